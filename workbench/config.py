@@ -1,0 +1,58 @@
+"""Settings, read once from the environment (`WORKBENCH_*`)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+
+import param
+
+
+class Settings(param.Parameterized):
+    """Hold what may differ from one installation to the next."""
+
+    api_prefix = param.String("/api/v1", doc="Prefix of the REST API. WORKBENCH_API_PREFIX or API_V1_PREFIX.")
+    cors_origins = param.List(
+        [], item_type=str, doc="Origins that may call the API, a JSON list. WORKBENCH_CORS_ORIGINS or BACKEND_CORS_ORIGINS."
+    )
+    allowed_roots = param.List(
+        [], item_type=str, doc="Folders a served workspace may read files from, os.pathsep-separated. WORKBENCH_ALLOWED_ROOTS."
+    )
+    max_upload_mb = param.Integer(1024, bounds=(1, None), doc="Largest upload in MiB. WORKBENCH_MAX_UPLOAD_MB.")
+    inline_rows = param.Integer(
+        100_000, bounds=(0, None), doc="Rows up to which import, assembly and export finish within the call. WORKBENCH_INLINE_ROWS."
+    )
+    max_jobs = param.Integer(2, bounds=(1, None), doc="Jobs that run at the same time. WORKBENCH_MAX_JOBS.")
+    cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job may take to end itself. WORKBENCH_CANCEL_GRACE_S.")
+    cancel_term_s = param.Number(5.0, bounds=(0, None), doc="Seconds between SIGTERM and SIGKILL. WORKBENCH_CANCEL_TERM_S.")
+    ws_heartbeat_interval = param.Number(30.0, bounds=(1, None), doc="Seconds between heartbeats. WORKBENCH_WS_HEARTBEAT_INTERVAL.")
+    sql_seconds = param.Number(30.0, bounds=(0.1, None), doc="Time limit of a user query. WORKBENCH_SQL_SECONDS.")
+    sql_rows = param.Integer(100_000, bounds=(1, None), doc="Row limit of a remote user query. WORKBENCH_SQL_ROWS.")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read every setting; the short historical names are accepted too."""
+        values = {}
+        for name in cls.param:
+            raw = environ.get(f"WORKBENCH_{name.upper()}", environ.get(_OLD_NAMES.get(name, ""), ""))
+            if name != "name" and raw:
+                values[name] = _parse(cls.param[name], raw)
+        return cls(**values)
+
+
+_OLD_NAMES = {
+    "api_prefix": "API_V1_PREFIX",
+    "cors_origins": "BACKEND_CORS_ORIGINS",
+    "ws_heartbeat_interval": "WS_HEARTBEAT_INTERVAL",
+}
+
+
+def _parse(parameter: param.Parameter, raw: str) -> object:
+    if isinstance(parameter, param.List):
+        return json.loads(raw) if raw.startswith("[") else raw.split(os.pathsep)
+    if isinstance(parameter, param.Integer):
+        return int(raw)
+    if isinstance(parameter, param.Number):
+        return float(raw)
+    return raw

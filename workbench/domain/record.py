@@ -1,0 +1,139 @@
+"""The one class behind every record: a constant, strict, documented set of parameters."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar, Self
+
+import param
+
+
+class Time(param.Date):
+    """A moment in naive UTC."""
+
+
+class Choice(param.Selector):
+    """One word of a closed set."""
+
+
+class Json(param.Parameter):
+    """A JSON value: null, boolean, number, string, list or object."""
+
+
+class Items(param.Parameter):
+    """A tuple of values of one type; lists are accepted and frozen."""
+
+    __slots__ = ["item_type"]
+
+    def __init__(self, default: tuple[Any, ...] = (), *, item_type: type = str, **options: Any) -> None:
+        self.item_type = item_type
+        super().__init__(default=tuple(default), **options)
+
+    def __set__(self, obj: Any, val: Any) -> None:
+        if isinstance(val, (list, tuple)):
+            val = tuple(_built(self.item_type, item) for item in val)
+        super().__set__(obj, val)
+
+    def _validate(self, val: Any) -> None:
+        if val is None and self.allow_None:
+            return
+        if not isinstance(val, tuple) or not all(isinstance(item, self.item_type) for item in val):
+            raise ValueError(f"{self.name} takes a list of {self.item_type.__name__}, not {val!r}.")
+
+
+class Nested(param.ClassSelector):
+    """A record inside a record; a dict is accepted and built."""
+
+    def __set__(self, obj: Any, val: Any) -> None:
+        super().__set__(obj, _built(self.class_, val))
+
+
+def _built(kind: type, value: Any) -> Any:
+    return kind(**value) if isinstance(value, dict) and issubclass(kind, Record) else value
+
+
+class Record(param.Parameterized):
+    """A thing of the domain at one version: constant, compared by id and version.
+
+    Subclasses declare parameters and nothing else of substance. `derived` names those that a
+    service computes and no table stores; `wire_names` maps a parameter to its name on the wire.
+    """
+
+    kind: ClassVar[str] = "record"
+    table: ClassVar[str | None] = None
+    derived: ClassVar[frozenset[str]] = frozenset()
+    wire_names: ClassVar[dict[str, str]] = {}
+    casing: ClassVar[str] = "snake"
+    omit_unknown: ClassVar[bool] = False
+
+    name = param.String("", doc="Name.")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in cls.own_fields():
+            cls.param[name].constant = True
+            cls.param[name].instantiate = False
+
+    def __init__(self, **values: Any) -> None:
+        values.setdefault("name", type(self).param["name"].default or "")
+        super().__init__(**values)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and name not in type(self).param:
+            raise AttributeError(f"{type(self).__name__} has no parameter {name!r}.")
+        super().__setattr__(name, value)
+
+    @classmethod
+    def own_fields(cls) -> tuple[str, ...]:
+        """Return the parameters that belong to the record, in the order of declaration.
+
+        `name` counts only where a subclass declares it with documentation of its own.
+        """
+        seen: dict[str, None] = {}
+        for base in reversed(cls.__mro__):
+            if base is not Record and issubclass(base, Record):
+                seen.update(dict.fromkeys(k for k, v in vars(base).items() if isinstance(v, param.Parameter)))
+        return tuple(seen)
+
+    @classmethod
+    def stored_fields(cls) -> tuple[str, ...]:
+        """Return the parameters that are columns of `table`."""
+        return tuple(name for name in cls.own_fields() if name not in cls.derived)
+
+    def values(self) -> dict[str, Any]:
+        """Return the parameters as a dict, nested records left as they are."""
+        return {name: getattr(self, name) for name in self.own_fields()}
+
+    def with_(self, **changes: Any) -> Self:
+        """Return a copy with some values changed."""
+        return type(self)(**{**self.values(), **changes})
+
+    def _identity(self) -> tuple[Any, ...]:
+        return (type(self), getattr(self, "id", None) or id(self), getattr(self, "version", None))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Record) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def __repr__(self) -> str:
+        shown = [f"{n}={getattr(self, n)!r}" for n in ("id", "name", "status", "version") if n in self.own_fields()]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Action(Record):
+    """Something that may be done to a record now, or the reason why not."""
+
+    kind = "action"
+
+    name = param.String("", doc="Name of the operation in the record's namespace.")
+    label = param.String("", doc="Words on the button.")
+    enabled = param.Boolean(True, doc="True when the action is allowed now.")
+    reason = param.String(None, allow_None=True, doc="Why the action is not allowed.")
+    confirm = param.String(None, allow_None=True, doc="Question to ask before a destructive action.")
+
+
+def utc(moment: dt.datetime) -> dt.datetime:
+    """Return an aware or naive moment as naive UTC."""
+    return moment if moment.tzinfo is None else moment.astimezone(dt.UTC).replace(tzinfo=None)
