@@ -100,6 +100,27 @@ class Record(param.Parameterized):
         """Return the parameters that are columns of `table`."""
         return tuple(name for name in cls.own_fields() if name not in cls.derived)
 
+    def bind(self, workspace: Any) -> Self:
+        """Tie the record to the workspace it came from, so that `live()` and actions work."""
+        object.__setattr__(self, "_workspace", workspace)
+        return self
+
+    @property
+    def workspace(self) -> Any:
+        """Return the workspace the record came from, or raise RuntimeError."""
+        found = getattr(self, "_workspace", None)
+        if found is None:
+            raise RuntimeError(f"This {self.kind} does not come from an open workspace.")
+        return found
+
+    def live(self) -> Any:
+        """Return a twin whose `value` follows the database until `close()`."""
+        return self.workspace.live(self)
+
+    def refresh(self) -> Self:
+        """Return the record as it is now."""
+        return self.workspace.fetch(self)
+
     def values(self) -> dict[str, Any]:
         """Return the parameters as a dict, nested records left as they are."""
         return {name: getattr(self, name) for name in self.own_fields()}
