@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 import param
@@ -14,6 +15,9 @@ class Time(param.Date):
 
 class Choice(param.Selector):
     """One word of a closed set."""
+
+    def __init__(self, default: str | None = None, *, objects: Collection[str], **options: Any) -> None:
+        super().__init__(default=default, objects=list(objects), **options)
 
 
 class Json(param.Parameter):
@@ -70,12 +74,13 @@ class Record(param.Parameterized):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for name in cls.own_fields():
-            cls.param[name].constant = True
-            cls.param[name].instantiate = False
+        for parameter in vars(cls).values():
+            if isinstance(parameter, param.Parameter):
+                parameter.constant = True
+                parameter.instantiate = False
 
     def __init__(self, **values: Any) -> None:
-        values.setdefault("name", type(self).param["name"].default or "")
+        values.setdefault("name", "")
         super().__init__(**values)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -99,6 +104,11 @@ class Record(param.Parameterized):
     def stored_fields(cls) -> tuple[str, ...]:
         """Return the parameters that are columns of `table`."""
         return tuple(name for name in cls.own_fields() if name not in cls.derived)
+
+    @classmethod
+    def default_of(cls, name: str) -> Any:
+        """Return a parameter's default; param fills `name` with the class name, which is no value."""
+        return "" if name == "name" else cls.param[name].default
 
     def bind(self, workspace: Any) -> Self:
         """Tie the record to the workspace it came from, so that `live()` and actions work."""
