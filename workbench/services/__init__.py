@@ -1,0 +1,14 @@
+"""What one may do: every rule and every derived value."""
+
+from __future__ import annotations
+
+from workbench.contract.operation import Operation
+from workbench.services.service import Service
+from workbench.services.system import SystemService
+
+SERVICES: tuple[type[Service], ...] = (SystemService,)
+
+
+def operations() -> dict[str, Operation]:
+    """Return every operation by its id, `namespace.name`."""
+    return {op.id: op for service in SERVICES for op in service.operations.values()}

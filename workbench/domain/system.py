@@ -1,0 +1,56 @@
+"""The workspace itself: what it is, what happened, which tables it has."""
+
+from __future__ import annotations
+
+import param
+
+from workbench.domain.record import Items, Record, Time
+
+
+class Change(Record):
+    """One committed change: identity, not state."""
+
+    kind = "change"
+
+    seq = param.Integer(0, doc="Position in the order of commits, from 1.")
+    topic = param.String("", doc="Namespace of the thing that changed.")
+    id = param.String("", doc="Id of the thing that changed.")
+    version = param.Integer(None, allow_None=True, doc="Its version after the change.")
+    change = param.String("", doc="What happened: created, updated, deleted or a verb.")
+    actor = param.String("", doc="Who did it.")
+    logged_at = Time(None, allow_None=True, doc="When it was committed.")
+
+    wire_names = {"logged_at": "at", "change": "kind"}
+
+
+class TableColumn(Record):
+    """One column of a table that `ws.sql` may read."""
+
+    kind = "column"
+
+    name = param.String("", doc="Name.")
+    dtype = param.String("", doc="SQL type.")
+
+
+class TableInfo(Record):
+    """One table or view that `ws.sql` may read."""
+
+    kind = "table"
+
+    name = param.String("", doc="Name in SQL.")
+    doc = param.String("", doc="What a row is.")
+    columns = Items(item_type=TableColumn, doc="Columns in order.")
+
+
+class WorkspaceInfo(Record):
+    """What is open, and by whom."""
+
+    kind = "workspace"
+
+    name = param.String("", doc="File name without its suffix.")
+    program_version = param.String("", doc="Release of the program that owns the file.")
+    api_version = param.String("1", doc="Version of the wire contract.")
+    last_change = param.Integer(0, doc="Position of the newest change.")
+    user = param.String("", doc="Who is asking.")
+    roles = Items(item_type=str, doc="What the asking user may be.")
+    sample = param.Boolean(False, doc="True when the workspace holds sample records.")

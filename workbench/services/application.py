@@ -1,0 +1,81 @@
+"""The services of one open workspace and the one door through which operations are called."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from workbench.clock import Clock
+from workbench.config import Settings
+from workbench.contract.context import Context, use
+from workbench.contract.operation import Operation
+from workbench.engine import Engine
+from workbench.errors import Forbidden
+from workbench.services import SERVICES
+from workbench.services.idempotency import Idempotency
+from workbench.services.service import Service
+from workbench.store import Database
+
+
+class Application:
+    """Build every service over one database and run operations on them.
+
+    Services find each other as attributes by namespace: `app.sheets`, `app.jobs`.
+    """
+
+    def __init__(self, db: Database, *, clock: Clock, settings: Settings) -> None:
+        self.db = db
+        self.clock = clock
+        self.settings = settings
+        self.artifacts: Path = db.artifacts
+        self.engine = Engine(db, clock=clock, settings=settings, artifacts=self.artifacts)
+        self.idempotency = Idempotency(db, clock.now)
+        self.services: dict[str, Service] = {cls.namespace: cls(self) for cls in SERVICES}
+        self._started = False
+
+    def __getattr__(self, namespace: str) -> Any:
+        services = self.__dict__.get("services", {})
+        if namespace in services:
+            return services[namespace]
+        raise AttributeError(f"There is no service {namespace!r}.")
+
+    def start(self) -> None:
+        """Start the services, then the job engine."""
+        for service in self.services.values():
+            service.start()
+        self.engine.start()
+        self.idempotency.forget_old()
+        self._started = True
+
+    def close(self) -> None:
+        """Stop the engine (running jobs go on) and the services, then close the file."""
+        if self._started:
+            self.engine.close()
+            for service in reversed(list(self.services.values())):
+                with contextlib.suppress(Exception):
+                    service.close()
+        self.db.close()
+
+    def call(self, operation: Operation, given: dict[str, Any], context: Context) -> Any:
+        """Check the caller and the arguments, then run one operation.
+
+        A command that declares `transaction=True` runs in one write transaction.
+        """
+        if not operation.roles & context.roles:
+            needed = " or ".join(sorted(operation.roles))
+            raise Forbidden(f"{context.actor} may not call {operation.id}: it needs the role {needed}.", needed=sorted(operation.roles))
+        arguments = operation.validate(given)
+        with use(context):
+            if operation.kind == "query":
+                return self._invoke(operation, arguments)
+            return self.idempotency.run(operation, given, context, lambda: self._command(operation, arguments))
+
+    def _command(self, operation: Operation, arguments: dict[str, Any]) -> Any:
+        if not operation.transaction:
+            return self._invoke(operation, arguments)
+        with self.db.write():
+            return self._invoke(operation, arguments)
+
+    def _invoke(self, operation: Operation, arguments: dict[str, Any]) -> Any:
+        return getattr(self.services[operation.namespace], operation.name)(**arguments)

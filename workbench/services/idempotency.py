@@ -1,0 +1,79 @@
+"""One answer per key: a repeated command gets the first answer, not a second effect."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from workbench.contract import answers
+from workbench.contract.codec import encode
+from workbench.contract.context import Context
+from workbench.contract.operation import Operation
+from workbench.errors import ValidationError
+from workbench.store import Database
+
+KEPT_HOURS = 24
+
+
+class Idempotency:
+    """Remember the answers of keyed commands for a day, in the command's own transaction."""
+
+    def __init__(self, db: Database, now: Callable[[], Any]) -> None:
+        self._db = db
+        self._now = now
+        self._gates: dict[tuple[str, str], threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def run(self, operation: Operation, given: dict[str, Any], context: Context, action: Callable[[], Any]) -> Any:
+        """Run `action` once per actor and key; later calls with the same request get its answer.
+
+        Calls with one key queue up, so that the second finds the first one's answer.
+        """
+        if not context.idempotency_key:
+            return action()
+        identity = (context.actor, context.idempotency_key)
+        digest = _digest(operation, given)
+        with self._guard:
+            gate = self._gates.setdefault(identity, threading.Lock())
+        try:
+            with gate:
+                return self._once(operation, identity, digest, action)
+        finally:
+            with self._guard:
+                self._gates.pop(identity, None)
+
+    def _once(self, operation: Operation, identity: tuple[str, str], digest: str, action: Callable[[], Any]) -> Any:
+        stored = self._db.row("select request_hash, answer from idempotency where actor = ? and key = ?", identity)
+        if stored:
+            if stored["request_hash"] != digest:
+                raise ValidationError.field("Idempotency-Key", "This key was used for another request; choose a new one", identity[1])
+            return answers.from_wire(operation, json.loads(stored["answer"]))
+        if not operation.transaction:
+            result = action()
+            with self._db.write():
+                self._keep(operation, identity, digest, result)
+            return result
+        with self._db.write():
+            result = action()
+            self._keep(operation, identity, digest, result)
+            return result
+
+    def _keep(self, operation: Operation, identity: tuple[str, str], digest: str, result: Any) -> None:
+        answer = json.dumps(answers.to_wire(operation, result))
+        self._db.execute(
+            "insert into idempotency (actor, key, request_hash, status, answer, created_at) values (?, ?, ?, ?, ?, ?)",
+            (*identity, digest, operation.status, answer, self._now()),
+        )
+
+    def forget_old(self) -> None:
+        """Drop the answers older than a day."""
+        with self._db.write():
+            self._db.execute(f"delete from idempotency where created_at < ? - interval {KEPT_HOURS} hour", (self._now(),))
+
+
+def _digest(operation: Operation, given: dict[str, Any]) -> str:
+    plain = json.dumps([operation.id, encode(given)], sort_keys=True)
+    return hashlib.sha256(plain.encode()).hexdigest()
