@@ -1,0 +1,145 @@
+"""Endpoints, what they answer, and the log of every request."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import param
+
+from workbench.domain.lifecycle import Lifecycle, Move
+from workbench.domain.record import Action, Choice, Items, Json, Record, Time
+
+MAX_LOGGED = 8_000
+_PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
+_EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
+_PHONE = re.compile(r"(?<![\w.])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])(?:\d{2,4}[ .-]?){1,3}\d{2,4}(?![\w.])")
+_PEOPLE = frozenset({"admin", "trainer"})
+
+ENDPOINT_STATES = Lifecycle(
+    "endpoint",
+    (
+        Move("start", "Start", frozenset({"stopped", "failed"}), "serving", None, _PEOPLE),
+        Move("stop", "Stop", frozenset({"serving", "starting"}), "stopped", "Refuse requests until it is started again?", _PEOPLE),
+        Move("rollback", "Roll back", frozenset({"serving", "failed"}), "serving", "Serve the version served before?", _PEOPLE),
+        Move("delete", "Delete", None, None, "Delete the endpoint? Its request log is kept.", _PEOPLE),
+    ),
+)
+
+
+class Endpoint(Record):
+    """A name under which one model version answers requests."""
+
+    kind = "endpoint"
+    table = "endpoints"
+    derived = frozenset({"stage", "url", "input_example", "actions"})
+
+    id = param.String("", doc="The name again.")
+    name = param.String("", doc="Name in the address, unique.")
+    status = Choice(objects=["starting", "serving", "stopped", "failed"], doc="Whether it answers.")
+    follows = Choice(objects=["production", "version"], doc="production: swaps with the stage; version: stays.")
+    model_name = param.String("", doc="Name of the model served.")
+    model_version = param.String("", doc="Semantic version served.")
+    model_version_id = param.String("", doc="Version served.")
+    ab_test_id = param.String(None, allow_None=True, doc="A/B test running on this endpoint.")
+    guardrails = Json({}, doc="Optional limits: max_chars, forbidden_words.")
+    message = param.String(None, allow_None=True, doc="Why it is stopped or failed.")
+    sample = param.Boolean(False, doc="True when it serves a version made by the demo command.")
+    created_at = Time(None, allow_None=True, doc="When it was made.")
+    created_by = param.String("", doc="Who made it.")
+    updated_at = Time(None, allow_None=True, doc="When it last changed.")
+    version = param.Integer(1, doc="Counts the changes.")
+    stage = param.String(None, allow_None=True, doc="Stage of the version served.")
+    url = param.String("", doc="Path that answers invocations.")
+    input_example = Json(None, allow_None=True, doc="One input it can answer.")
+    actions = Items(item_type=Action, doc="What may be done now.")
+
+
+class Prediction(Record):
+    """One answer of a model."""
+
+    kind = "prediction"
+
+    value = Json(None, allow_None=True, doc="The answer.")
+    confidence = param.Number(None, allow_None=True, doc="Probability the model gives it, 0-1; null when it gives none.")
+
+
+class Predictions(Record):
+    """Answers to one call, in the order of its inputs."""
+
+    kind = "predictions"
+
+    predictions = Items(item_type=Prediction, doc="One answer per input.")
+    request_ids = Items(item_type=str, doc="One id per input: feedback and lineage start here.")
+    model_version = param.String("", doc="Semantic version that answered.")
+    model_version_id = param.String("", doc="Its id.")
+
+
+class RequestLog(Record):
+    """One served request."""
+
+    kind = "request"
+    table = "requests"
+    wire_names = {"logged_at": "at"}
+
+    id = param.String("", doc="Identifier.")
+    endpoint = param.String("", doc="Endpoint that answered.")
+    model_name = param.String("", doc="Name of the model.")
+    model_version = param.String("", doc="Semantic version.")
+    model_version_id = param.String("", doc="Version that answered.")
+    ab_test_id = param.String(None, allow_None=True, doc="A/B test it took part in.")
+    ab_test_arm = param.String(None, allow_None=True, doc="Arm of the A/B test.")
+    request_key = param.String(None, allow_None=True, doc="Key of the caller, such as a user or session.")
+    logged_at = Time(None, allow_None=True, doc="When it arrived.")
+    latency_ms = param.Number(0.0, doc="Milliseconds from arrival to answer.")
+    status_code = param.Integer(200, doc="200, or the status of the error.")
+    tokens_in = param.Integer(None, allow_None=True, doc="Tokens read; null when the model counts none.")
+    tokens_out = param.Integer(None, allow_None=True, doc="Tokens written; null when the model counts none.")
+    cost = param.Number(None, allow_None=True, doc="Cost in USD; null when it has no price.")
+    inputs = param.String("", doc="Finished prompt, redacted and cut to a limit.")
+    altered = param.Boolean(False, doc="True when the prompt was redacted or cut.")
+    prediction = param.String(None, allow_None=True, doc="Answer given.")
+    confidence = param.Number(None, allow_None=True, doc="Probability of the answer, 0-1.")
+    error = param.String(None, allow_None=True, doc="What went wrong.")
+    sample = param.Boolean(False, doc="True when answered by a version made by the demo command.")
+
+
+def placeholders(template: str) -> list[str]:
+    """Return the column names a prompt template asks for, in order, once each."""
+    return list(dict.fromkeys(_PLACEHOLDER.findall(template)))
+
+
+def render(template: str, values: Mapping[str, Any], mapping: Mapping[str, str] | None = None) -> str:
+    """Fill a prompt template from one row; a null becomes an empty text.
+
+    A value that itself contains `{{x}}` is not expanded again.
+    """
+    mapping = mapping or {}
+    return _PLACEHOLDER.sub(lambda found: _text(values.get(mapping.get(found[1], found[1]))), template)
+
+
+def missing_columns(template: str, values: Mapping[str, Any], mapping: Mapping[str, str] | None = None) -> list[str]:
+    """Return the columns the template needs and the row lacks."""
+    mapping = mapping or {}
+    return [column for column in (mapping.get(p, p) for p in placeholders(template)) if column not in values]
+
+
+def redact(text: str) -> str:
+    """Replace e-mail addresses and phone numbers."""
+    return _PHONE.sub("[phone]", _EMAIL.sub("[email]", text))
+
+
+def loggable(text: str) -> tuple[str, bool]:
+    """Return what the log keeps of a prompt, and whether anything was taken from it."""
+    kept = redact(text)[:MAX_LOGGED]
+    return kept, kept != text
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
