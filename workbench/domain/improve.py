@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import param
 
 from workbench.domain.record import Action, Choice, Items, Json, Record, Time
@@ -13,7 +15,7 @@ class Feedback(Record):
     kind = "feedback"
     table = "feedback"
     derived = frozenset({"rating", "prompt", "prediction", "actions"})
-    wire_names = {"author": "user"}
+    wire_names: ClassVar[dict[str, str]] = {"author": "user"}
 
     id = param.String("", doc="Identifier; sending it again changes nothing.")
     endpoint = param.String("", doc="Endpoint that answered.")
@@ -72,7 +74,7 @@ class LineageNode(Record):
     """One thing in a graph of origins."""
 
     kind = "lineage_node"
-    wire_names = {"node_kind": "kind"}
+    wire_names: ClassVar[dict[str, str]] = {"node_kind": "kind"}
 
     id = param.String("", doc="Identifier.")
     node_kind = param.String("", doc="sheet, template, training_sheet, pair, job, model, endpoint, request or feedback.")
@@ -85,7 +87,7 @@ class LineageEdge(Record):
     """One step from an origin to what came of it."""
 
     kind = "lineage_edge"
-    wire_names = {"origin": "from", "result": "to"}
+    wire_names: ClassVar[dict[str, str]] = {"origin": "from", "result": "to"}
 
     origin = param.String("", doc="Id of the origin.")
     result = param.String("", doc="Id of what came of it.")
@@ -124,7 +126,7 @@ class Activity(Record):
     """Something somebody did."""
 
     kind = "activity"
-    wire_names = {"logged_at": "at"}
+    wire_names: ClassVar[dict[str, str]] = {"logged_at": "at"}
 
     logged_at = Time(None, allow_None=True, doc="When.")
     actor = param.String("", doc="Who.")

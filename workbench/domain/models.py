@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 import param
 
@@ -60,7 +61,7 @@ class ModelVersion(Record):
     kind = "model"
     table = "models"
     derived = frozenset({"latency", "throughput", "uptime", "size", "error_rate", "inference_count", "gate", "endpoints", "actions"})
-    wire_names = {
+    wire_names: ClassVar[dict[str, str]] = {
         "ai_confidence": "aiConfidence",
         "error_rate": "errorRate",
         "deployed_at": "deployedAt",
@@ -118,7 +119,7 @@ class StageChange(Record):
 
     kind = "stage_change"
     table = "stage_history"
-    wire_names = {"logged_at": "at"}
+    wire_names: ClassVar[dict[str, str]] = {"logged_at": "at"}
 
     id = param.String("", doc="Identifier.")
     seq = param.Integer(0, doc="Order of the changes.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import param
 
 from workbench.domain.record import Items, Json, Record, Time
@@ -36,7 +38,7 @@ class TimeBucket(Record):
     """Figures of one slice of time."""
 
     kind = "time_bucket"
-    wire_names = {"bucket_at": "at"}
+    wire_names: ClassVar[dict[str, str]] = {"bucket_at": "at"}
 
     bucket_at = Time(None, allow_None=True, doc="Start of the slice.")
     requests = param.Integer(0, doc="Requests in the slice.")
@@ -51,7 +53,7 @@ class DeployMarker(Record):
     """A moment when an endpoint began to serve another version."""
 
     kind = "deploy_marker"
-    wire_names = {"logged_at": "at"}
+    wire_names: ClassVar[dict[str, str]] = {"logged_at": "at"}
 
     logged_at = Time(None, allow_None=True, doc="When.")
     model_version = param.String("", doc="Version served from then on.")

@@ -97,7 +97,7 @@ class Record(param.Parameterized):
         seen: dict[str, None] = {}
         for base in reversed(cls.__mro__):
             if base is not Record and issubclass(base, Record):
-                seen.update(dict.fromkeys(k for k, v in vars(base).items() if isinstance(v, param.Parameter)))
+                seen.update(dict.fromkeys(k for k, v in vars(base).items() if isinstance(v, param.Parameter) and _declared(k, v)))
         return tuple(seen)
 
     @classmethod
@@ -151,6 +151,11 @@ class Record(param.Parameterized):
     def __repr__(self) -> str:
         shown = [f"{n}={getattr(self, n)!r}" for n in ("id", "name", "status", "version") if n in self.own_fields()]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _declared(name: str, parameter: param.Parameter) -> bool:
+    # param itself gives every class a `name`, with the documentation it inherits.
+    return name != "name" or parameter.doc != vars(Record)["name"].doc
 
 
 class Action(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import param
 
@@ -15,7 +15,7 @@ from workbench.domain.record import Action, Choice, Items, Json, Record, Time
 MAX_LOGGED = 8_000
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
-_PHONE = re.compile(r"(?<![\w.])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])(?:\d{2,4}[ .-]?){1,3}\d{2,4}(?![\w.])")
+_PHONE = re.compile(r"(?<![\w.])(?:(?:\+\d{1,3}|\(\d{2,5}\)|0\d{2,4})[\d ./()-]{5,}\d|\d{3}[-. ]\d{3}[-. ]\d{4})(?![\w])")
 _PEOPLE = frozenset({"admin", "trainer"})
 
 ENDPOINT_STATES = Lifecycle(
@@ -82,7 +82,7 @@ class RequestLog(Record):
 
     kind = "request"
     table = "requests"
-    wire_names = {"logged_at": "at"}
+    wire_names: ClassVar[dict[str, str]] = {"logged_at": "at"}
 
     id = param.String("", doc="Identifier.")
     endpoint = param.String("", doc="Endpoint that answered.")
