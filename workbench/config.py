@@ -1,10 +1,11 @@
-"""Settings, read once from the environment (`WORKBENCH_*`)."""
+"""Settings, read once from the environment (`WORKBENCH_*`), and the sample data that ships with the package."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import param
 
@@ -21,10 +22,10 @@ class Settings(param.Parameterized):
     )
     max_upload_mb = param.Integer(1024, bounds=(1, None), doc="Largest upload in MiB. WORKBENCH_MAX_UPLOAD_MB.")
     inline_rows = param.Integer(
-        100_000, bounds=(0, None), doc="Rows up to which import, assembly and export finish within the call. WORKBENCH_INLINE_ROWS."
+        100_000, bounds=(0, None), doc="Rows up to which import, assembly and export finish in the call. WORKBENCH_INLINE_ROWS."
     )
     max_jobs = param.Integer(2, bounds=(1, None), doc="Jobs that run at the same time. WORKBENCH_MAX_JOBS.")
-    cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job may take to end itself. WORKBENCH_CANCEL_GRACE_S.")
+    cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job has to end itself. WORKBENCH_CANCEL_GRACE_S.")
     cancel_term_s = param.Number(5.0, bounds=(0, None), doc="Seconds between SIGTERM and SIGKILL. WORKBENCH_CANCEL_TERM_S.")
     ws_heartbeat_interval = param.Number(30.0, bounds=(1, None), doc="Seconds between heartbeats. WORKBENCH_WS_HEARTBEAT_INTERVAL.")
     sql_seconds = param.Number(30.0, bounds=(0.1, None), doc="Time limit of a user query. WORKBENCH_SQL_SECONDS.")
@@ -56,3 +57,17 @@ def _parse(parameter: param.Parameter, raw: str) -> object:
     if isinstance(parameter, param.Number):
         return float(raw)
     return raw
+
+
+def dataset_path(name: str) -> Path:
+    """Return the path of a bundled data file, say `stdlib_functions.csv`.
+
+    A wheel carries the files inside the package, a checkout beside it.
+    """
+    here = Path(__file__).parent
+    folders = (here / "_datasets", here.parent / "datasets")
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    known = sorted(found.name for folder in folders for found in folder.glob("*.csv"))
+    raise FileNotFoundError(f"There is no bundled data file {name!r}. There are: {', '.join(known)}.")

@@ -1,0 +1,69 @@
+# `make help` lists what there is.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup run test chromium lint unit notebooks browser bench test-llm clean
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+SAMPLE := sample/workbench.duckdb
+
+# The first interpreter that really runs, is new enough and can make an environment.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+
+# WORKBENCH_CHROMIUM names another browser.
+export WORKBENCH_CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Install the package and everything pinned into .venv
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv was found. Install one, or name it: make PYTHON=/path/to/python3.11 setup" >&2; exit 1; }
+	@echo "setup: $$($(PYTHON) --version) -> $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## Make the sample workspace once, then open the dashboards
+	@mkdir -p $(dir $(SAMPLE))
+	@$(BIN)/workbench demo --database $(SAMPLE) $(ARGS)
+
+test: chromium setup lint unit notebooks browser ## Run every check
+	@echo "test: everything passed"
+
+chromium:
+	@test -x "$$(command -v "$(WORKBENCH_CHROMIUM)" 2>/dev/null)" || { echo "The browser tests need Chromium: install the Debian package chromium, or set WORKBENCH_CHROMIUM to a browser." >&2; exit 1; }
+
+lint: setup ## Check style and the layers
+	@echo "== lint"
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-cache
+
+unit: setup ## Run the tests that need no browser
+	@echo "== unit"
+	@$(BIN)/python -m pytest -q -m "not browser and not llm" tests
+
+notebooks: setup ## Run the notebooks and compare their checked cells
+	@echo "== notebooks"
+	@$(BIN)/python -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout=180 notebooks
+
+browser: setup chromium ## Drive the dashboards and JupyterLab in headless Chromium
+	@echo "== browser"
+	@$(BIN)/python -m pytest -q -m browser tests
+
+bench: setup ## Measure: every figure is printed, none is asserted
+	@$(BIN)/python -m pytest -q -s --benchmark-only tests/benchmarks
+
+test-llm: ## Install the extra [llm] into .venv-llm and run its tests
+	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv was found. Name one: make PYTHON=/path/to/python3.11 test-llm" >&2; exit 1; }
+	@test -x .venv-llm/bin/python || $(PYTHON) -m venv .venv-llm
+	@.venv-llm/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@.venv-llm/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[llm]'
+	@.venv-llm/bin/python -m pytest -q -m llm tests
+
+clean: ## Remove what was built; the sample workspace stays
+	@rm -rf build dist .pytest_cache .ruff_cache .import_linter_cache
