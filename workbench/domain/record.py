@@ -123,6 +123,20 @@ class Record(param.Parameterized):
             raise RuntimeError(f"This {self.kind} does not come from an open workspace.")
         return found
 
+    def __getattr__(self, name: str) -> Any:
+        """Find an operation of the record's namespace: `sheet.publish()` is `ws.sheets.publish(sheet.id)`."""
+        if not name.startswith("_"):
+            workspace = self.__dict__.get("_workspace")
+            method = workspace.record_method(self, name) if workspace is not None else None
+            if method is not None:
+                return method
+        raise AttributeError(f"{type(self).__name__} has no {name!r}.")
+
+    @classmethod
+    def topic(cls) -> str:
+        """Return the outbox topic on which changes of such records are announced."""
+        return cls.table or f"{cls.kind}s"
+
     def live(self) -> Any:
         """Return a twin whose `value` follows the database until `close()`."""
         return self.workspace.live(self)

@@ -1,0 +1,72 @@
+"""Who owns this file? The sidecar `<database>.server.json` says it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+API_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """Where the owner of a database file answers; the token lets its user in."""
+
+    url: str
+    token: str
+    pid: int
+    started: float
+    api_version: str = API_VERSION
+
+
+def sidecar_path(database: str | os.PathLike[str]) -> Path:
+    """Return the path of the sidecar of a database file."""
+    return Path(os.path.realpath(database) + ".server.json")
+
+
+def announce(database: str | os.PathLike[str], *, url: str, token: str) -> Sidecar:
+    """Write the sidecar, readable by its owner alone, by renaming a finished file."""
+    sidecar = Sidecar(url=url, token=token, pid=os.getpid(), started=psutil.Process().create_time())
+    path = sidecar_path(database)
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(asdict(sidecar), file)
+    os.replace(draft, path)
+    return sidecar
+
+
+def withdraw(database: str | os.PathLike[str]) -> None:
+    """Remove the sidecar if this process wrote it."""
+    found = read(database)
+    if found is not None and found.pid == os.getpid():
+        sidecar_path(database).unlink(missing_ok=True)
+
+
+def read(database: str | os.PathLike[str]) -> Sidecar | None:
+    """Return the sidecar, or None when there is none that can be read."""
+    try:
+        return Sidecar(**json.loads(sidecar_path(database).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def alive(sidecar: Sidecar) -> bool:
+    """Return True when the process that wrote the sidecar still runs; a reused pid is not it."""
+    try:
+        return abs(psutil.Process(sidecar.pid).create_time() - sidecar.started) < 1
+    except psutil.Error:
+        return False
+
+
+def answers(sidecar: Sidecar, *, timeout: float = 2.0) -> bool:
+    """Return True when the owner answers on its address."""
+    try:
+        headers = {"Authorization": f"Bearer {sidecar.token}"}
+        return httpx.get(f"{sidecar.url}/api/health", headers=headers, timeout=timeout, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False

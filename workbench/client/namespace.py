@@ -1,0 +1,90 @@
+"""Methods made from operations: the same signature, docstring and errors on every transport."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from workbench.contract.operation import Operation
+from workbench.contract.page import Page
+from workbench.contract.schema import UNSET
+from workbench.domain.record import Record
+from workbench.errors import ValidationError, did_you_mean
+
+
+class Namespace:
+    """Group the operations of one service; `ws.sheets`, `ws.jobs`, ..."""
+
+    _operations: dict[str, Operation] = {}
+
+    def __init__(self, workspace: Any) -> None:
+        self._workspace = workspace
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise AttributeError(f"No operation {name!r} here.{did_you_mean(name, self._operations)}")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {', '.join(sorted(self._operations))}>"
+
+
+def namespace_class(name: str, operations: dict[str, Operation], doc: str) -> type[Namespace]:
+    """Return the Namespace subclass of one service."""
+    methods: dict[str, Any] = {op.name: _method(op) for op in operations.values()}
+    return type(name.title().replace("_", ""), (Namespace,), {"__doc__": doc, "_operations": operations, **methods})
+
+
+def _method(operation: Operation) -> Callable[..., Any]:
+    signature = operation.signature()
+
+    @functools.wraps(operation.function)
+    def method(self: Namespace, *args: Any, **kwargs: Any) -> Any:
+        key = kwargs.pop("idempotency_key", None) if operation.kind == "command" else None
+        given = _bound(operation, signature, args, kwargs)
+        return finish(self._workspace, self._workspace.transport.call(operation, given, key=key))
+
+    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = [me, *signature.parameters.values()]
+    if operation.kind == "command":
+        keyed = inspect.Parameter("idempotency_key", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="str | None")
+        parameters.append(keyed)
+    method.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    method.operation = operation  # type: ignore[attr-defined]
+    return method
+
+
+def _bound(operation: Operation, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return only what was given; a wrong keyword is a ValidationError, as it is over REST."""
+    try:
+        given = signature.bind(*args, **kwargs).arguments
+    except TypeError as error:
+        known = list(signature.parameters)
+        unknown = [name for name in kwargs if name not in known]
+        if unknown:
+            faults = [{"field": n, "message": f"Unknown field.{did_you_mean(n, known)}", "value": None} for n in unknown]
+            raise ValidationError.of(faults) from None
+        raise ValidationError(f"{operation.id}: {error}.", fields=[]) from None
+    return {name: _portable(value) for name, value in given.items() if value is not UNSET}
+
+
+def _portable(value: Any) -> Any:
+    """Turn pandas and polars frames into Arrow tables, which every transport carries."""
+    if hasattr(value, "to_arrow"):
+        return value.to_arrow()
+    if hasattr(value, "iloc") and hasattr(value, "columns"):
+        import pyarrow as pa
+
+        return pa.Table.from_pandas(value, preserve_index=False)
+    return value
+
+
+def finish(workspace: Any, answer: Any) -> Any:
+    """Tie records to the workspace and turn Arrow tables into DataFrames."""
+    if isinstance(answer, (Record, Page)):
+        return answer.bind(workspace)
+    if hasattr(answer, "to_pandas") and hasattr(answer, "schema"):
+        return answer.to_pandas()
+    return answer

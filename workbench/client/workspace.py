@@ -1,0 +1,126 @@
+"""The face of a workspace: one object, embedded or over HTTP."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from workbench.client.live import LiveQuery, LiveRecord
+from workbench.client.namespace import Namespace, namespace_class
+from workbench.client.transport import Listener, Transport
+from workbench.client.wait import wait_for_job
+from workbench.contract.operation import Operation
+from workbench.domain.record import Record
+from workbench.errors import did_you_mean
+from workbench.services import SERVICES
+
+
+class Workspace:
+    """Reach every operation as `ws.<namespace>.<operation>(...)`.
+
+    The namespaces are generated from the services; `dir(ws)` lists them. Use as a context manager,
+    or call `close()`.
+    """
+
+    def __init__(self, transport: Transport, *, publish: Callable[..., Any] | None = None) -> None:
+        self.transport = transport
+        self._publish = publish
+        self._server: Any = None
+        for name, cls in namespaces().items():
+            setattr(self, name, cls(self))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise AttributeError(f"A workspace has no {name!r}.{did_you_mean(name, [*namespaces(), 'sql', 'tables', 'serve', 'close'])}")
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Workspace {self.transport.label}>"
+
+    @property
+    def url(self) -> str | None:
+        """Return the address others can open, or None when the workspace is not published."""
+        return self._server.url if self._server else self.transport.url
+
+    @property
+    def user(self) -> str:
+        """Return who this workspace acts as."""
+        return self.transport.user
+
+    def sql(self, query: str, params: Sequence[Any] = (), *, max_rows: int | None = None) -> Any:
+        """Run one read-only SELECT over the published tables and return a DataFrame."""
+        given = {"params": list(params)} if params else {}
+        return self.system.sql(query, **given, **({"max_rows": max_rows} if max_rows else {}))
+
+    def tables(self) -> Any:
+        """Return the tables that `sql` may read, with their columns and docs."""
+        return self.system.tables()
+
+    def serve(self, *, port: int = 5006, host: str = "127.0.0.1", open_browser: bool = False) -> str:
+        """Publish the dashboards and the API from this process and return their address."""
+        if self._publish is None:
+            raise RuntimeError(f"{self.transport.label} is served by another process already: {self.url}.")
+        if self._server is None:
+            self._server = self._publish(host=host, port=port, open_browser=open_browser)
+        return self._server.url
+
+    def attach(self, server: Any) -> None:
+        """Remember the server that publishes this workspace, to stop it on close."""
+        self._server = server
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener(changes)` after each commit; returns the way to stop it."""
+        return self.transport.subscribe(listener)
+
+    def live(self, record: Record) -> LiveRecord:
+        """Return a twin of `record` whose parameters follow the database until `close()`."""
+        return LiveRecord.of(self, record)
+
+    def query(self, call: Callable[..., Any], **arguments: Any) -> LiveQuery:
+        """Return a live query of a facade method: its value follows the database once started."""
+        return LiveQuery(call, arguments)
+
+    def fetch(self, record: Record) -> Any:
+        """Return the record as it is now."""
+        return getattr(self, record_namespaces()[type(record)]).get(record.id)
+
+    def record_method(self, record: Record, name: str) -> Callable[..., Any] | None:
+        """Return the operation `name` of the record's namespace with its id filled in, or None."""
+        if name == "wait" and hasattr(record, "progress_percent"):
+            return functools.partial(wait_for_job, self, record)
+        namespace = record_namespaces().get(type(record))
+        operation = namespaces()[namespace]._operations.get(name) if namespace else None
+        if operation is None or not operation.arguments or operation.arguments[0].place != "path":
+            return None
+        return functools.partial(getattr(getattr(self, namespace), name), record.id)
+
+    def close(self) -> None:
+        """Stop serving, release the file or the connection; running jobs go on."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        self.transport.close()
+
+
+@functools.cache
+def namespaces() -> dict[str, type[Namespace]]:
+    """Return the generated Namespace classes by name."""
+    return {s.namespace: namespace_class(s.namespace, s.operations, (s.__doc__ or "").strip()) for s in SERVICES}
+
+
+@functools.cache
+def record_namespaces() -> dict[type[Record], str]:
+    """Return the namespace whose `get` answers with a record type."""
+    found: dict[type[Record], str] = {}
+    for service in SERVICES:
+        operation: Operation | None = service.operations.get("get")
+        if operation is not None and operation.record_type is not None:
+            found.setdefault(operation.record_type, service.namespace)
+    return found
