@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from workbench.clock import FrozenClock
+from workbench.store import Database
+
+START = dt.datetime(2026, 1, 1, 9, 0)
+
+
+@pytest.fixture
+def clock():
+    return FrozenClock(START)
+
+
+@pytest.fixture
+def db(clock):
+    with Database.open(":memory:", clock=clock) as database:
+        yield database
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "team.duckdb"

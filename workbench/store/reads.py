@@ -1,0 +1,123 @@
+"""Read rows, values and Arrow tables, each on a cursor of its own or on the current transaction."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from workbench.errors import ValidationError, WorkbenchError
+from workbench.store.transaction import Params
+
+
+class Scope(threading.local):
+    """Hold the cursor and the transaction of the current thread, if it has one."""
+
+    cursor: duckdb.DuckDBPyConnection | None = None
+    transaction: Any = None
+
+
+class Reads:
+    """Answer queries. `seconds` interrupts a query that runs longer."""
+
+    _connection: duckdb.DuckDBPyConnection | None
+    _scope: Scope
+
+    def rows(self, sql: str, params: Params = (), *, seconds: float | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a query as dicts."""
+        with self.cursor(seconds=seconds) as cursor:
+            cursor.execute(sql, params)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def tuples(self, sql: str, params: Params = (), *, seconds: float | None = None) -> list[tuple[Any, ...]]:
+        """Return the rows of a query as tuples."""
+        with self.cursor(seconds=seconds) as cursor:
+            return cursor.execute(sql, params).fetchall()
+
+    def row(self, sql: str, params: Params = (), *, seconds: float | None = None) -> dict[str, Any] | None:
+        """Return the first row of a query as a dict, or None."""
+        with self.cursor(seconds=seconds) as cursor:
+            found = cursor.execute(sql, params).fetchone()
+            return None if found is None else dict(zip((column[0] for column in cursor.description), found, strict=True))
+
+    def value(self, sql: str, params: Params = (), *, seconds: float | None = None) -> Any:
+        """Return the first column of the first row, or None."""
+        with self.cursor(seconds=seconds) as cursor:
+            found = cursor.execute(sql, params).fetchone()
+            return None if found is None else found[0]
+
+    def arrow(self, sql: str, params: Params = (), *, seconds: float | None = None) -> pa.Table:
+        """Return the rows of a query as an Arrow table."""
+        with self.cursor(seconds=seconds) as cursor:
+            return cursor.sql(sql, params=_sequence(params)).to_arrow_table()
+
+    @contextmanager
+    def stream(self, sql: str, params: Params = (), *, batch_rows: int = 10_000) -> Iterator[pa.RecordBatchReader]:
+        """Hand out the rows of a query batch by batch, on a cursor that stays open meanwhile."""
+        cursor = self.connection.cursor()
+        try:
+            yield cursor.sql(sql, params=_sequence(params)).to_arrow_reader(batch_rows)
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """Let every read of this thread inside the block see one state of the database."""
+        if self._scope.cursor is not None:
+            yield
+            return
+        cursor = self.connection.cursor()
+        cursor.execute("begin transaction read only")
+        self._scope.cursor = cursor
+        try:
+            yield
+        finally:
+            self._scope.cursor = None
+            cursor.rollback()
+            cursor.close()
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """Return the one connection, or say that the workspace is closed."""
+        if self._connection is None:
+            raise WorkbenchError("The workspace is closed. Open it again to go on.")
+        return self._connection
+
+    @contextmanager
+    def cursor(self, *, seconds: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Hand out the cursor to read on: the current transaction's, or a fresh one."""
+        current = self._scope.cursor
+        cursor = current or self.connection.cursor()
+        try:
+            with limited(cursor, seconds):
+                yield cursor
+        finally:
+            if current is None:
+                cursor.close()
+
+
+@contextmanager
+def limited(cursor: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
+    """Interrupt what runs on `cursor` after `seconds`, and say so."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, cursor.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        message = f"it ran longer than {seconds:g} s and was stopped. Narrow it with where or limit"
+        raise ValidationError.field("query", message) from error
+    finally:
+        timer.cancel()
+
+
+def _sequence(params: Params) -> Any:
+    return params if params else None

@@ -1,0 +1,92 @@
+"""One unit of work: its statements, and the outbox rows that commit with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from workbench.store.faults import explained
+
+Params = Sequence[Any] | Mapping[str, Any]
+
+OUTBOX_COLUMNS = "seq, topic, id, version, kind, actor, logged_at"
+_ROWS_PER_INSERT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Say what changed, not what it is now."""
+
+    seq: int
+    topic: str
+    id: str
+    version: int | None
+    kind: str
+    actor: str
+    logged_at: dt.datetime
+
+
+class Transaction:
+    """Collect statements and events that take effect together or not at all."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, actor: str) -> None:
+        self.cursor = cursor
+        self.actor = actor
+        self.writes = 0
+        self.spoiled: BaseException | None = None
+        self.followers: list[Callable[[], None]] = []
+        self._emitted: dict[tuple[str, str, str], int | None] = {}
+
+    def execute(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows; a DML statement returns its row count or RETURNING rows."""
+        self.writes += 1
+        with explained():
+            return self.cursor.execute(sql, params).fetchall()
+
+    def insert_arrow(self, table: str, data: pa.Table | pa.RecordBatchReader) -> int:
+        """Append Arrow data to a table by column name and return the number of rows."""
+        self.writes += 1
+        return insert_arrow(self.cursor, table, data)
+
+    def emit(self, topic: str, id: str, version: int | None = None, kind: str = "updated") -> None:
+        """Put an event in the outbox; of equal topic, id and kind the latest version counts."""
+        key = (topic, id, kind)
+        self._emitted.pop(key, None)
+        self._emitted[key] = version
+
+    def on_commit(self, follower: Callable[[], None]) -> None:
+        """Call `follower` after the commit, outside the lock, and never after a rollback."""
+        self.followers.append(follower)
+
+    def outbox(self, after: int, now: dt.datetime) -> list[Event]:
+        """Write the collected events, numbered from `after` + 1, and return them."""
+        events = [
+            Event(after + i, topic, id, version, kind, self.actor, now)
+            for i, ((topic, id, kind), version) in enumerate(self._emitted.items(), start=1)
+        ]
+        for start in range(0, len(events), _ROWS_PER_INSERT):
+            chunk = events[start : start + _ROWS_PER_INSERT]
+            marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(chunk))
+            values = [value for event in chunk for value in astuple(event)]
+            self.execute(f"insert into outbox ({OUTBOX_COLUMNS}) values {marks}", values)
+        return events
+
+
+def insert_arrow(cursor: duckdb.DuckDBPyConnection, table: str, data: pa.Table | pa.RecordBatchReader) -> int:
+    """Append Arrow data to `table` by column name and return the number of rows."""
+    cursor.register("_incoming", data)
+    try:
+        with explained():
+            return cursor.execute(f"insert into {quoted(table)} by name select * from _incoming").fetchall()[0][0]
+    finally:
+        cursor.unregister("_incoming")
+
+
+def quoted(name: str) -> str:
+    """Return an SQL identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
