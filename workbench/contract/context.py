@@ -12,6 +12,14 @@ ROLES = frozenset({"admin", "data_steward", "trainer", "labeler", "reviewer", "v
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A file received with the call, saved at `path` until the call ends."""
+
+    path: str
+    filename: str
+
+
+@dataclass(frozen=True)
 class Context:
     """Travel beside the arguments of one call; never an argument itself."""
 
@@ -22,6 +30,7 @@ class Context:
     idempotency_key: str | None = None
     served: bool = False
     respond_async: bool = False
+    upload: Upload | None = None
 
 
 _DEFAULT = Context(request_id="-")

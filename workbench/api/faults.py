@@ -1,0 +1,85 @@
+"""One error shape for everything that can go wrong on the wire."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from workbench.clock import Clock
+from workbench.contract.codec import encode
+from workbench.contract.operation import faults
+from workbench.errors import MethodNotAllowed, NotFound, ValidationError, WorkbenchError, did_you_mean
+
+_log = logging.getLogger("workbench.api")
+
+
+def error_body(error: WorkbenchError, request_id: str) -> dict[str, Any]:
+    """Return the wire object of an error."""
+    return {
+        "error": error.message,
+        "error_code": error.code,
+        "details": error.details,
+        "context": encode(error.context),
+        "timestamp": Clock().now().isoformat() + "Z",
+        "request_id": request_id,
+        "detail": error.message,
+    }
+
+
+def error_response(error: WorkbenchError, request_id: str) -> JSONResponse:
+    """Return the HTTP answer of an error."""
+    headers = {"X-Request-ID": request_id}
+    if "retry_after" in error.context:
+        headers["Retry-After"] = str(error.context["retry_after"])
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.context["allowed"])
+    return JSONResponse(error_body(error, request_id), status_code=error.status, headers=headers)
+
+
+def install(api: FastAPI, methods_of: Any) -> None:
+    """Answer every failure of `api` in the one shape; `methods_of(path)` names the methods of a path."""
+
+    async def known(request: Request, error: Exception) -> JSONResponse:
+        return error_response(error, request_id(request))  # type: ignore[arg-type]
+
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        return error_response(ValidationError.of(faults(error)), request_id(request))
+
+    async def http(request: Request, error: Exception) -> JSONResponse:
+        return error_response(_translated(request, error, methods_of), request_id(request))  # type: ignore[arg-type]
+
+    async def unknown(request: Request, error: Exception) -> JSONResponse:
+        _log.error("request %s failed", request_id(request), exc_info=error)
+        plain = WorkbenchError(f"Something failed inside. The log has it under request {request_id(request)}.")
+        return error_response(plain, request_id(request))
+
+    api.add_exception_handler(WorkbenchError, known)
+    api.add_exception_handler(RequestValidationError, invalid)
+    api.add_exception_handler(HTTPException, http)
+    api.add_exception_handler(Exception, unknown)
+
+
+def request_id(request: Request) -> str:
+    """Return the id of the request, the caller's own if it sent one."""
+    context = request.scope.get("workbench")
+    return context.request_id if context else "-"
+
+
+def _translated(request: Request, error: HTTPException, methods_of: Any) -> WorkbenchError:
+    path = request.url.path
+    if error.status_code == 405:
+        allowed = methods_of(path)
+        return MethodNotAllowed(f"{path} does not answer {request.method}, only {', '.join(allowed)}.", allowed=allowed)
+    if error.status_code == 404:
+        paths = [route.path for route in request.app.routes if hasattr(route, "path")]
+        return NotFound(f"There is no {path} here.{did_you_mean(path, paths)}", kind="route", id=path)
+    if error.status_code in (400, 422):
+        return ValidationError(f"The request cannot be read: {error.detail}.", fields=[])
+    wrapped = WorkbenchError(str(error.detail))
+    wrapped.status = error.status_code  # type: ignore[misc]
+    return wrapped

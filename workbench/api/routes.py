@@ -1,0 +1,168 @@
+"""REST routes projected from the operations; no route is written by hand here."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import pyarrow as pa
+from fastapi import Body, FastAPI, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from workbench.api.uploads import upload_endpoint
+from workbench.contract import answers, codec
+from workbench.contract.operation import Argument, Operation
+from workbench.contract.schema import UNSET, input_type, wire_model
+from workbench.domain.record import Record
+from workbench.errors import ValidationError, did_you_mean
+from workbench.services.application import Application
+
+JSON = "application/json"
+
+
+def add_routes(api: FastAPI, app: Application, operations: list[Operation], prefix: str) -> None:
+    """Add one route per operation; literal paths come before those with parameters."""
+    for operation in sorted(operations, key=lambda op: _literal_first(op.full_path(prefix))):
+        endpoint = upload_endpoint(app, operation, respond) if operation.upload else _endpoint(app, operation)
+        api.add_api_route(
+            operation.full_path(prefix),
+            endpoint,
+            methods=[operation.method],
+            status_code=operation.status,
+            response_model=response_model(operation),
+            operation_id=operation.id,
+            summary=operation.doc.split("\n")[0],
+            description=operation.doc,
+            tags=[operation.namespace],
+            openapi_extra=_upload_schema(operation) if operation.upload else None,
+            responses={"default": {"description": "Error", "model": _ErrorBody}},
+        )
+
+
+def _literal_first(path: str) -> list[tuple[bool, str]]:
+    return [(part.startswith("{"), part) for part in path.split("/")]
+
+
+def _endpoint(app: Application, operation: Operation) -> Callable[..., Response]:
+    """Return a sync endpoint, run in the thread pool, with the signature FastAPI validates by."""
+    query_names = [a.name for a in operation.arguments if a.place == "query"]
+
+    def endpoint(request: Request, **values: Any) -> Response:
+        given = {a.name: values[a.name] for a in operation.arguments if a.place == "path"}
+        given |= {name: values[name] for name in query_names if name in request.query_params}
+        _refuse_unknown(request, query_names if operation.method == "GET" else [])
+        body = values.get("body")
+        if body is not None:
+            given |= {name: getattr(body, name) for name in body.model_fields_set}
+        return respond(request, operation, app.call(operation, given, request.scope["workbench"]))
+
+    parameters = [inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)]
+    parameters += [_parameter(a) for a in operation.arguments if a.place != "body"]
+    if operation.body_model is not None:
+        needed = any(a.required for a in operation.arguments if a.place == "body")
+        kind = operation.body_model if needed else operation.body_model | None
+        default = inspect.Parameter.empty if needed else None
+        annotation = Annotated[kind, Body()]
+        parameters.append(inspect.Parameter("body", inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default))
+    endpoint.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    endpoint.__name__ = operation.id.replace(".", "_")
+    return endpoint
+
+
+def _parameter(argument: Argument) -> inspect.Parameter:
+    where = Path() if argument.place == "path" else Query()
+    kind = input_type(argument.annotation, strict=False)
+    default = inspect.Parameter.empty if argument.required else None if argument.default is UNSET else argument.default
+    if default is None:
+        kind = kind | None
+    return inspect.Parameter(argument.name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, where], default=default)
+
+
+def _refuse_unknown(request: Request, known: list[str]) -> None:
+    unknown = [name for name in request.query_params if name not in (*known, "access_token")]
+    if unknown:
+        raise ValidationError.of(
+            {"field": name, "message": f"Unknown query parameter.{did_you_mean(name, known)}", "value": request.query_params[name]}
+            for name in unknown
+        )
+
+
+def respond(request: Request, operation: Operation, answer: Any) -> Response:
+    """Return the answer as Arrow where it is a list and the caller wishes, else as JSON with an ETag."""
+    if codec.ARROW in request.headers.get("accept", "") and (operation.is_table or operation.is_page):
+        return _arrow(answer)
+    if isinstance(answer, str) and operation.returns is str:
+        return _text(operation, answer)
+    wire = answers.to_wire(operation, answer)
+    body = json.dumps(wire, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+    headers = {"X-Total-Count": str(answer.total)} if operation.is_page else {}
+    if request.method == "GET":
+        tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        headers["ETag"] = tag
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+    return Response(body, status_code=_status(operation, answer), media_type=JSON, headers=headers)
+
+
+def _status(operation: Operation, answer: Any) -> int:
+    """A started job is 202 where the operation would otherwise answer with something finished."""
+    started = isinstance(answer, Record) and answer.kind == "job" and not isinstance(answer, operation.record_type or Record)
+    return 202 if started else operation.status
+
+
+def _arrow(answer: Any) -> Response:
+    table = answer if isinstance(answer, pa.Table) else codec.page_to_table(answer)
+    headers = {"X-Total-Count": str(getattr(answer, "total", table.num_rows))}
+    if getattr(answer, "next_cursor", None):
+        headers["X-Next-Cursor"] = answer.next_cursor
+    return Response(codec.table_to_bytes(table), media_type=codec.ARROW, headers=headers)
+
+
+def _text(operation: Operation, text: str) -> Response:
+    is_csv = operation.path.endswith(".csv")
+    headers = {"Content-Disposition": f'attachment; filename="{operation.namespace}.csv"'} if is_csv else {}
+    return Response(text, media_type="text/csv" if is_csv else "text/plain", headers=headers)
+
+
+class _ErrorBody(BaseModel):
+    """The one shape of every error."""
+
+    error: str
+    error_code: str
+    details: str | None
+    context: dict[str, Any]
+    timestamp: str
+    request_id: str
+    detail: str
+
+
+def response_model(operation: Operation) -> Any:
+    """Return the pydantic model of the answer, for the OpenAPI document."""
+    if operation.is_page:
+        row = wire_model(operation.record_type)
+        fields: dict[str, Any] = {
+            operation.key: (list[row], ...),
+            "total": (int, Field(ge=0)),
+            "page": (int, Field(ge=1)),
+            "page_size": (int, Field(ge=0)),
+        }
+        if operation.key == "items":
+            fields["next_cursor"] = (str | None, None)
+        return create_model(f"{row.__name__}Page_{operation.key}", __config__=ConfigDict(extra="allow"), **fields)
+    if operation.record_type is not None:
+        return wire_model(operation.record_type)
+    if operation.is_table:
+        return create_model("TableAnswer", columns=(list[str], ...), rows=(list[dict[str, Any]], ...), total=(int, ...))
+    return operation.returns
+
+
+def _upload_schema(operation: Operation) -> dict[str, Any]:
+    model = operation.body_model
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}") if model else {}
+    schema.pop("$defs", None)
+    form = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}, **schema.get("properties", {})}}
+    content = {JSON: {"schema": schema}, "multipart/form-data": {"schema": {**form, "required": ["file"]}}}
+    return {"requestBody": {"required": True, "content": content}}

@@ -1,0 +1,92 @@
+"""Files sent as multipart/form-data to an operation that takes a source."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+from workbench.contract.context import Upload
+from workbench.contract.operation import Operation
+from workbench.errors import FileTooLarge, ValidationError
+from workbench.services.application import Application
+
+CHUNK = 1 << 20
+JSON_LIMIT = 64 << 20
+
+
+def upload_endpoint(app: Application, operation: Operation, respond: Callable[..., Response]) -> Callable[..., Any]:
+    """Return an endpoint that takes JSON, or a file with the same fields as a form."""
+    limit = app.settings.max_upload_mb << 20
+
+    async def endpoint(request: Request) -> Response:
+        context = request.scope["workbench"]
+        in_path = dict(request.path_params)
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            given = await _json(request)
+            answer = await run_in_threadpool(app.call, operation, in_path | given, context)
+            return respond(request, operation, answer)
+        with tempfile.TemporaryDirectory(prefix="workbench-upload-") as folder:
+            given, upload = await _form(request, operation, Path(folder), limit)
+            answer = await run_in_threadpool(app.call, operation, in_path | given, replace(context, upload=upload))
+        return respond(request, operation, answer)
+
+    endpoint.__name__ = operation.id.replace(".", "_")
+    return endpoint
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    if int(request.headers.get("content-length") or 0) > JSON_LIMIT:
+        raise FileTooLarge("The body is larger than 64 MB. Send the rows as a file instead.", limit=JSON_LIMIT)
+    try:
+        body = json.loads(await request.body() or b"{}")
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ValidationError(f"The body is not JSON: {error}.", fields=[]) from None
+    if not isinstance(body, dict):
+        raise ValidationError.field("body", "Input should be an object")
+    return body
+
+
+async def _form(request: Request, operation: Operation, folder: Path, limit: int) -> tuple[dict[str, Any], Upload]:
+    if int(request.headers.get("content-length") or 0) > limit + JSON_LIMIT:
+        raise FileTooLarge(f"The file is larger than {limit >> 20} MiB, the limit of this server.", limit=limit)
+    async with request.form(max_files=1) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise ValidationError.field("file", "Required")
+        upload = await _saved(file, folder, limit)
+        fields = {name: value for name, value in form.items() if name != "file"}
+    names = {a.name: a for a in operation.arguments if a.place == "body"}
+    given = {name: _value(names[name].annotation, str(value)) if name in names else value for name, value in fields.items()}
+    return given | {"source": upload.path, "source_type": "file"}, upload
+
+
+async def _saved(file: UploadFile, folder: Path, limit: int) -> Upload:
+    """Write the file under its own base name inside `folder`; a path in the name is dropped."""
+    name = PurePosixPath(PureWindowsPath(file.filename or "upload").name).name or "upload"
+    target = folder / name.replace("\0", "")[-150:]
+    size = 0
+    with target.open("wb") as out:
+        while chunk := await file.read(CHUNK):
+            size += len(chunk)
+            if size > limit:
+                raise FileTooLarge(f"{name} is larger than {limit >> 20} MiB, the limit of this server.", limit=limit)
+            out.write(chunk)
+    return Upload(path=str(target), filename=name)
+
+
+def _value(annotation: Any, text: str) -> Any:
+    """Form fields are text; everything that is not declared as text is JSON."""
+    if "str" in str(annotation) and "list" not in str(annotation) and "dict" not in str(annotation):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

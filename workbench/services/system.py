@@ -1,0 +1,67 @@
+"""The workspace as a whole: its tables, its changes, read-only SQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import workbench
+from workbench.contract import Field, Page, Table, current, query
+from workbench.domain.system import Change, TableInfo, WorkspaceInfo
+from workbench.services.service import Service
+from workbench.store import published, sandbox
+
+
+class SystemService(Service):
+    """Ask about the workspace itself."""
+
+    namespace = "system"
+
+    @query("GET", "/system", topics=())
+    def info(self) -> WorkspaceInfo:
+        """Return what is open and who is asking."""
+        return WorkspaceInfo(
+            name=Path(str(self.db.path)).stem,
+            program_version=workbench.__version__,
+            last_change=self.db.last_seq(),
+            user=self.actor,
+            roles=sorted(self.roles),
+            sample=bool(self.db.value("select count(*) from sheets where sample and status <> 'deleted'")),
+        )
+
+    @query("POST", "/sql", topics=())
+    def sql(
+        self,
+        query: Annotated[str, Field(min_length=1, max_length=100_000, description="One SELECT over the published tables.")],
+        *,
+        params: Annotated[list[Any], Field(description="Values of the ? placeholders, in order.")] = (),  # type: ignore[assignment]
+        max_rows: Annotated[int | None, Field(ge=1, le=10_000_000, description="Most rows to return.")] = None,
+    ) -> Table:
+        """Run one read-only SELECT; `system.tables` lists what it may read.
+
+        Over HTTP the rows are limited to the server's setting; the time is limited everywhere.
+        """
+        limit = self.settings.sql_rows if current().served else None
+        wanted = min(filter(None, (limit, max_rows)), default=None)
+        return sandbox.query(self.db, query, list(params), seconds=self.settings.sql_seconds, max_rows=wanted)
+
+    @query("GET", "/tables", key="tables", topics=())
+    def tables(self) -> Page[TableInfo]:
+        """List the tables that SQL may read, with their columns."""
+        rows = published.tables(self.db)
+        return Page(TableInfo, rows, total=len(rows), page_size=len(rows))
+
+    @query("GET", "/changes", key="events", topics=())
+    def changes(
+        self,
+        *,
+        after: Annotated[int, Field(ge=0, description="Position of the last change seen.")] = 0,
+        limit: Annotated[int, Field(ge=1, le=1000, description="Most changes to return.")] = 200,
+    ) -> Page[Change]:
+        """List committed changes after a position, oldest first; the event socket sends the same."""
+        events = self.db.events_after(after, limit)
+        rows = [
+            {"seq": e.seq, "topic": e.topic, "id": e.id, "version": e.version, "change": e.kind, "actor": e.actor, "logged_at": e.logged_at}
+            for e in events
+        ]
+        return Page(Change, rows, total=max(0, self.db.last_seq() - after), page_size=limit)
