@@ -29,9 +29,9 @@ class Items(param.Parameter):
 
     __slots__ = ["item_type"]
 
-    def __init__(self, default: tuple[Any, ...] = (), *, item_type: type = str, **options: Any) -> None:
+    def __init__(self, default: tuple[Any, ...] | None = (), *, item_type: type = str, **options: Any) -> None:
         self.item_type = item_type
-        super().__init__(default=tuple(default), **options)
+        super().__init__(default=None if default is None else tuple(default), **options)
 
     def __set__(self, obj: Any, val: Any) -> None:
         if isinstance(val, (list, tuple)):

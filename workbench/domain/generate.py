@@ -1,0 +1,200 @@
+"""Templates and the training sheets that are rendered through them."""
+
+from __future__ import annotations
+
+import param
+
+from workbench.domain.lifecycle import Lifecycle, Move
+from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
+
+TEMPLATE_STATUSES = ["draft", "published", "archived"]
+RESPONSE_MODES = ["existing_column", "ai_generated", "manual_labeling"]
+TRAINING_SHEET_STATUSES = ["assembling", "ready", "failed", "archived"]
+SAMPLES = ["all", "random", "stratified"]
+
+TEMPLATE_LIFECYCLE = Lifecycle(
+    "template",
+    [
+        Move("update", "Edit", frozenset({"draft"})),
+        Move("publish", "Publish", frozenset({"draft"}), "published"),
+        Move("archive", "Archive", frozenset({"draft", "published"}), "archived"),
+        Move("new_version", "New version", frozenset({"published", "archived"})),
+        Move("delete", "Delete", frozenset({"draft", "archived"}), confirm="Delete this template?"),
+    ],
+)
+
+TRAINING_SHEET_LIFECYCLE = Lifecycle(
+    "training sheet",
+    [
+        Move("update", "Edit", frozenset({"ready", "archived"})),
+        Move("review", "Review", frozenset({"ready"})),
+        Move("generate", "Generate answers", frozenset({"ready"})),
+        Move("train", "Train", frozenset({"ready"})),
+        Move("export", "Export", frozenset({"ready", "archived"})),
+        Move("archive", "Archive", frozenset({"ready", "failed"}), "archived"),
+        Move("restore", "Restore", frozenset({"archived"}), "ready"),
+        Move("delete", "Delete", confirm="Delete this training sheet with its reviews? It can be restored."),
+    ],
+)
+
+
+class ResponseField(Record):
+    """One field an answer must have."""
+
+    kind = "response field"
+
+    name = param.String("", doc="Name of the field.")
+    type = Choice(default="string", objects=["string", "number", "boolean", "list", "object"], doc="JSON type of the field.")
+    required = param.Boolean(True, doc="True when it may not be left out.")
+    options = Items(item_type=str, doc="Allowed values; none: any.")
+
+
+class LabelClass(Record):
+    """One of the answers a reviewer may choose."""
+
+    kind = "label class"
+
+    name = param.String("", doc="Answer.")
+    color = param.String(None, allow_None=True, doc="Color of its chip.")
+    hotkey = param.String(None, allow_None=True, doc="Key that chooses it.")
+
+
+class PromptPlan(Record):
+    """How a row becomes a prompt and where its answer comes from."""
+
+    kind = "prompt plan"
+
+    name = param.String("", doc="Name of the template.")
+    system_instruction = param.String(None, allow_None=True, doc="Instruction that goes before every prompt.")
+    prompt_template = param.String("", doc="Text with `{{column}}` placeholders.")
+    response_source_mode = Choice(default="existing_column", objects=RESPONSE_MODES, doc="Where answers come from.")
+    response_column = param.String(None, allow_None=True, doc="Column with the answers.")
+    response_schema = Items(item_type=ResponseField, doc="Fields of a structured answer.")
+    model = param.String(None, allow_None=True, doc="Model that writes answers.")
+    temperature = param.Number(0.7, bounds=(0, 2), doc="Randomness of written answers.")
+    max_tokens = param.Integer(1024, bounds=(1, 32000), doc="Longest written answer.")
+    label_type = param.String("response", doc="Kind of truth the answers are; labels are reused within one kind.")
+    label_classes = Items(item_type=LabelClass, doc="Closed set of answers.")
+    column_mapping = Json({}, doc="Column by placeholder, where the names differ.")
+    few_shot_count = param.Integer(0, bounds=(0, 10), doc="Approved examples put before a prompt.")
+
+
+class TemplateSnapshot(PromptPlan):
+    """The template as it was when a training sheet was made."""
+
+    kind = "template snapshot"
+
+    template_id = param.String(None, allow_None=True, doc="Template it was taken from.")
+    template_version = param.String(None, allow_None=True, doc="Version it was taken from.")
+
+
+class Template(PromptPlan):
+    """A prompt template with its answer source and label schema."""
+
+    kind = "template"
+    table = "templates"
+    derived = frozenset({"actions", "placeholders"})
+    wire_names = {"semver": "version", "version": "revision"}
+
+    id = param.String("", doc="Identifier.")
+    semver = param.String("1.0.0", doc="Version of the text, as people count it.")
+    status = Choice(default="draft", objects=TEMPLATE_STATUSES, doc="State; a published one does not change.")
+    description = param.String("", doc="What it is for.")
+    parent_id = param.String(None, allow_None=True, doc="Template this one is a new version of.")
+    sample = param.Boolean(False, doc="True when it belongs to sample data.")
+    created_at = Time(None, allow_None=True, doc="When it was made.")
+    created_by = param.String(None, allow_None=True, doc="Who made it.")
+    updated_at = Time(None, allow_None=True, doc="When it last changed.")
+    version = param.Integer(1, doc="Counts the changes.")
+    placeholders = Items(item_type=str, doc="Names between braces.")
+    actions = Items(item_type=Action, doc="What may be done now.")
+
+
+class TrainingSheet(Record):
+    """A sheet rendered through a frozen template into pairs."""
+
+    kind = "training sheet"
+    table = "training_sheets"
+    derived = frozenset({"actions", "counts", "sheet_name"})
+
+    id = param.String("", doc="Identifier.")
+    name = param.String("", doc="Name, by default that of the sheet with a number.")
+    sheet_id = param.String("", doc="Sheet the rows came from.")
+    sheet_name = param.String("", doc="Name of that sheet.")
+    template_id = param.String(None, allow_None=True, doc="Template it was made with, if a stored one.")
+    template = Nested(class_=TemplateSnapshot, default=None, allow_None=True, doc="The template as it was then.")
+    status = Choice(default="assembling", objects=TRAINING_SHEET_STATUSES, doc="State of the training sheet.")
+    total_rows = param.Integer(0, doc="Number of pairs.")
+    counts = Json({}, doc="Pairs by response_source and by status.")
+    filter = param.String(None, allow_None=True, doc="SQL predicate that chose the rows.")
+    sampling = Choice(default="all", objects=SAMPLES, doc="How rows were chosen.")
+    sample_size = param.Integer(None, allow_None=True, doc="Rows wished from a sample.")
+    seed = param.Integer(42, doc="Seed of the sample.")
+    overlap = param.Integer(1, bounds=(1, 10), doc="People who review each pair.")
+    guidelines = param.String("", doc="Markdown shown to reviewers.")
+    error_summary = param.String(None, allow_None=True, doc="Why it failed.")
+    sample = param.Boolean(False, doc="True when it was made from sample data.")
+    created_at = Time(None, allow_None=True, doc="When it was made.")
+    created_by = param.String(None, allow_None=True, doc="Who made it.")
+    updated_at = Time(None, allow_None=True, doc="When it last changed.")
+    completed_at = Time(None, allow_None=True, doc="When it was ready.")
+    deleted_at = Time(None, allow_None=True, doc="When it was deleted; none: it is not.")
+    version = param.Integer(1, doc="Counts the changes.")
+    actions = Items(item_type=Action, doc="What may be done now.")
+
+
+class PreviewedPrompt(Record):
+    """One row rendered and not stored."""
+
+    kind = "previewed prompt"
+
+    row_index = param.Integer(0, doc="Row of the sheet.")
+    item_ref = param.String("", doc="Item the row is about.")
+    prompt = param.String("", doc="Finished prompt.")
+    response = param.String("", doc="Answer from the response column.")
+    segments = Json(None, doc="The prompt in pieces: {text, column}; column is null for plain text.")
+
+
+class PromptPreview(Record):
+    """The first rows of a sheet, rendered and not stored."""
+
+    kind = "prompt preview"
+
+    rows = Items(item_type=PreviewedPrompt, doc="Rendered rows.")
+    total = param.Integer(0, doc="Rows that would be rendered.")
+    limit = param.Integer(0, doc="Most rows shown.")
+    offset = param.Integer(0, doc="Rows skipped.")
+
+
+class ExportedFile(Record):
+    """One file an export wrote."""
+
+    kind = "exported file"
+
+    name = param.String("", doc="File name.")
+    url = param.String("", doc="Where it can be fetched.")
+    rows = param.Integer(0, doc="Number of lines or rows.")
+    sha256 = param.String("", doc="Checksum of the file.")
+
+
+class Export(Record):
+    """What an export wrote and how it can be made again."""
+
+    kind = "export"
+
+    files = Items(item_type=ExportedFile, doc="The files.")
+    manifest = Json(None, doc="Filter, template, reviewers, seed and hashes.")
+
+
+def next_minor(version: str) -> str:
+    """Return the version after a change of text: 1.4.2 -> 1.5.0."""
+    major, minor, _patch = (int(part) for part in version.split("."))
+    return f"{major}.{minor + 1}.0"
+
+
+def snapshot_of(template: PromptPlan) -> TemplateSnapshot:
+    """Freeze a template, a snapshot or an unsaved plan."""
+    values = {name: getattr(template, name) for name in PromptPlan.own_fields()}
+    if isinstance(template, Template):
+        values |= {"template_id": template.id, "template_version": template.semver}
+    return TemplateSnapshot(**values)

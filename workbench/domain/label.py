@@ -1,0 +1,372 @@
+"""Pairs under review: their states, the decisions on them and the truth they leave behind."""
+
+from __future__ import annotations
+
+import param
+
+from workbench.domain.lifecycle import Lifecycle, Move
+from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
+
+PAIR_STATUSES = ["unlabeled", "labeled", "rejected", "flagged"]
+RESPONSE_SOURCES = ["empty", "imported", "ai_generated", "human_labeled", "human_verified", "canonical"]
+USES = ["training", "validation", "evaluation", "few_shot", "testing"]
+EXCLUSIONS = ["unlabeled", "rejected", "flagged", "stale", "not_allowed", "prohibited"]
+ACTION_OF_STATUS = {"labeled": "approve", "rejected": "reject", "flagged": "flag", "unlabeled": "reset"}
+
+PAIR_LIFECYCLE = Lifecycle(
+    "pair",
+    [
+        Move("approve", "Approve", frozenset({"unlabeled", "flagged", "rejected", "labeled"}), "labeled"),
+        Move("reject", "Reject", None, "rejected"),
+        Move("flag", "Flag", None, "flagged"),
+        Move("edit", "Edit"),
+        Move("reset", "Reset", None, "unlabeled"),
+        Move("rights", "Change usage rights"),
+    ],
+)
+
+_USE_BITS = {use: 1 << position for position, use in enumerate(USES)}
+
+
+class Review(Record):
+    """How far the people who share a pair have come."""
+
+    kind = "review"
+
+    wanted = param.Integer(1, doc="People who should review the pair.")
+    done = param.Integer(0, doc="People who have.")
+    state = Choice(default="open", objects=["open", "agreed", "disputed"], doc="Whether they agree.")
+
+
+class Pair(Record):
+    """One prompt with its response, review state and usage rights."""
+
+    kind = "pair"
+    table = "pairs"
+    derived = frozenset({"source_data", "review", "actions", "quality"})
+
+    id = param.String("", doc="Identifier: training sheet and row.")
+    training_sheet_id = param.String("", doc="Training sheet it belongs to.")
+    row_index = param.Integer(0, doc="Place in the training sheet, from 0 without gaps.")
+    item_ref = param.String("", doc="Item of the sheet it is about.")
+    source_index = param.Integer(None, allow_None=True, doc="Row of the sheet; none: it did not come from one.")
+    source_data = Json(None, doc="The source row as it was.")
+    prompt = param.String("", doc="Finished prompt.")
+    response = param.String("", doc="Answer.")
+    original_response = param.String(None, allow_None=True, doc="Answer before the first edit.")
+    response_source = Choice(default="empty", objects=RESPONSE_SOURCES, doc="Where the answer came from.")
+    status = Choice(default="unlabeled", objects=PAIR_STATUSES, doc="State of the review.")
+    flag_reason = param.String(None, allow_None=True, doc="Why it was flagged or rejected.")
+    stale = param.Boolean(False, doc="True when the prompt changed after the approval.")
+    confidence = param.Number(None, allow_None=True, doc="How sure the source of the answer was, 0-1.")
+    notes = param.String(None, allow_None=True, doc="Remarks of reviewers.")
+    quality = Json(None, doc="Signals of the quality scan by name.")
+    labeled_by = param.String(None, allow_None=True, doc="Who approved it.")
+    labeled_at = Time(None, allow_None=True, doc="When it was approved.")
+    verified_by = param.String(None, allow_None=True, doc="Who corrected a written answer.")
+    verified_at = Time(None, allow_None=True, doc="When a written answer was corrected.")
+    allowed_uses = Items(default=None, item_type=str, allow_None=True, doc="Uses it is limited to; none: all.")
+    prohibited_uses = Items(item_type=str, doc="Uses it is barred from; they win over the allowed ones.")
+    canonical_label_id = param.String(None, allow_None=True, doc="Reusable truth it is linked to.")
+    request_id = param.String(None, allow_None=True, doc="Request in production it came back from.")
+    model_version_id = param.String(None, allow_None=True, doc="Model version that answered that request.")
+    sample = param.Boolean(False, doc="True when it was made from sample data.")
+    created_at = Time(None, allow_None=True, doc="When it was made.")
+    updated_at = Time(None, allow_None=True, doc="When it last changed.")
+    version = param.Integer(1, doc="Counts the changes.")
+    review = Nested(class_=Review, default=None, allow_None=True, doc="Progress of a shared review.")
+    actions = Items(item_type=Action, doc="What may be done now.")
+
+
+class ReviewerProgress(Record):
+    """How much one person has decided."""
+
+    kind = "reviewer progress"
+
+    reviewer = param.String("", doc="Who.")
+    approved = param.Integer(0, doc="Pairs approved.")
+    rejected = param.Integer(0, doc="Pairs rejected.")
+    flagged = param.Integer(0, doc="Pairs flagged.")
+    decisions = param.Integer(0, doc="Decisions that stand.")
+
+
+class DayProgress(Record):
+    """How much was decided on one day."""
+
+    kind = "day progress"
+
+    day = param.String("", doc="Day, in UTC.")
+    decisions = param.Integer(0, doc="Decisions that stand.")
+
+
+class Progress(Record):
+    """How far the review of a training sheet has come."""
+
+    kind = "review progress"
+
+    training_sheet_id = param.String("", doc="The training sheet.")
+    total = param.Integer(0, doc="Pairs.")
+    labeled = param.Integer(0, doc="Approved pairs.")
+    unlabeled = param.Integer(0, doc="Pairs nobody decided on.")
+    rejected = param.Integer(0, doc="Rejected pairs.")
+    flagged = param.Integer(0, doc="Pairs set aside with a question.")
+    stale = param.Integer(0, doc="Approved pairs whose prompt changed.")
+    percent_complete = param.Number(0.0, doc="Labeled of all, in percent.")
+    percent_reviewed = param.Number(0.0, doc="Labeled and rejected of all, in percent.")
+    pace_per_hour = param.Number(None, allow_None=True, doc="Single decisions per hour, over the last hour with any.")
+    eta_seconds = param.Number(None, allow_None=True, doc="Time the rest takes at that pace.")
+    summary = param.String("", doc="One sentence on the state.")
+    by_reviewer = Items(item_type=ReviewerProgress, doc="Decisions by person.")
+    by_day = Items(item_type=DayProgress, doc="Decisions by day.")
+
+
+class ExclusionCount(Record):
+    """How many pairs one reason keeps out of training."""
+
+    kind = "exclusion"
+
+    reason = Choice(default="unlabeled", objects=EXCLUSIONS, doc="Reason.")
+    label = param.String("", doc="The reason in words.")
+    count = param.Integer(0, doc="Pairs kept out by it.")
+
+
+class Eligibility(Record):
+    """How many pairs of a training sheet may be trained on, and why the others may not."""
+
+    kind = "eligibility"
+
+    training_sheet_id = param.String("", doc="The training sheet.")
+    total = param.Integer(0, doc="Pairs.")
+    labeled = param.Integer(0, doc="Approved pairs.")
+    eligible = param.Integer(0, doc="Pairs that may be trained on.")
+    percent_eligible = param.Number(0.0, doc="Eligible of all, in percent.")
+    excluded = Json({}, doc="Pairs kept out, by reason.")
+    reasons = Items(item_type=ExclusionCount, doc="The same with words, the most frequent first.")
+    summary = param.String("", doc="One sentence on the state.")
+
+
+class TextPiece(Record):
+    """A run of words that was kept, added or taken away."""
+
+    kind = "text piece"
+
+    op = Choice(default="same", objects=["same", "added", "removed"], doc="What happened to it.")
+    text = param.String("", doc="The words.")
+
+
+class PromptPiece(Record):
+    """A run of a prompt, with the column it came from."""
+
+    kind = "prompt piece"
+
+    text = param.String("", doc="The words.")
+    column = param.String(None, allow_None=True, doc="Column the words came from; none: the template's own.")
+
+
+class Decision(Record):
+    """One entry of the log: who changed which pair, when and how."""
+
+    kind = "decision"
+    wire_names = {"logged_at": "at"}
+
+    id = param.Integer(0, doc="Place in the log.")
+    batch_id = param.String("", doc="Batch it belongs to.")
+    training_sheet_id = param.String("", doc="The training sheet.")
+    row_index = param.Integer(0, doc="The pair.")
+    action = param.String("", doc="What was done.")
+    label = param.String("", doc="What was done, in words.")
+    actor = param.String("", doc="Who did it.")
+    logged_at = Time(None, allow_None=True, doc="When it was done.")
+    before = Json({}, doc="What changed, as it was.")
+    after = Json({}, doc="What changed, as it became.")
+    response_diff = Items(item_type=TextPiece, doc="Words of the response that changed.")
+    prompt_diff = Items(item_type=TextPiece, doc="Words of the prompt that changed.")
+    undone = param.Boolean(False, doc="True when it was taken back.")
+
+
+class Skipped(Record):
+    """A row a bulk action left as it was."""
+
+    kind = "skipped row"
+
+    row_index = param.Integer(0, doc="The pair.")
+    reason = param.String("", doc="Why it was left.")
+
+
+class BulkOutcome(Record):
+    """What a bulk action did, or would do."""
+
+    kind = "bulk outcome"
+
+    matched = param.Integer(0, doc="Rows named or found.")
+    done = param.Integer(0, doc="Rows changed.")
+    skipped = Json({}, doc="Rows left as they were, counted by reason.")
+    results = Items(item_type=Skipped, doc="The first hundred rows left as they were.")
+    batch_id = param.String(None, allow_None=True, doc="Batch to undo; none: nothing changed.")
+    preview_id = param.String(None, allow_None=True, doc="Frozen set a commit may name.")
+    expires_at = Time(None, allow_None=True, doc="When the frozen set is forgotten.")
+    sample = Items(item_type=Pair, doc="A random few of the rows that would change.")
+    summary = param.String("", doc="One sentence on what happened.")
+
+
+class UndoOutcome(Record):
+    """What an undo or redo brought back."""
+
+    kind = "undo outcome"
+
+    undone = param.Integer(0, doc="Rows brought back.")
+    batch_id = param.String(None, allow_None=True, doc="Batch it was about; none: nothing left.")
+    action = param.String(None, allow_None=True, doc="What that batch had done.")
+    row_indices = Json([], doc="The first hundred rows brought back.")
+    skipped = Json({}, doc="Rows left as they were, counted by reason.")
+    summary = param.String("", doc="One sentence on what happened.")
+
+
+class Claim(Record):
+    """Pairs handed to one reviewer for a while."""
+
+    kind = "claim"
+
+    items = Items(item_type=Pair, doc="The pairs.")
+    expires_at = Time(None, allow_None=True, doc="When they are free again.")
+
+
+class Released(Record):
+    """How many pairs were given back."""
+
+    kind = "release"
+
+    released = param.Integer(0, doc="Pairs given back.")
+
+
+class FacetValue(Record):
+    """A value one can filter by, with its count."""
+
+    kind = "facet value"
+
+    value = param.String("", doc="Value.")
+    label = param.String("", doc="Value in words.")
+    count = param.Integer(0, doc="Pairs with it.")
+
+
+class Facet(Record):
+    """A property one can filter by."""
+
+    kind = "facet"
+
+    name = param.String("", doc="Property.")
+    label = param.String("", doc="Property in words.")
+    values = Items(item_type=FacetValue, doc="Its values, the most frequent first.")
+
+
+class Facets(Record):
+    """What the queue of a training sheet can be filtered by."""
+
+    kind = "facets"
+
+    training_sheet_id = param.String("", doc="The training sheet.")
+    facets = Items(item_type=Facet, doc="Properties with their values.")
+
+
+class SourceValue(Record):
+    """One cell of the source row."""
+
+    kind = "source value"
+
+    column = param.String("", doc="Column.")
+    value = param.String(None, allow_None=True, doc="Value as text; none: no value.")
+    used = param.Boolean(False, doc="True when the prompt shows it.")
+
+
+class Card(Record):
+    """Everything the review screen shows of one pair."""
+
+    kind = "card"
+
+    pair = Nested(class_=Pair, doc="The pair.")
+    prompt_pieces = Items(item_type=PromptPiece, doc="The prompt, with the columns it was filled from.")
+    response_diff = Items(item_type=TextPiece, doc="The response against the original one.")
+    source_row = Items(item_type=SourceValue, doc="The source row.")
+    history = Items(item_type=Decision, doc="Decisions on the pair, the newest first.")
+    progress = Nested(class_=Progress, doc="Progress of the training sheet.")
+    guidelines = param.String("", doc="Markdown shown to reviewers.")
+    choices = Json([], doc="Closed set of answers: {name, color, hotkey}.")
+    previous_index = param.Integer(None, allow_None=True, doc="Pair before it in the queue.")
+    next_index = param.Integer(None, allow_None=True, doc="Pair after it in the queue.")
+    position = param.Integer(None, allow_None=True, doc="Place in the queue, from 1; none: no longer in it.")
+    queue_total = param.Integer(0, doc="Pairs in the queue.")
+    held_by = param.String(None, allow_None=True, doc="Who holds it, when somebody else does.")
+
+
+class CanonicalLabel(Record):
+    """The reusable truth on one item of a sheet."""
+
+    kind = "canonical label"
+    table = "canonical_labels"
+    derived = frozenset({"actions"})
+
+    id = param.String("", doc="Identifier.")
+    sheet_id = param.String("", doc="Sheet of the item.")
+    item_ref = param.String("", doc="Item it is about.")
+    label_type = param.String("response", doc="Kind of truth.")
+    label = param.String("", doc="The truth.")
+    confidence = Choice(default="high", objects=["low", "medium", "high"], doc="How sure it is.")
+    notes = param.String(None, allow_None=True, doc="Remarks.")
+    labeled_by = param.String(None, allow_None=True, doc="Who said so.")
+    labeled_at = Time(None, allow_None=True, doc="When it was said.")
+    allowed_uses = Items(default=None, item_type=str, allow_None=True, doc="Uses it is limited to; none: all.")
+    prohibited_uses = Items(item_type=str, doc="Uses it is barred from.")
+    reuse_count = param.Integer(0, doc="Pairs that took it over.")
+    last_used_at = Time(None, allow_None=True, doc="When it was last taken over.")
+    sample = param.Boolean(False, doc="True when it was made from sample data.")
+    created_at = Time(None, allow_None=True, doc="When it was first said.")
+    updated_at = Time(None, allow_None=True, doc="When it last changed.")
+    version = param.Integer(1, doc="Counts the changes.")
+    actions = Items(item_type=Action, doc="What may be done now.")
+
+
+class LabelVersion(Record):
+    """One thing that was once the truth on an item."""
+
+    kind = "label version"
+
+    label_id = param.String("", doc="The canonical label.")
+    number = param.Integer(1, doc="Place among its versions.")
+    label = param.String("", doc="The truth then.")
+    labeled_by = param.String(None, allow_None=True, doc="Who said so.")
+    labeled_at = Time(None, allow_None=True, doc="When it was said.")
+    training_sheet_id = param.String(None, allow_None=True, doc="Training sheet of the approval.")
+    row_index = param.Integer(None, allow_None=True, doc="Pair of the approval.")
+    retracted = param.Boolean(False, doc="True when its approval was undone.")
+
+
+class LabelStats(Record):
+    """How many truths there are and how often they were reused."""
+
+    kind = "label statistics"
+
+    total = param.Integer(0, doc="Canonical labels.")
+    reused = param.Integer(0, doc="Labels that pairs took over.")
+    reuses = param.Integer(0, doc="Pairs that took one over.")
+    versions = param.Integer(0, doc="Versions of all of them.")
+    by_label_type = Json({}, doc="Labels by kind of truth.")
+
+
+def mask_of(uses: tuple[str, ...] | None) -> int | None:
+    """Return uses as a bit set; none stays none."""
+    return None if uses is None else sum(_USE_BITS[use] for use in set(uses))
+
+
+def uses_of(mask: int | None) -> tuple[str, ...] | None:
+    """Return a bit set as uses; none stays none."""
+    return None if mask is None else tuple(use for use in USES if mask & _USE_BITS[use])
+
+
+def may(use: str, allowed: tuple[str, ...] | None, prohibited: tuple[str, ...]) -> bool:
+    """Return whether a use is allowed: no allowance means all, a prohibition wins."""
+    return use not in prohibited and (allowed is None or use in allowed)
+
+
+def source_after_edit(source: str) -> str:
+    """Return where a response comes from once a person has changed it."""
+    return "human_verified" if source == "ai_generated" else "human_labeled"

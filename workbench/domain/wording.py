@@ -1,0 +1,32 @@
+"""Which words of a text changed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from workbench.domain.label import TextPiece
+
+_WORD = re.compile(r"\s+|\w+|[^\w\s]")
+_TOO_LONG = 6_000
+
+
+def word_diff(before: str | None, after: str | None) -> tuple[TextPiece, ...]:
+    """Return the runs of words that were kept, removed and added, in reading order.
+
+    Texts of more than 6,000 words are shown as one removal and one addition.
+    """
+    old, new = _WORD.findall(before or ""), _WORD.findall(after or "")
+    if len(old) + len(new) > _TOO_LONG and old != new:
+        return _pieces(("removed", old), ("added", new))
+    pieces: list[TextPiece] = []
+    for op, a0, a1, b0, b1 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if op == "equal":
+            pieces += _pieces(("same", old[a0:a1]))
+        else:
+            pieces += _pieces(("removed", old[a0:a1]), ("added", new[b0:b1]))
+    return tuple(pieces)
+
+
+def _pieces(*runs: tuple[str, list[str]]) -> tuple[TextPiece, ...]:
+    return tuple(TextPiece(op=op, text="".join(words)) for op, words in runs if words)
