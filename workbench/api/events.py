@@ -64,7 +64,7 @@ class _Feed:
 
 
 async def _replay(socket: WebSocket, app: Application, after: int | None) -> int:
-    last = await run_in_threadpool(app.db.last_seq)
+    last = app.db.last_seq
     missed = [] if after is None else await run_in_threadpool(app.db.events_after, after, REPLAY_LIMIT + 1)
     gap = len(missed) > REPLAY_LIMIT or (after is not None and after > last)
     events = [] if gap else missed

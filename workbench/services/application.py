@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.clock import Clock
 from workbench.config import Settings
-from workbench.contract.context import Context, use
+from workbench.contract.context import Context, current, use
 from workbench.contract.operation import Operation
 from workbench.engine import Engine
 from workbench.errors import Forbidden
@@ -26,6 +26,7 @@ class Application:
 
     def __init__(self, db: Database, *, clock: Clock, settings: Settings) -> None:
         self.db = db
+        self.db.actor_of = lambda: current().actor
         self.clock = clock
         self.settings = settings
         self.artifacts: Path = db.artifacts

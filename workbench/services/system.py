@@ -23,7 +23,7 @@ class SystemService(Service):
         return WorkspaceInfo(
             name=Path(str(self.db.path)).stem,
             program_version=workbench.__version__,
-            last_change=self.db.last_seq(),
+            last_change=self.db.last_seq,
             user=self.actor,
             roles=sorted(self.roles),
             sample=bool(self.db.value("select count(*) from sheets where sample and status <> 'deleted'")),
@@ -64,4 +64,4 @@ class SystemService(Service):
             {"seq": e.seq, "topic": e.topic, "id": e.id, "version": e.version, "change": e.kind, "actor": e.actor, "logged_at": e.logged_at}
             for e in events
         ]
-        return Page(Change, rows, total=max(0, self.db.last_seq() - after), page_size=limit)
+        return Page(Change, rows, total=max(0, self.db.last_seq - after), page_size=limit)

@@ -1,0 +1,108 @@
+"""One uvicorn server on a thread: the API, and the dashboards where wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+from typing import Any
+
+import uvicorn
+
+from workbench.api.access import Access
+from workbench.api.app import build_api
+from workbench.errors import WorkbenchError
+from workbench.services.application import Application
+
+STOP_S = 10.0
+
+
+class Server:
+    """Serve one application until `stop()`; `url` is its address."""
+
+    def __init__(self, app: Application, *, host: str, port: int, token: str | None = None, pages: bool = True) -> None:
+        self._socket = listen(host, port)
+        self.host, self.port = host, self._socket.getsockname()[1]
+        self.token = token
+        api = build_api(app)
+        if pages:
+            from workbench.server.dashboards import add_dashboards
+
+            add_dashboards(api, app)
+        outer = Access(api, token=token, origins=app.settings.cors_origins)
+        config = uvicorn.Config(
+            outer, log_level="warning", access_log=False, ws="websockets-sansio", lifespan="on", timeout_graceful_shutdown=2,
+            timeout_keep_alive=30,
+        )  # fmt: skip
+        self._server = _Uvicorn(config)
+        self._thread = threading.Thread(target=self._run, name="workbench-server", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Return the address without the token."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """Return the address a person opens, with the token where one is asked for."""
+        return f"{self.url}/?token={self.token}" if self.token else self.url
+
+    def start(self) -> Server:
+        """Start on a thread and return once requests are answered."""
+        self._thread.start()
+        if not self._server.ready.wait(30):
+            raise WorkbenchError(f"The server at {self.url} did not start. Its log says why.")
+        return self
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        except Exception:
+            logging.getLogger(__name__).exception("the server stopped")
+
+    def wait(self) -> None:
+        """Block until the server stops."""
+        with contextlib.suppress(KeyboardInterrupt):
+            while self._thread.is_alive():
+                self._thread.join(0.5)
+
+    def stop(self) -> None:
+        """Stop answering; open pages show the lost connection."""
+        self._server.should_exit = True
+        self._thread.join(STOP_S)
+        self._socket.close()
+
+
+class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        """Leave the signals to whoever started the process; the server runs on a thread."""
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket, or say what holds the port.
+
+    The protocol is named because asyncio otherwise leaves Nagle's algorithm on: 44 ms an answer.
+    """
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+        found.listen(512)
+    except OSError as error:
+        found.close()
+        raise WorkbenchError(
+            f"Port {port} on {host} cannot be used: {error.strerror}. Choose another with --port, or stop what holds it.",
+            host=host, port=port,
+        ) from None  # fmt: skip
+    return found
