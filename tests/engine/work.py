@@ -1,0 +1,82 @@
+"""Small pieces of work that the tests run in real child processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+
+def count(context):
+    """Count slowly, log a curve, stop or end when asked."""
+    total = context.inputs.get("steps", 20)
+    best = 0
+    for step in range(1, total + 1):
+        context.metric("loss", 1.0 / step, step, epoch=1)
+        context.progress(step, total, f"step {step}", step="counting")
+        best = step
+        if context.should_stop():
+            context.check()
+            break
+        time.sleep(context.inputs.get("pause", 0.01))
+    return {"best": best}
+
+
+def burst(context):
+    """Log many points as fast as it goes."""
+    points = context.inputs["points"]
+    begun = time.perf_counter()
+    for step in range(points):
+        context.metric("loss", step * 0.5, step)
+    context.flush()
+    return {"seconds": time.perf_counter() - begun}
+
+
+def deaf(context):
+    """Ignore every polite request to end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    context.log("deaf")
+    while True:
+        time.sleep(0.05)
+
+
+def raises(context):
+    """Fail like user code does."""
+    raise ValueError("the loss is not a number")
+
+
+def exits(context):
+    """Leave the interpreter in the middle of the work."""
+    sys.exit(3)
+
+
+def vanishes(context):
+    """Leave without a word."""
+    os._exit(7)
+
+
+def forks(context):
+    """Leave a process behind that would outlive the job, and a fork that returns like the parent."""
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    context.log("left", pid=left.pid)
+    if os.fork() == 0:
+        return {"from": "fork"}
+    time.sleep(0.3)
+    return {"from": "parent"}
+
+
+def hangs(context):
+    """Do nothing for ever."""
+    context.log("hanging")
+    time.sleep(3600)
+
+
+def binary(context):
+    """Print what is no text."""
+    os.write(1, b"\xff\xfe\x00 not text \x80\n")
+    return {}
+
+
+def threads(context):
+    """Tell the thread budget."""
+    return {"omp": os.environ["OMP_NUM_THREADS"], "cwd": os.getcwd(), "modules": sorted(m.split(".")[0] for m in sys.modules)}

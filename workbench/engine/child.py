@@ -1,0 +1,213 @@
+"""What runs in a job's own process: read the task, do the work, leave the result in the folder.
+
+Started as `python -m workbench.engine.child FOLDER`. It opens no database and imports nothing heavy
+by itself, so that the first word of a job arrives within a blink.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from workbench.engine.journal import Journal
+from workbench.engine.process import Identity, write_json
+
+TASK = "job.json"
+RESULT = "result.json"
+LOG = "log.txt"
+CANCEL = "cancel.flag"
+STOP = "stop.flag"
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "ARROW_NUM_THREADS",
+    "TORCH_NUM_THREADS",
+)
+HEARTBEAT_SECONDS = 20.0
+FLUSH_SECONDS = 0.1
+PROGRESS_SECONDS = 0.05
+FLAG_SECONDS = 0.02
+
+
+class JobCancelled(Exception):
+    """End the work because the job was cancelled."""
+
+
+class JobContext:
+    """Let the work report what it does and learn whether to go on."""
+
+    def __init__(self, folder: Path, task: dict[str, Any], journal: Journal) -> None:
+        self.folder = folder
+        self.task = task
+        self._journal = journal
+        self._flags: dict[str, tuple[float, bool]] = {}
+        self._progress_at = 0.0
+        self._pending: dict[str, Any] | None = None
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """Return what the owner prepared for the work."""
+        return self.task.get("inputs") or {}
+
+    @property
+    def threads(self) -> int:
+        """Return how many threads the work may use."""
+        return int(self.task.get("threads") or 1)
+
+    def progress(self, done: int, total: int | None = None, message: str = "", *, step: str = "") -> None:
+        """Report the units done; words in quick succession are thinned, the last one always arrives."""
+        self._pending = {"done": int(done), "total": total, "message": message, "step": step}
+        if time.monotonic() - self._progress_at >= PROGRESS_SECONDS or (total is not None and done >= total):
+            self.flush()
+
+    def log(self, message: str, *, level: str = "info", **data: Any) -> None:
+        """Add a line to the job's events."""
+        self._journal.append("log", message=str(message), data={"level": level, **data})
+
+    def metric(self, name: str, value: float, step: int, epoch: int | None = None) -> None:
+        """Add one point to the curve `name`."""
+        self._journal.point(name, int(step), float(value), epoch)
+
+    def should_cancel(self) -> bool:
+        """Return whether the job was cancelled: leave at once, nothing is kept."""
+        return self._flag(CANCEL)
+
+    def should_stop(self) -> bool:
+        """Return whether to end early: keep the best so far, evaluate, return normally."""
+        return self._flag(STOP) or self._flag(CANCEL)
+
+    def check(self) -> None:
+        """Raise JobCancelled when the job was cancelled."""
+        if self.should_cancel():
+            raise JobCancelled
+
+    @contextlib.contextmanager
+    def checkpoint(self, name: str) -> Iterator[Path]:
+        """Hand out a temporary path that becomes `name` in the folder when the block ends well."""
+        part = self.folder / f".{name}.part"
+        yield part
+        os.replace(part, self.folder / name)
+        self._journal.append("checkpoint", name=name)
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+        pending, self._pending = self._pending, None
+        if pending:
+            self._progress_at = time.monotonic()
+            self._journal.append("progress", **pending)
+        self._journal.flush()
+
+    def _flag(self, name: str) -> bool:
+        looked, found = self._flags.get(name, (-1.0, False))
+        now = time.monotonic()
+        if not found and now - looked >= FLAG_SECONDS:
+            found = (self.folder / name).exists()
+            self._flags[name] = (now, found)
+        return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the task of the given folder and return the exit code."""
+    folder = Path((arguments or sys.argv[1:])[0])
+    task = json.loads((folder / TASK).read_text())
+    owner = os.getpid()
+    limit_threads(int(task.get("threads") or 1))
+    if identity := Identity.of(os.getpid()):
+        identity.save(folder)
+    journal = Journal(folder)
+    journal.append("started", pid=os.getpid(), attempt=task.get("attempt"), threads=task.get("threads"))
+    context = JobContext(folder, task, journal)
+    ended = threading.Event()
+    threading.Thread(target=_beat, args=(context, journal, ended), daemon=True, name="heartbeat").start()
+    outcome = _run(context, task)
+    ended.set()
+    if os.getpid() != owner:
+        # A fork made by the work came back here; only the job's own process may speak for it.
+        os._exit(0)
+    _leave(context, journal, outcome)
+    return 0 if outcome["status"] == "succeeded" else 1
+
+
+def limit_threads(count: int) -> None:
+    """Set the thread budget of every numeric library, before any of them is imported."""
+    for name in THREAD_VARIABLES:
+        os.environ[name] = str(count)
+
+
+def resolve(entry: str) -> Callable[[JobContext], dict[str, Any] | None]:
+    """Return the callable that `module:function` names."""
+    module, _, name = entry.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _run(context: JobContext, task: dict[str, Any]) -> dict[str, Any]:
+    try:
+        context.check()
+        result = resolve(task["entry"])(context) or {}
+        context.check()
+        return {"status": "succeeded", "result": result}
+    except JobCancelled:
+        return {"status": "cancelled"}
+    except BaseException as error:  # noqa: BLE001 - whatever ends the work, the owner learns it
+        traceback.print_exc()
+        return {"status": "failed", "error": describe(error)}
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """Return code, message and traceback of what ended the work."""
+    code = getattr(error, "code", None)
+    if isinstance(error, MemoryError):
+        code = "OUT_OF_MEMORY"
+    elif isinstance(error, SystemExit):
+        return {
+            "code": "PROCESS_EXITED",
+            "message": f"The work ended its process with exit code {error.code}.",
+            "details": traceback.format_exc(),
+        }
+    message = str(error).strip() or type(error).__name__
+    if not hasattr(error, "context"):
+        message = f"{type(error).__name__}: {message}"
+    return {
+        "code": code if isinstance(code, str) else "JOB_FAILED",
+        "message": message,
+        "details": traceback.format_exc(),
+        "transient": isinstance(error, (ConnectionError, TimeoutError)) or code in ("RATE_LIMITED", "CONNECTION_LOST"),
+    }
+
+
+def _beat(context: JobContext, journal: Journal, ended: threading.Event) -> None:
+    beat = time.monotonic()
+    while not ended.wait(FLUSH_SECONDS):
+        with contextlib.suppress(OSError, ValueError):
+            context.flush()
+            if time.monotonic() - beat >= HEARTBEAT_SECONDS:
+                beat = time.monotonic()
+                journal.append("heartbeat")
+
+
+def _leave(context: JobContext, journal: Journal, outcome: dict[str, Any]) -> None:
+    try:
+        context.flush()
+        journal.append("ended", status=outcome["status"])
+    finally:
+        write_json(context.folder / RESULT, {**outcome, "seq": journal.seq, "attempt": context.task.get("attempt")})
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    code = main()
+    os._exit(code)

@@ -1,0 +1,150 @@
+"""Run each job in a process and process group of its own on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Protocol
+
+import workbench
+from workbench.engine import child
+from workbench.engine.process import Identity, group_members, kill_group, signal_group
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+_children_lock = threading.Lock()
+
+
+class Handle(Protocol):
+    """One started attempt."""
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the child."""
+
+    def poll(self) -> Ended | None:
+        """Return how the child ended, or None while it runs."""
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the child and everything it started."""
+
+    def kill(self) -> bool:
+        """Kill the child and everything it started; return whether all of it is gone."""
+
+
+class Executor(Protocol):
+    """A place where attempts run."""
+
+    name: str
+
+    def start(self, folder: Path) -> Handle:
+        """Start the child for the task in `folder`."""
+
+    def reattach(self, folder: Path) -> Handle | None:
+        """Return the still living child of `folder`, or None."""
+
+
+class Ended:
+    """How a process ended: `code` as Popen tells it, None when nobody could see it."""
+
+    def __init__(self, code: int | None) -> None:
+        self.code = code
+
+    def describe(self) -> str:
+        """Return the end in words."""
+        if self.code is None:
+            return "The process ended unseen."
+        if self.code < 0:
+            name = signal.Signals(-self.code).name if -self.code in set(signal.Signals) else f"signal {-self.code}"
+            why = " The system may have run out of memory." if name == "SIGKILL" else ""
+            return f"The process was killed by {name}.{why}"
+        return f"The process ended with exit code {self.code} and left no result."
+
+
+class LocalHandle:
+    """A child on this machine, our own or one that an earlier owner started."""
+
+    def __init__(self, identity: Identity, popen: subprocess.Popen[bytes] | None) -> None:
+        self.identity = identity
+        self._popen = popen
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the child."""
+        return self.identity.pid
+
+    def poll(self) -> Ended | None:
+        """Return how the child ended, after what it left behind was killed, or None while it runs."""
+        if self.identity.alive():
+            return None
+        # Before the child is reaped its pid cannot be given to somebody else's group.
+        kill_group(self.pid, seconds=1.0)
+        if self._popen is None:
+            return Ended(None)
+        code = self._popen.poll()
+        if code is None:
+            return None
+        with _children_lock:
+            _children.pop(self.pid, None)
+        return Ended(code)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the child and everything in its group."""
+        signal_group(self.pid, number)
+
+    def kill(self) -> bool:
+        """Kill the group, reap the child and return whether nothing is left."""
+        gone = kill_group(self.pid)
+        if self._popen is not None and gone:
+            self._popen.wait(timeout=5)
+        return gone and not group_members(self.pid)
+
+
+class LocalExecutor:
+    """Start children with `Popen` in sessions of their own; they outlive the owner."""
+
+    name = "local"
+
+    def start(self, folder: Path) -> LocalHandle:
+        """Start the child for the task in `folder` and remember who it is."""
+        with open(folder / child.LOG, "ab") as log:
+            popen = subprocess.Popen(
+                [sys.executable, "-u", "-P", "-m", "workbench.engine.child", str(folder)],
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                close_fds=True,
+                cwd=folder,
+                env=_environment(),
+            )
+        with _children_lock:
+            _children[popen.pid] = popen
+        identity = Identity.of(popen.pid) or Identity(popen.pid, "ended", "")
+        identity.save(folder)
+        return LocalHandle(identity, popen)
+
+    def reattach(self, folder: Path, *, wait: float = 0.0) -> LocalHandle | None:
+        """Return the living child of `folder`; give a child that is just starting `wait` seconds."""
+        deadline = time.monotonic() + wait
+        while (identity := Identity.load(folder)) is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if identity is None or not identity.alive():
+            return None
+        with _children_lock:
+            return LocalHandle(identity, _children.get(identity.pid))
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a child: ours, and the same places to import from."""
+    own = Path(workbench.__file__).resolve().parent.parent
+    inside = (sys.prefix, sys.base_prefix)
+    paths = [str(own)]
+    paths += [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
+    paths += [p for p in sys.path if p and not p.startswith(inside)]
+    absolute = dict.fromkeys(os.path.abspath(p) for p in paths)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(absolute), "PYTHONIOENCODING": "utf-8"}

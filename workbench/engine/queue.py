@@ -1,0 +1,59 @@
+"""Which waiting job starts next, and with how many threads: pure rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What the order of the queue depends on."""
+
+    id: str
+    kind: str
+    user: str
+    queued_at: dt.datetime
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many jobs may run: in all, of one kind, of one user."""
+
+    total: int = 2
+    per_kind: Mapping[str, int] = field(default_factory=dict)
+    per_user: int | None = None
+
+
+def ordered(waiting: Iterable[Waiting]) -> list[Waiting]:
+    """Return the queue: higher priority first, then first come first served."""
+    return sorted(waiting, key=lambda job: (-job.priority, job.queued_at, job.id))
+
+
+def startable(waiting: Iterable[Waiting], running: Sequence[tuple[str, str]], limits: Limits) -> list[Waiting]:
+    """Return the jobs to start now; `running` holds (kind, user) of each job that runs.
+
+    A job held back by the limit of its kind or user does not hold back those behind it.
+    """
+    kinds = Counter(kind for kind, _ in running)
+    users = Counter(user for _, user in running)
+    chosen: list[Waiting] = []
+    for job in ordered(waiting):
+        if len(running) + len(chosen) >= limits.total:
+            break
+        if kinds[job.kind] >= limits.per_kind.get(job.kind, limits.total):
+            continue
+        if limits.per_user is not None and users[job.user] >= limits.per_user:
+            continue
+        kinds[job.kind] += 1
+        users[job.user] += 1
+        chosen.append(job)
+    return chosen
+
+
+def thread_budget(cores: int, running: int) -> int:
+    """Return the threads of each of `running` jobs on `cores` cores, at least one."""
+    return max(1, cores // max(1, running))
