@@ -1,0 +1,26 @@
+"""An owner process for the restart tests: `python -m tests.engine.owner DATABASE`, killed by the test."""
+
+import sys
+import time
+
+from workbench.clock import Clock
+from workbench.config import Settings
+from workbench.engine import Engine
+from workbench.store import Database
+
+
+def opened(path):
+    """Return an engine over the file, with the kinds of the tests."""
+    db = Database.open(path)
+    engine = Engine(db, clock=Clock(), settings=Settings(max_jobs=2, cancel_grace_s=0.3, cancel_term_s=0.2), artifacts=db.artifacts)
+    for name in ("count", "hangs"):
+        engine.register(name, entry=f"tests.engine.work:{name}", prepare=lambda job, folder: job.spec)
+    return engine
+
+
+if __name__ == "__main__":
+    engine = opened(sys.argv[1])
+    engine.start()
+    job = engine.submit("count", name="orphan", spec={"steps": int(sys.argv[2]), "pause": 0.01})
+    print(job.id, flush=True)
+    time.sleep(600)

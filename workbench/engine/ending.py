@@ -1,0 +1,99 @@
+"""How an attempt ended and what becomes of its job."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.domain.jobs import Job
+from workbench.engine.attempt import Attempt
+from workbench.engine.child import describe
+from workbench.engine.local import Ended
+
+if TYPE_CHECKING:
+    from workbench.engine.engine import Engine
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the child achieved, or why it did not."""
+
+    result: dict[str, Any] | None = None
+    code: str | None = None
+    message: str = ""
+    details: str | None = None
+
+    @classmethod
+    def of(cls, attempt: Attempt, ended: Ended) -> Ending:
+        """Judge by the result the child left, else by the way its process ended."""
+        outcome = attempt.outcome()
+        if attempt.timed_out:
+            limit = attempt.job.timeout_seconds
+            return cls(code="TIMEOUT", message=f"The job ran longer than its limit of {limit:g} s. Raise the limit and retry.")
+        if outcome is None:
+            return cls._unexplained(ended)
+        if outcome.get("status") == "succeeded":
+            return cls(result=outcome.get("result") or {})
+        error = outcome.get("error") or {"code": "JOB_FAILED", "message": "The work was given up."}
+        return cls(code=error["code"], message=error["message"], details=error.get("details"))
+
+    @classmethod
+    def _unexplained(cls, ended: Ended) -> Ending:
+        if ended.code is None:
+            return cls(
+                code="INTERRUPTED",
+                message="The job was interrupted: its process ended while nobody watched. Retry it.",
+            )
+        code = "PROCESS_KILLED" if ended.code < 0 else "PROCESS_EXITED"
+        return cls(code=code, message=f"{ended.describe()} See the log, then retry.")
+
+    @classmethod
+    def failed(cls, error: Exception, what: str) -> Ending:
+        """Describe an error on the owner's side."""
+        told = describe(error)
+        return cls(code=told["code"], message=f"{what}: {told['message']}", details=told["details"])
+
+    @classmethod
+    def closed(cls) -> Ending:
+        """Describe a job killed because its workspace closed."""
+        return cls(code="INTERRUPTED", message="The job was interrupted: the workspace was closed. Retry it.")
+
+
+def conclude(engine: Engine, job: Job, folder: Path, ending: Ending) -> None:
+    """Give the job its final state: a cancel wins, then success with `finish`, else failure.
+
+    Where the kind's own callback fails, the job fails; where that callback fails too, it is left out.
+    """
+    for callbacks in (True, True, False):
+        try:
+            with engine.db.write(actor=job.created_by):
+                _settle(engine, engine.ledger.jobs.get(job.id), folder, job.attempt, ending, callbacks=callbacks)
+            return
+        except Exception as error:
+            _log.exception("Job %s could not be finished.", job.id)
+            ending = Ending.failed(error, "The result could not be taken over")
+
+
+def _settle(engine: Engine, job: Job, folder: Path, attempt: int, ending: Ending, *, callbacks: bool) -> None:
+    if job.status != "running" or job.attempt != attempt:
+        return
+    kind = engine.kinds.get(job.kind)
+    now = engine.clock.now()
+    common = {"at_attempt": attempt, "completed_at": now, "eta_seconds": None}
+    if job.cancel_requested:
+        words = f"Cancelled: {job.cancel_reason}" if job.cancel_reason else "Cancelled."
+        moved = engine.ledger.move(job.id, ("running",), "cancelled", message=words, **common)
+    elif ending.result is not None:
+        result = kind.finish(job, folder, ending.result) if kind and kind.finish else ending.result
+        common |= {"result": dict(result or {}), "progress_percent": 100.0}
+        engine.ledger.move(job.id, ("running",), "succeeded", message="The job succeeded.", **common)
+        return
+    else:
+        error = {"error_code": ending.code, "error_message": ending.message, "error_details": ending.details}
+        moved = engine.ledger.move(job.id, ("running",), "failed", message=ending.message, **error, **common)
+    if moved and kind and kind.ended and callbacks:
+        kind.ended(moved)

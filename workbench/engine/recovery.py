@@ -1,0 +1,38 @@
+"""After a restart of the owner: take back the living, conclude the lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from workbench.domain.jobs import Job
+from workbench.engine import child
+from workbench.engine.attempt import Attempt, Lost
+
+if TYPE_CHECKING:
+    from workbench.engine.engine import Engine
+
+STARTING_SECONDS = 2.0
+
+
+def recover(engine: Engine) -> None:
+    """Watch again every job that an earlier owner left running.
+
+    What a child wrote meanwhile is taken in first; a lost one that left its result still succeeds,
+    any other fails as interrupted. A child that should appear later finds its flag and ends.
+    """
+    for job in engine.ledger.jobs.list("status = 'running'", order="started_at, id"):
+        if job.kind in engine.kinds:
+            engine.attempts[job.id] = _attempt(engine, job)
+    engine.notice()
+
+
+def _attempt(engine: Engine, job: Job) -> Attempt:
+    folder = engine.folder(job.id, job.attempt)
+    handle = engine.executor.reattach(folder)
+    attempt = Attempt(job, folder, handle or Lost(), offset=job.journal_offset, seq=job.journal_seq)
+    if job.started_at is not None:
+        attempt.begun = job.started_at.replace(tzinfo=dt.UTC).timestamp()
+    if handle is None:
+        attempt.flag(child.CANCEL)
+    return attempt
