@@ -12,7 +12,9 @@ from workbench.store import Database
 def opened(path):
     """Return an engine over the file, with the kinds of the tests."""
     db = Database.open(path)
-    engine = Engine(db, clock=Clock(), settings=Settings(max_jobs=2, cancel_grace_s=0.3, cancel_term_s=0.2), artifacts=db.artifacts)
+    engine = Engine(
+        db, clock=Clock(), settings=Settings(max_jobs=2, cancel_grace_s=0.3, cancel_term_s=0.2), artifacts=db.artifacts
+    )
     for name in ("count", "hangs"):
         engine.register(name, entry=f"tests.engine.work:{name}", prepare=lambda job, folder: job.spec)
     return engine

@@ -83,7 +83,9 @@ def test_words_arrive_within_a_blink(engine):
 def test_many_points_are_taken_in_quickly(engine):
     job = engine.submit("burst", name="burst", spec={"points": 200_000})
     until(engine, job)
-    assert engine.db.tuples("select count(*), count(distinct step) from metrics where job_id = ?", [job.id]) == [(200_000, 200_000)]
+    assert engine.db.tuples("select count(*), count(distinct step) from metrics where job_id = ?", [job.id]) == [
+        (200_000, 200_000)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,11 @@ def test_finish_runs_in_the_transaction_and_its_failure_fails_the_job(engine):
 
     told = []
     engine.register(
-        "work", entry=f"{WORK}:count", prepare=lambda job, folder: job.spec, finish=finish, ended=lambda job: told.append(job.status)
+        "work",
+        entry=f"{WORK}:count",
+        prepare=lambda job, folder: job.spec,
+        finish=finish,
+        ended=lambda job: told.append(job.status),
     )
     good = until(engine, engine.submit("work", name="good", spec={"steps": 2}))
     assert good.result == {"best": 2, "finished": True}

@@ -87,7 +87,7 @@ def test_owner_and_child_both_killed_is_interrupted_and_keeps_its_points(owner):
     engine_pid = journal.read(folder).records[0]["pid"]
     murder(process)
     os.kill(engine_pid, signal.SIGKILL)
-    with open(folder / journal.FILE_NAME, "ab") as file:
+    with (folder / journal.FILE_NAME).open("ab") as file:
         file.write(b"0000dead {torn")
     points = sum(len(r["rows"]) for r in journal.read(folder).records if r["t"] == "metrics")
     engine = opened(path)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 
 def count(context):
@@ -79,4 +80,4 @@ def binary(context):
 
 def threads(context):
     """Tell the thread budget."""
-    return {"omp": os.environ["OMP_NUM_THREADS"], "cwd": os.getcwd(), "modules": sorted(m.split(".")[0] for m in sys.modules)}
+    return {"omp": os.environ["OMP_NUM_THREADS"], "cwd": str(Path.cwd()), "modules": sorted(m.split(".")[0] for m in sys.modules)}

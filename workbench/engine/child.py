@@ -99,7 +99,7 @@ class JobContext:
         """Hand out a temporary path that becomes `name` in the folder when the block ends well."""
         part = self.folder / f".{name}.part"
         yield part
-        os.replace(part, self.folder / name)
+        part.replace(self.folder / name)
         self._journal.append("checkpoint", name=name)
 
     def flush(self) -> None:

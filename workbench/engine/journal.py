@@ -8,7 +8,6 @@ whole line exactly once.
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 import zlib
@@ -27,7 +26,7 @@ class Journal:
     """Append records; measured points are gathered for a moment, all else is written at once."""
 
     def __init__(self, folder: Path) -> None:
-        self._file: BinaryIO = open(folder / FILE_NAME, "ab", buffering=0)
+        self._file: BinaryIO = (folder / FILE_NAME).open("ab", buffering=0)  # noqa: SIM115 - closed by close()
         self._lock = threading.Lock()
         self._seq = 0
         self._torn = False
@@ -134,14 +133,14 @@ def read(folder: Path, offset: int = 0, seq: int = 0, *, limit: int = READ_BYTES
 def size(folder: Path) -> int:
     """Return the bytes of the journal, 0 before the first line."""
     try:
-        return os.stat(folder / FILE_NAME).st_size
+        return (folder / FILE_NAME).stat().st_size
     except FileNotFoundError:
         return 0
 
 
 def _bytes_from(path: Path, offset: int, limit: int) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             file.seek(offset)
             chunk = file.read(limit)
             while len(chunk) >= limit and b"\n" not in chunk:

@@ -67,7 +67,9 @@ class Ledger:
         """Append events to a job, numbered on, and return the job."""
         with self.db.write():
             job = self.jobs.get(id)
-            rows = [(id, job.event_seq + i, job.attempt, *_words(e), e.logged_at or self.clock.now()) for i, e in enumerate(events, 1)]
+            rows = [
+                (id, job.event_seq + i, job.attempt, *_words(e), e.logged_at or self.clock.now()) for i, e in enumerate(events, 1)
+            ]
             if rows:
                 marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
                 self.db.execute(f"insert into job_events ({_EVENT_COLUMNS}) values {marks}", [v for row in rows for v in row])
@@ -174,5 +176,7 @@ def _event(record: dict[str, Any]) -> JobEvent | None:
         kind = "error" if data.get("level") == "error" else "log"
         return JobEvent(type=kind, message=record.get("message", ""), data=data, logged_at=at)
     if record["t"] == "checkpoint":
-        return JobEvent(type="log", message=f"Saved the checkpoint {record.get('name')}.", data={"checkpoint": record.get("name")}, logged_at=at)
+        return JobEvent(
+            type="log", message=f"Saved the checkpoint {record.get('name')}.", data={"name": record.get("name")}, logged_at=at
+        )
     return None

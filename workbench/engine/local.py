@@ -111,7 +111,7 @@ class LocalExecutor:
 
     def start(self, folder: Path) -> LocalHandle:
         """Start the child for the task in `folder` and remember who it is."""
-        with open(folder / child.LOG, "ab") as log:
+        with (folder / child.LOG).open("ab") as log:
             popen = subprocess.Popen(
                 [sys.executable, "-u", "-P", "-m", "workbench.engine.child", str(folder)],
                 start_new_session=True,
@@ -146,5 +146,5 @@ def _environment() -> dict[str, str]:
     paths = [str(own)]
     paths += [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
     paths += [p for p in sys.path if p and not p.startswith(inside)]
-    absolute = dict.fromkeys(os.path.abspath(p) for p in paths)
+    absolute = dict.fromkeys(str(Path(p).absolute()) for p in paths)
     return {**os.environ, "PYTHONPATH": os.pathsep.join(absolute), "PYTHONIOENCODING": "utf-8"}

@@ -100,8 +100,8 @@ def kill_group(leader: int, *, seconds: float = 5.0) -> bool:
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file so that readers see the old one or the new one, never half."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(part, "w", encoding="utf-8") as file:
+    with part.open("w", encoding="utf-8") as file:
         json.dump(value, file, default=str)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(part, path)
+    part.replace(path)
