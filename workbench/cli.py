@@ -1,0 +1,192 @@
+"""The command line: `workbench serve|demo|doctor|backup` and one command per operation."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+import workbench
+from workbench.contract import answers
+from workbench.contract.operation import Argument, Operation
+from workbench.errors import ValidationError, WorkbenchError
+
+DEFAULT = Path("workbench.duckdb")
+Database = Annotated[str, Parameter(name=["--database", "-d"], help="Workspace file, or the address of a served one.")]
+AsJson = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON for programs.")]
+User = Annotated[str | None, Parameter(name="--user", help="Who acts; default `local`.")]
+
+app = App(name="workbench", help=__doc__, version=workbench.__version__)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; exit with 0, 1 for an error it explains, 2 for wrong usage."""
+    _add_operations()
+    try:
+        app(arguments, exit_on_error=True, print_error=True)
+    except WorkbenchError as error:
+        print(f"{error.code}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+@app.command
+def serve(
+    *,
+    database: Database = str(DEFAULT),
+    port: int = 5006,
+    host: str = "127.0.0.1",
+    browser: Annotated[bool, Parameter(negative="--no-browser", help="Open the address in a browser.")] = True,
+    require_token: Annotated[bool, Parameter(negative=(), help="Ask for a token even on this machine.")] = False,
+) -> None:
+    """Serve dashboards, REST API and docs until Ctrl-C."""
+    from workbench.server.foreground import serve as run
+
+    run(database, port=port, host=host, open_browser=browser, require_token=require_token)
+
+
+@app.command
+def demo(
+    *,
+    database: Database = "sample/workbench.duckdb",
+    port: int = 5006,
+    serve: Annotated[bool, Parameter(negative="--no-serve", help="Serve the dashboards afterwards.")] = True,
+    browser: Annotated[bool, Parameter(negative="--no-browser", help="Open the address in a browser.")] = True,
+) -> None:
+    """Make the sample workspace from real data, running the whole loop once, and serve it."""
+    from workbench.server.demo import build
+    from workbench.server.foreground import serve as run
+
+    build(Path(database))
+    if serve:
+        run(database, port=port, open_browser=browser)
+
+
+@app.command
+def doctor(*, database: Database = str(DEFAULT), json: AsJson = False) -> None:
+    """Check every invariant of a workspace and say how to mend what is broken."""
+    from workbench.server.keeping import examine
+
+    raise SystemExit(examine(database, as_json=json))
+
+
+@app.command
+def backup(target: Path, *, database: Database = str(DEFAULT)) -> None:
+    """Copy a workspace to TARGET, also while it is in use."""
+    from workbench.server.keeping import copy
+
+    print(copy(database, target))
+
+
+@app.command
+def migrate(*, database: Database = str(DEFAULT)) -> None:
+    """Bring an older workspace file to this release; a copy is kept beside it."""
+    with workbench.open(database, share=False):
+        print(f"{database} is at the schema of this release.")
+
+
+def _add_operations() -> None:
+    """Add one command per operation, grouped by namespace."""
+    from workbench.services import SERVICES
+
+    for service in SERVICES:
+        name = service.namespace.replace("_", "-")
+        if name in app:
+            continue
+        group = App(name=name, help=(service.__doc__ or "").strip().split("\n")[0])
+        for operation in service.operations.values():
+            group.command(_command(operation), name=operation.name.replace("_", "-"))
+        app.command(group)
+
+
+def _command(operation: Operation) -> Callable[..., None]:
+    """Return a function cyclopts can parse: text for everything that is not a plain value."""
+
+    def run(**given: Any) -> None:
+        target, user, as_json = given.pop("database"), given.pop("user"), given.pop("json")
+        arguments = {name: _read(operation, name, value) for name, value in given.items() if value is not None}
+        with workbench.open(target, user=user, share=False) as ws:
+            answer = ws.transport.call(operation, arguments)
+        show(operation, answer, as_json=as_json)
+
+    parameters = [_parameter(a) for a in operation.arguments]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters += [
+        inspect.Parameter("database", keyword, default=str(DEFAULT), annotation=Database),
+        inspect.Parameter("user", keyword, default=None, annotation=User),
+        inspect.Parameter("json", keyword, default=False, annotation=AsJson),
+    ]
+    run.__signature__ = inspect.Signature(sorted(parameters, key=lambda p: p.kind))  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    run.__doc__ = operation.doc
+    run.__name__ = operation.name
+    return run
+
+
+def _parameter(argument: Argument) -> inspect.Parameter:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if argument.place == "path" else inspect.Parameter.KEYWORD_ONLY
+    plain = _plain_type(argument.annotation)
+    annotation = Annotated[plain, Parameter(help=argument.doc or None, negative=() if plain is not bool else None)]
+    if argument.required:
+        return inspect.Parameter(argument.name, kind, annotation=annotation)
+    optional = Annotated[plain | None, Parameter(help=argument.doc or None)]
+    return inspect.Parameter(argument.name, kind, annotation=optional, default=None)
+
+
+def _plain_type(annotation: Any) -> Any:
+    """Return str, int, float, bool or a Literal; lists and objects are given as JSON text."""
+    inner = typing.get_args(annotation)[0] if typing.get_origin(annotation) is Annotated else annotation
+    parts = [part for part in typing.get_args(inner) if part is not type(None)]
+    if typing.get_origin(inner) is Literal:
+        return inner
+    if type(None) in typing.get_args(inner) and len(parts) == 1:
+        return _plain_type(parts[0])
+    return inner if inner in (str, int, float, bool) else str
+
+
+def _read(operation: Operation, name: str, value: Any) -> Any:
+    argument = next(a for a in operation.arguments if a.name == name)
+    if not isinstance(value, str) or _plain_type(argument.annotation) is not str or "str" == str(argument.annotation):
+        return value
+    if "list" not in str(argument.annotation) and "dict" not in str(argument.annotation):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValidationError.field(name, "Give JSON, such as '[1, 2]' or '{\"a\": 1}'", value) from None
+
+
+def show(operation: Operation, answer: Any, *, as_json: bool) -> None:
+    """Print an answer: JSON for programs, a table or `key  value` lines for people."""
+    if isinstance(answer, str):
+        print(answer)
+        return
+    if as_json:
+        print(json.dumps(answers.to_wire(operation, answer), indent=2, ensure_ascii=False))
+        return
+    if operation.is_table:
+        print(answer.to_pandas().to_string(index=False))
+    elif operation.is_page:
+        frame = answer.to_pandas()
+        narrow = [c for c in frame.columns if not frame[c].map(lambda v: isinstance(v, (list, tuple, dict))).any()][:10]
+        print(frame[narrow].to_string(index=False, max_colwidth=40) if len(frame) else "Nothing here.")
+        print(f"\n{len(answer)} of {answer.total}")
+    else:
+        wire = answers.to_wire(operation, answer)
+        rows = wire.items() if isinstance(wire, dict) else [("answer", wire)]
+        width = max((len(str(k)) for k, _ in rows), default=0)
+        for key, value in rows:
+            if key != "actions":
+                print(f"{key:<{width}}  {value if not isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False)}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
