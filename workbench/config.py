@@ -27,7 +27,7 @@ class Settings(param.Parameterized):
     max_jobs = param.Integer(2, bounds=(1, None), doc="Jobs that run at the same time. WORKBENCH_MAX_JOBS.")
     cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job has to end itself. WORKBENCH_CANCEL_GRACE_S.")
     cancel_term_s = param.Number(5.0, bounds=(0, None), doc="Seconds between SIGTERM and SIGKILL. WORKBENCH_CANCEL_TERM_S.")
-    ws_heartbeat_interval = param.Number(30.0, bounds=(1, None), doc="Seconds between heartbeats. WORKBENCH_WS_HEARTBEAT_INTERVAL.")
+    ws_heartbeat_interval = param.Number(30.0, bounds=(1, None), doc="Seconds between beats. WORKBENCH_WS_HEARTBEAT_INTERVAL.")
     sql_seconds = param.Number(30.0, bounds=(0.1, None), doc="Time limit of a user query. WORKBENCH_SQL_SECONDS.")
     sql_rows = param.Integer(100_000, bounds=(1, None), doc="Row limit of a remote user query. WORKBENCH_SQL_ROWS.")
 
