@@ -53,8 +53,7 @@ def _allow_origins(api: FastAPI, origins: Collection[str]) -> None:
 
 def _add_docs(api: FastAPI) -> None:
     """Serve Swagger UI from an installed package, never from a CDN."""
-    vendor = importlib.resources.files("swagger_ui_bundle") / "vendor"
-    assets = next(path for path in vendor.iterdir() if path.name.startswith("swagger-ui"))
+    assets = importlib.resources.files("fastapi_offline") / "static"
     api.mount("/docs/assets", StaticFiles(directory=str(assets)), name="docs-assets")
 
     @api.get("/docs", include_in_schema=False)
@@ -64,7 +63,7 @@ def _add_docs(api: FastAPI) -> None:
             title="Workbench API",
             swagger_js_url="/docs/assets/swagger-ui-bundle.js",
             swagger_css_url="/docs/assets/swagger-ui.css",
-            swagger_favicon_url="/docs/assets/favicon-32x32.png",
+            swagger_favicon_url="/favicon.ico",
         )
 
 
