@@ -12,6 +12,7 @@ from workbench.domain.record import Record
 from workbench.domain.system import Change
 
 COALESCE_S = 0.1
+TIMER = "workbench-live"
 
 
 class LiveQuery(param.Parameterized):
@@ -95,6 +96,7 @@ class LiveQuery(param.Parameterized):
             if self._timer is None and not self._closed:
                 self._timer = threading.Timer(COALESCE_S, self._due)
                 self._timer.daemon = True
+                self._timer.name = TIMER
                 self._timer.start()
 
     def _due(self) -> None:

@@ -70,7 +70,7 @@ class Record(param.Parameterized):
     casing: ClassVar[str] = "snake"
     omit_unknown: ClassVar[bool] = False
 
-    name = param.String("", doc="Name.")
+    name = param.String("", doc="What param calls the object; no field of the record.")
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -1,0 +1,93 @@
+"""Live queries follow commits, coalesce bursts and stop when closed."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from workbench.client.live import TIMER, LiveQuery
+
+
+class Source:
+    """Count runs and let a test announce changes."""
+
+    def __init__(self):
+        self.runs = 0
+        self.listeners = []
+
+    def ask(self, **arguments):
+        self.runs += 1
+        if arguments.get("fail"):
+            raise ValueError("no")
+        return self.runs
+
+    def subscribe(self, listener):
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)
+
+    def tell(self, *topics):
+        from workbench.domain.system import Change
+
+        for listener in list(self.listeners):
+            listener([Change(topic=t) for t in topics])
+
+
+def until(condition, seconds=3.0):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+
+def test_nothing_runs_before_start():
+    source = Source()
+    LiveQuery(source.ask, topics={"a"}, subscribe=source.subscribe)
+
+    assert 0 == source.runs
+
+
+def test_a_burst_of_changes_is_one_run():
+    source = Source()
+    live = LiveQuery(source.ask, topics={"a"}, subscribe=source.subscribe).start()
+
+    for _ in range(50):
+        source.tell("a")
+
+    assert until(lambda: live.value == 2)
+    time.sleep(0.3)
+    assert 2 == source.runs
+    live.close()
+
+
+def test_other_topics_are_ignored_but_a_gap_is_not():
+    source = Source()
+    live = LiveQuery(source.ask, topics={"a"}, subscribe=source.subscribe).start()
+
+    source.tell("b")
+    time.sleep(0.25)
+    assert 1 == source.runs
+    source.tell("*")
+    assert until(lambda: source.runs == 2)
+    live.close()
+
+
+def test_an_error_is_kept_and_the_value_stays():
+    source = Source()
+    live = LiveQuery(source.ask, topics={"a"}, subscribe=source.subscribe).start()
+
+    live.ask(fail=True)
+    assert (1, "no") == (live.value, str(live.error))
+    live.ask(fail=False)
+    assert live.error is None
+    live.close()
+
+
+def test_a_closed_query_neither_runs_nor_listens():
+    source = Source()
+    live = LiveQuery(source.ask, topics={"a"}, subscribe=source.subscribe).start()
+    source.tell("a")
+    live.close()
+    time.sleep(0.3)
+
+    assert (1, []) == (source.runs, source.listeners)
+    assert not [t for t in threading.enumerate() if t.name == TIMER and t.is_alive()]
