@@ -1,0 +1,48 @@
+"""The dashboards in the server's process: every session acts as the user who opened it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
+
+from workbench.client.local import LocalTransport
+from workbench.client.workspace import Workspace
+from workbench.server.bootstrap import default_database, open
+from workbench.server.panel_bridge import LOOPBACK_HOSTS, USER_HEADER, mount_pages
+from workbench.services.application import Application
+from workbench.ui.pages import SCREENS, Screen, build_page, titles
+
+
+def add_dashboards(api: FastAPI, app: Application) -> None:
+    """Add one page per screen, and send visitors of `/` to the first."""
+    pages = {screen.path: _page(app, screen) for screen in SCREENS}
+    mount_pages(api, pages, titles=titles(), allowed_hosts=LOOPBACK_HOSTS, allowed_origins=app.settings.cors_origins)
+
+    @api.get("/", include_in_schema=False)
+    def first(request: Request) -> RedirectResponse:
+        return RedirectResponse(f".{SCREENS[0].path}", status_code=307)
+
+
+def _page(app: Application, screen: Screen) -> Callable[[], Any]:
+    # Panel serves functions and nothing else that can be called.
+    def page() -> Any:
+        user = pn.state.headers.get(USER_HEADER, "local")
+        return build_page(Workspace(LocalTransport(app, user=user, served=True)), screen, SCREENS)
+
+    return page
+
+
+def show(path: str) -> None:
+    """Serve one screen under `panel serve`: WORKBENCH_DATABASE names the file, which is joined or owned."""
+    ws = pn.state.as_cached("workbench", _opened)
+    screen = next(s for s in SCREENS if s.path == path)
+    build_page(ws, screen, (screen,)).servable(title=screen.title)
+
+
+def _opened() -> Workspace:
+    return open(os.environ.get("WORKBENCH_DATABASE", default_database()))
