@@ -107,12 +107,15 @@ def limited(cursor: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterato
     if seconds is None:
         yield
         return
-    timer = threading.Timer(seconds, cursor.interrupt)
+    late = threading.Event()
+    timer = threading.Timer(seconds, lambda: (late.set(), cursor.interrupt()))
     timer.daemon = True
     timer.start()
     try:
         yield
-    except duckdb.InterruptException as error:
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        if not late.is_set():
+            raise
         message = f"it ran longer than {seconds:g} s and was stopped. Narrow it with where or limit"
         raise ValidationError.field("query", message) from error
     finally:

@@ -1,0 +1,77 @@
+"""Run a user's query so that it can read what is published and do nothing else.
+
+Four measures together: the owner instance reaches no file, the syntax tree is checked against lists
+of what is allowed, the transaction is read only and rolled back, time and rows are limited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import duckdb
+import pyarrow as pa
+
+from workbench.errors import ValidationError
+from workbench.store.database import Database
+from workbench.store.published import relations
+from workbench.store.reads import limited
+from workbench.store.sql_check import check_query
+from workbench.store.transaction import Params
+
+_BATCH_ROWS = 8192
+_TRUNCATED = b"workbench.truncated"
+
+
+def query(
+    db: Database,
+    sql: str,
+    params: Params = (),
+    *,
+    allowed: Collection[str] | None = None,
+    seconds: float | None = None,
+    max_rows: int | None = None,
+) -> pa.Table:
+    """Return the rows of a user's SELECT; `allowed` narrows or replaces the published names.
+
+    Beyond `max_rows` the rest is left out and `truncated(table)` is True.
+    """
+    shown, hidden = relations(db)
+    published = set(shown) if allowed is None else set(allowed)
+    check_query(sql, published=published, hidden=hidden | (set(shown) - published))
+    cursor = db.connection.cursor()
+    cursor.execute("begin transaction read only")
+    try:
+        with limited(cursor, seconds):
+            return _run(cursor, sql, params, max_rows)
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise ValidationError.field("query", _plain(error), sql) from error
+    finally:
+        cursor.rollback()
+        cursor.close()
+
+
+def truncated(table: pa.Table) -> bool:
+    """Return True when `query` left rows out."""
+    return _TRUNCATED in (table.schema.metadata or {})
+
+
+def _run(cursor: duckdb.DuckDBPyConnection, sql: str, params: Params, max_rows: int | None) -> pa.Table:
+    reader = cursor.sql(sql, params=params or None).to_arrow_reader(_BATCH_ROWS)
+    batches, count = [], 0
+    try:
+        for batch in reader:
+            batches.append(batch)
+            count += batch.num_rows
+            if max_rows is not None and count > max_rows:
+                break
+    finally:
+        reader.close()
+    table = pa.Table.from_batches(batches, schema=reader.schema)
+    if max_rows is None or count <= max_rows:
+        return table
+    return table.slice(0, max_rows).replace_schema_metadata({**(table.schema.metadata or {}), _TRUNCATED: b"1"})
+
+
+def _plain(error: Exception) -> str:
+    text = str(error).split("\n\nLINE ", 1)[0].strip().replace("\n", " ")
+    return text.rstrip(".")
