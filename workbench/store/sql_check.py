@@ -18,15 +18,20 @@ _LONGEST = 100_000
 _CALLABLE = frozenset(name.lower() for name in SCALAR | AGGREGATE | WINDOW)
 _PREDICATE_CALLABLE = frozenset(name.lower() for name in SCALAR)
 _EXPRESSIONS = frozenset(
-    "BETWEEN CASE CAST COLLATE COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION LAMBDA LAMBDA_REF OPERATOR PARAMETER "
-    "POSITIONAL_REFERENCE STAR SUBQUERY TYPE WINDOW".split()
+    {
+        *("BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION", "LAMBDA"),
+        *("LAMBDA_REF", "OPERATOR", "PARAMETER", "POSITIONAL_REFERENCE", "STAR", "SUBQUERY", "TYPE", "WINDOW"),
+    }
 )
 _PREDICATE_EXPRESSIONS = _EXPRESSIONS - {"PARAMETER", "POSITIONAL_REFERENCE", "STAR", "SUBQUERY", "WINDOW"}
 _NODES = frozenset(
-    "SELECT_NODE SET_OPERATION_NODE RECURSIVE_CTE_NODE CTE_NODE BASE_TABLE SUBQUERY JOIN TABLE_FUNCTION EMPTY EXPRESSION_LIST "
-    "COLUMN_DATA ORDER_MODIFIER LIMIT_MODIFIER LIMIT_PERCENT_MODIFIER DISTINCT_MODIFIER ORDER_DEFAULT ASCENDING DESCENDING".split()
+    {
+        *("SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE", "BASE_TABLE", "SUBQUERY", "JOIN"),
+        *("TABLE_FUNCTION", "EMPTY", "EXPRESSION_LIST", "ORDER_MODIFIER", "LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER"),
+        *("DISTINCT_MODIFIER", "ORDER_DEFAULT", "ASCENDING", "DESCENDING"),
+    }
 )
-_STATEMENTS = re.compile(r"\w+")
+_WORD = re.compile(r"\w+")
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -95,8 +100,8 @@ def _parser() -> duckdb.DuckDBPyConnection:
 
 def _complaint(tree: dict[str, Any], sql: str) -> str:
     if tree["error_type"] == "not implemented":
-        first = _STATEMENTS.search(sql)
-        return f"only SELECT can be run, and no PIVOT; this begins with {first[0].upper() if first else sql[:20]!r}"
+        first = _WORD.search(sql)
+        return f"only SELECT can be run, and no PIVOT; this begins with {first[0].upper() if first else 'nothing'}"
     place = int(tree.get("position") or 0)
     line = sql.count("\n", 0, place) + 1
     column = place - sql.rfind("\n", 0, place)

@@ -5,7 +5,12 @@ Named one by one, so that a new release of the engine opens no door by itself.
 
 from __future__ import annotations
 
-SCALAR = frozenset(
+
+def _named(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SCALAR = _named(
     """
     != !__postfix !~~ !~~* % & && * ** + - ->> / // < <-> << <= <=> <@ = > >= >> @ @> ^ ^@ abs acos acosh add age ago array_aggr
     array_aggregate array_append array_apply array_cat array_concat array_contains array_cosine_distance array_cosine_similarity
@@ -51,10 +56,10 @@ SCALAR = frozenset(
     url_decode url_encode uuid uuidv4 uuidv7 variant_array_length variant_contains variant_exists variant_extract
     variant_extract_string variant_keys variant_type variant_typeof wavg week weekday weekofyear weighted_avg xor year yearweek |
     || ~ ~~ ~~* ~~~
-    """.split()
+    """
 )
 
-AGGREGATE = frozenset(
+AGGREGATE = _named(
     """
     any_value approx_count_distinct approx_quantile approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last arg_min
     arg_min_null arg_min_nulls_last argmax argmin array_agg avg bit_and bit_or bit_xor bitstring_agg bool_and bool_or corr count
@@ -62,13 +67,13 @@ AGGREGATE = frozenset(
     kurtosis kurtosis_pop last list listagg mad max max_by mean median min min_by mode product quantile quantile_cont
     quantile_disc regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy reservoir_quantile
     sem skewness stddev stddev_pop stddev_samp string_agg sum sum_no_overflow sumkahan var_pop var_samp variance
-    """.split()
+    """
 )
 
-WINDOW = frozenset(
+WINDOW = _named(
     """
     cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank rank_dense row_number
-    """.split()
+    """
 )
 
 TABLE = frozenset({"generate_series", "json_each", "json_tree", "range", "unnest"})
