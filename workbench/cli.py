@@ -111,7 +111,7 @@ def _command(operation: Operation) -> Callable[..., None]:
     """Return a function cyclopts can parse: text for everything that is not a plain value."""
 
     def run(**given: Any) -> None:
-        target, user, as_json = given.pop("database"), given.pop("user"), given.pop("json")
+        target, user, as_json = given.pop("database", str(DEFAULT)), given.pop("user", None), given.pop("json", False)
         arguments = {name: _read(operation, name, value) for name, value in given.items() if value is not None}
         with workbench.open(target, user=user, share=False) as ws:
             answer = ws.transport.call(operation, arguments)

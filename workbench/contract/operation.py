@@ -81,7 +81,7 @@ class Operation:
     label: str
     confirm: str | None
     upload: bool
-    casing: str
+    audited: bool
     doc: str
     arguments: tuple[Argument, ...]
     returns: Any
@@ -190,11 +190,15 @@ def command(
     label: str | None = None,
     confirm: str | None = None,
     upload: bool = False,
+    audited: bool = True,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a write: its path, who may call it, and whether it runs in one transaction."""
+    """Declare a write: its path, who may call it, and whether it runs in one transaction.
+
+    `audited=False` is for commands that keep a log of their own, such as decisions on pairs.
+    """
     return _declare(
         "command", method, path, key=key, roles=roles, topics=(), label=label,
-        transaction=transaction, status=status, confirm=confirm, upload=upload,
+        transaction=transaction, status=status, confirm=confirm, upload=upload, audited=audited,
     )  # fmt: skip
 
 
@@ -246,7 +250,7 @@ def _operation(namespace: str, name: str, function: Callable[..., Any], facts: d
         label=facts["label"] or name.replace("_", " ").capitalize(),
         confirm=facts.get("confirm"),
         upload=facts.get("upload", False),
-        casing="snake",
+        audited=facts.get("audited", False),
         doc=inspect.cleandoc(function.__doc__),
         arguments=tuple(arguments),
         returns=hints["return"],

@@ -74,9 +74,27 @@ class Application:
 
     def _command(self, operation: Operation, arguments: dict[str, Any]) -> Any:
         if not operation.transaction:
-            return self._invoke(operation, arguments)
+            result = self._invoke(operation, arguments)
+            self._audit(operation, arguments, result)
+            return result
         with self.db.write():
-            return self._invoke(operation, arguments)
+            result = self._invoke(operation, arguments)
+            self._audit(operation, arguments, result)
+            return result
+
+    def _audit(self, operation: Operation, arguments: dict[str, Any], result: Any) -> None:
+        """Note who did what to which thing, in the command's own transaction where it has one."""
+        if not operation.audited:
+            return
+        named = next((arguments.get(a.name) for a in operation.arguments if a.place == "path"), None)
+        target = getattr(result, "id", None) or named
+        who = current()
+        with self.db.write():
+            self.db.execute(
+                "insert into audit_log (id, actor, operation, target_kind, target_id, outcome, request_id, logged_at) "
+                "values (?, ?, ?, ?, ?, 'done', ?, ?)",
+                (self.clock.new_id("audit"), who.actor, operation.id, getattr(result, "kind", None), target, who.request_id, self.clock.now()),
+            )
 
     def _invoke(self, operation: Operation, arguments: dict[str, Any]) -> Any:
         return getattr(self.services[operation.namespace], operation.name)(**arguments)
