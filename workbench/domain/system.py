@@ -29,7 +29,8 @@ class TableColumn(Record):
     kind = "column"
 
     name = param.String("", doc="Name.")
-    dtype = param.String("", doc="SQL type.")
+    type = param.String("", doc="SQL type.")
+    doc = param.String("", doc="What it holds.")
 
 
 class TableInfo(Record):

@@ -9,6 +9,7 @@ import workbench
 from workbench.contract import Field, Page, Table, current, query
 from workbench.domain.system import Change, TableInfo, WorkspaceInfo
 from workbench.services.service import Service
+from workbench.store import published, sandbox
 
 
 class SystemService(Service):
@@ -40,8 +41,6 @@ class SystemService(Service):
 
         Over HTTP the rows are limited to the server's setting; the time is limited everywhere.
         """
-        from workbench.store import sandbox
-
         limit = self.settings.sql_rows if current().served else None
         wanted = min(filter(None, (limit, max_rows)), default=None)
         return sandbox.query(self.db, query, list(params), seconds=self.settings.sql_seconds, max_rows=wanted)
@@ -49,9 +48,7 @@ class SystemService(Service):
     @query("GET", "/tables", key="tables", topics=())
     def tables(self) -> Page[TableInfo]:
         """List the tables that SQL may read, with their columns."""
-        from workbench.store import published
-
-        rows = published.tables(self.db)
+        rows = published.published(self.db)
         return Page(TableInfo, rows, total=len(rows), page_size=len(rows))
 
     @query("GET", "/changes", key="events", topics=())
