@@ -132,7 +132,8 @@ def _command(operation: Operation) -> Callable[..., None]:
 
 
 def _parameter(argument: Argument) -> inspect.Parameter:
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if argument.place == "path" else inspect.Parameter.KEYWORD_ONLY
+    positional = argument.place == "path" or argument.required
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if positional else inspect.Parameter.KEYWORD_ONLY
     plain = _plain_type(argument.annotation)
     annotation = Annotated[plain, Parameter(help=argument.doc or None, negative=() if plain is not bool else None)]
     if argument.required:
