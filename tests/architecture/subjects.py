@@ -20,10 +20,11 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "workbench"
 
 
-def modules(package: ModuleType = workbench) -> list[ModuleType]:
-    """Return the package and every module in it, imported."""
-    names = [found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
-    return [package, *(importlib.import_module(name) for name in names if not name.endswith("__main__"))]
+def modules(*rooms: str) -> list[ModuleType]:
+    """Return every module of some rooms of the package, or of all, imported."""
+    packages = [importlib.import_module(f"workbench.{room}") for room in rooms] or [workbench]
+    names = [n.name for package in packages for n in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    return [*packages, *(importlib.import_module(name) for name in names)]
 
 
 def sources(folder: Path = PACKAGE) -> Iterator[tuple[Path, ast.Module]]:
@@ -32,9 +33,9 @@ def sources(folder: Path = PACKAGE) -> Iterator[tuple[Path, ast.Module]]:
         yield path, ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
-def subclasses(kind: type) -> list[type]:
+def subclasses(kind: type, *rooms: str) -> list[type]:
     """Return the classes below `kind` that the package defines, in order of their names."""
-    modules()
+    modules(*rooms)
     found: set[type] = set()
     waiting = [kind]
     while waiting:
@@ -46,7 +47,7 @@ def subclasses(kind: type) -> list[type]:
 
 def record_types() -> list[type[Record]]:
     """Return every record class."""
-    return subclasses(Record)
+    return subclasses(Record, "domain", "contract", "services")
 
 
 def parameterized_types() -> list[type[param.Parameterized]]:
@@ -60,7 +61,7 @@ def view_types() -> list[type]:
         from workbench.ui.view import View
     except ModuleNotFoundError:
         return []
-    return [view for view in subclasses(View) if view.build is not View.build and not view.__name__.startswith("_")]
+    return [view for view in subclasses(View, "ui") if view.build is not View.build and not view.__name__.startswith("_")]
 
 
 def operations() -> list[Operation]:

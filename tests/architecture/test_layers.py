@@ -33,6 +33,8 @@ HOMES = {
     "skops": {"trainers", "services"},
     "cyclopts": {"cli"},
 }
+# Distributions that come only as a part of another.
+PARTS = {"pydantic-core": "pydantic"}
 DOMAIN_MAY_IMPORT = {"param", "workbench"} | sys.stdlib_module_names
 
 
@@ -75,6 +77,7 @@ def undeclared(package: Path, pyproject: Path) -> list[str]:
         for line, name in imports(tree):
             top = name.split(".")[0]
             known = {normalized(carrier) for carrier in carriers.get(top, [top])}
+            known |= {PARTS[part] for part in known & PARTS.keys()}
             if top not in sys.stdlib_module_names and top != "workbench" and not known & names:
                 found.append(f"{path.name}:{line} imports {top}, which pyproject.toml does not name")
     return found

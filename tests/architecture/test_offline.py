@@ -28,7 +28,9 @@ MACHINE = re.compile(
 def files(root: Path) -> Iterator[Path]:
     """Yield the text files of a tree, without what is built or installed there."""
     for path in sorted(root.iterdir()):
-        if path.is_dir() and path.name not in LEFT_OUT and not path.name.endswith((".egg-info", "_cache")):
+        if path.name in LEFT_OUT or path.name.endswith((".egg-info", "_cache")):
+            continue
+        if path.is_dir():
             yield from files(path)
         elif path.is_file() and path.suffix in TEXT and not path.is_symlink():
             yield path
