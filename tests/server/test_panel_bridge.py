@@ -1,0 +1,224 @@
+"""Every repair of bokeh-fastapi, shown with it and without it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import panel as pn
+import pytest
+from bokeh.util.token import generate_jwt_token, get_session_id, get_token_payload
+from bokeh_fastapi.handler import WSHandler
+from fastapi import FastAPI
+from panel.io.fastapi import add_applications
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.server.serving import running
+from workbench.server.panel_bridge import LOOPBACK_HOSTS, USER_HEADER, PageSocket, mount_pages
+
+SECRET = b"a secret of the test, long enough to sign"
+
+
+def page() -> Any:
+    return pn.pane.Markdown("hello")
+
+
+@contextmanager
+def repaired(view: Callable[[], Any] = page, **options: Any) -> Iterator[str]:
+    app = FastAPI()
+    mount_pages(app, {"/home": view}, secret=SECRET, unused_session_s=0.2, check_s=0.2, **options)
+    with running(app) as url:
+        yield url
+
+
+@contextmanager
+def upstream(view: Callable[[], Any] = page) -> Iterator[str]:
+    app = FastAPI()
+    add_applications(
+        {"/home": view},
+        app=app,
+        sign_sessions=True,
+        secret_key=SECRET,
+        unused_session_lifetime_milliseconds=200,
+        check_unused_sessions_milliseconds=200,
+    )
+    with running(app) as url:
+        yield url
+
+
+def token_of(url: str, **request: Any) -> str:
+    text = httpx.get(f"{url}/home", **request).raise_for_status().text
+    return re.search(r'"token":"([^"]+)"', text)[1]
+
+
+def open_socket(url: str, token: str, **options: Any) -> ClientConnection:
+    address = url.replace("http", "ws") + "/home/ws"
+    return connect(address, subprotocols=["bokeh", token], max_size=None, **options)
+
+
+def refusal(url: str, token: str, **options: Any) -> int:
+    with pytest.raises(InvalidStatus) as caught:
+        open_socket(url, token, **options)
+    return caught.value.response.status_code
+
+
+def destroyed_after_close(serve: Callable[..., Any]) -> bool:
+    destroyed: list[bool] = []
+
+    def view() -> Any:
+        pn.state.on_session_destroyed(lambda context: destroyed.append(True))
+        return page()
+
+    with serve(view) as url:
+        with open_socket(url, token_of(url)) as socket:
+            socket.recv()
+            time.sleep(0.8)
+            assert not destroyed, "a session with an open tab was destroyed"
+        until = time.monotonic() + 3
+        while not destroyed and time.monotonic() < until:
+            time.sleep(0.05)
+    return bool(destroyed)
+
+
+def test_closed_tab_frees_its_session() -> None:
+    assert destroyed_after_close(repaired)
+
+
+def test_upstream_still_leaks_closed_tabs() -> None:
+    assert not destroyed_after_close(upstream)
+
+
+def test_foreign_origin_is_refused() -> None:
+    with repaired() as url:
+        assert refusal(url, token_of(url), origin="http://evil.example") == 403
+
+
+def test_own_and_listed_origins_connect() -> None:
+    with repaired(allowed_origins=["https://front.example"]) as url:
+        for origin in (url, "https://front.example", None):
+            with open_socket(url, token_of(url), origin=origin) as socket:
+                assert "ACK" in socket.recv()
+
+
+def test_upstream_still_accepts_foreign_origins() -> None:
+    with upstream() as url, open_socket(url, token_of(url), origin="http://evil.example") as socket:
+        assert "ACK" in socket.recv()
+
+
+def test_foreign_host_is_refused_on_loopback() -> None:
+    with repaired(allowed_hosts=LOOPBACK_HOSTS) as url:
+        port = url.rsplit(":", 1)[1]
+        rebound = {"Host": f"rebound.example:{port}", "Origin": f"http://rebound.example:{port}"}
+        token = token_of(url)
+        assert raw_handshake(int(port), token, rebound) == 403
+        assert raw_handshake(int(port), token, {"Host": f"localhost:{port}"}) == 101
+
+
+def raw_handshake(port: int, token: str, headers: dict[str, str]) -> int:
+    """Return the status of a WebSocket handshake with headers of our own."""
+    fixed = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Protocol": f"bokeh, {token}",
+    }
+    with httpx.Client() as client, client.stream("GET", f"http://127.0.0.1:{port}/home/ws", headers=fixed | headers) as got:
+        return got.status_code
+
+
+def forged(token: str) -> str:
+    payload = {k: v for k, v in get_token_payload(token).items() if k != "session_expiry"}
+    return generate_jwt_token(get_session_id(token), secret_key=b"another secret", signed=True, extra_payload=payload)
+
+
+@pytest.mark.parametrize("spoil", [forged, lambda token: "nonsense", lambda token: token[:-4]])
+def test_forged_token_is_forbidden(spoil: Callable[[str], str]) -> None:
+    with repaired() as url:
+        assert refusal(url, spoil(token_of(url))) == 403
+
+
+def test_upstream_still_fails_on_forged_tokens() -> None:
+    with upstream() as url:
+        assert refusal(url, forged(token_of(url))) == 500
+
+
+def test_session_id_cannot_be_chosen() -> None:
+    with repaired() as url:
+        victim = get_session_id(token_of(url))
+        assert get_session_id(token_of(url, params={"bokeh_session_id": victim})) != victim
+
+
+def test_upstream_still_lets_callers_join_a_session() -> None:
+    with upstream() as url:
+        victim = get_session_id(token_of(url))
+        assert get_session_id(token_of(url, params={"bokeh_session_id": victim})) == victim
+
+
+def test_page_token_carries_no_credentials() -> None:
+    with repaired() as url:
+        sent = {"Cookie": "session=abc", "Authorization": "Bearer xyz", USER_HEADER: "ann"}
+        payload = get_token_payload(token_of(url, headers=sent))
+    assert payload["headers"][USER_HEADER] == "ann"
+    assert payload["cookies"] == {}
+    assert not {"Cookie", "Authorization"} & set(payload["headers"])
+
+
+class SlowSocket:
+    """Record frames and give way to others after each."""
+
+    class application_state:
+        name = "CONNECTED"
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+
+    async def send_text(self, text: str) -> None:
+        self.frames.append(text)
+        await asyncio.sleep(0)
+
+
+class Letter:
+    _buffers = ()
+
+    def __init__(self, name: str) -> None:
+        self.header_json, self.metadata_json, self.content_json = f"{name}1", f"{name}2", f"{name}3"
+
+
+async def frames_of_two(kind: type[WSHandler]) -> list[str]:
+    handler = kind(None, None)
+    handler._socket = SlowSocket()
+    await asyncio.gather(handler.send_message(Letter("a")), handler.send_message(Letter("b")))
+    return handler._socket.frames
+
+
+def test_messages_do_not_interleave() -> None:
+    assert asyncio.run(frames_of_two(PageSocket)) == ["a1", "a2", "a3", "b1", "b2", "b3"]
+
+
+def test_upstream_still_interleaves_messages() -> None:
+    assert asyncio.run(frames_of_two(WSHandler)) != ["a1", "a2", "a3", "b1", "b2", "b3"]
+
+
+def test_pages_stay_out_of_the_schema_and_there_is_an_icon() -> None:
+    app = FastAPI()
+    mount_pages(app, {"/home": page})
+    assert app.openapi()["paths"] == {}
+    with running(app) as url:
+        icon = httpx.get(f"{url}/favicon.ico")
+        script = httpx.get(f"{url}/static/js/bokeh.min.js?v=1")
+        plain = httpx.get(f"{url}/static/js/bokeh.min.js")
+    assert icon.headers["content-type"].startswith("image/svg")
+    assert "immutable" in script.headers["cache-control"]
+    assert "cache-control" not in plain.headers
+
+
+def test_paths_of_two_segments_are_refused() -> None:
+    with pytest.raises(ValueError, match="one segment"):
+        mount_pages(FastAPI(), {"/jobs/job_1": page})

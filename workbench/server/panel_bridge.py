@@ -1,0 +1,180 @@
+"""Serve Panel pages from a FastAPI application, with every repair of bokeh-fastapi in this one file.
+
+Each repair names the fault it mends and has a test that fails when the repair is removed, and another
+that fails when upstream has mended it, so that nothing here outlives its reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+import bokeh_fastapi.application as upstream
+import panel as pn
+from bokeh.util.token import check_token_signature
+from bokeh_fastapi import BokehFastAPI
+from bokeh_fastapi.handler import DocHandler, WSHandler
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.responses import FileResponse, HTMLResponse
+from panel.io.document import extra_socket_handlers
+from panel.io.fastapi import add_applications
+from starlette.types import Message, Receive, Scope, Send
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+USER_HEADER = "X-Workbench-User"
+PAGE_HEADERS = ["Host", "User-Agent", USER_HEADER]
+REFUSED = 1008
+YEAR = "public, max-age=31536000, immutable"
+FAVICON = Path(__file__).parent.parent / "ui" / "favicon.svg"
+
+
+def mount_pages(
+    app: FastAPI,
+    pages: Mapping[str, Callable[[], Any]],
+    *,
+    titles: Mapping[str, str] | None = None,
+    secret: bytes | None = None,
+    allowed_hosts: Collection[str] | None = None,
+    allowed_origins: Collection[str] = (),
+    threads: int = 4,
+    unused_session_s: float = 15,
+    check_s: float = 17,
+) -> BokehFastAPI:
+    """Add one-segment pages such as `/home` to the application.
+
+    `allowed_hosts` None accepts any Host header; loopback servers pass `LOOPBACK_HOSTS`.
+    `allowed_origins` may connect beside the server's own origin.
+    """
+    wrong = [path for path in pages if path.count("/") != 1]
+    if wrong:
+        raise ValueError(f"Page paths have one segment, state goes into the query: {', '.join(wrong)}.")
+    # With no threads one slow callback would freeze the API and every other tab.
+    pn.config.nthreads = threads
+    with patch.object(upstream, "WSHandler", PageSocket), patch.object(upstream, "DocHandler", PageDocument):
+        bridge = add_applications(
+            dict(pages),
+            app=app,
+            title=dict(titles or {}) or None,
+            location=True,
+            sign_sessions=True,
+            secret_key=secret or secrets.token_bytes(32),
+            include_headers=PAGE_HEADERS,
+            include_cookies=[],
+            unused_session_lifetime_milliseconds=round(unused_session_s * 1000),
+            check_unused_sessions_milliseconds=round(check_s * 1000),
+        )
+    bridge.allowed_hosts = None if allowed_hosts is None else frozenset(allowed_hosts)
+    bridge.allowed_origins = frozenset(allowed_origins)
+    _hide_from_schema(app, pages)
+    _add_favicon(app)
+    app.add_middleware(CachedAssets)
+    return bridge
+
+
+class PageDocument(DocHandler):
+    """Make a page's session. Mends: a caller may choose the session id and so join a foreign session."""
+
+    async def get(self, request: Request) -> HTMLResponse:
+        """Answer the page in a session of its own."""
+        return await super().get(request, None)
+
+
+class PageSocket(WSHandler):
+    """Carry one tab's messages.
+
+    Mends: a foreign page may connect; a forged or missing token is a 500 with a traceback; a closed
+    tab is never noticed, so its session leaks; the frames of two messages can interleave.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._sending = asyncio.Lock()
+
+    async def ws_connect(self, websocket: WebSocket) -> None:
+        """Refuse whom we do not know, then serve until the tab is gone."""
+        if not (origin_allowed(websocket, self.application) and self._token_valid(websocket)):
+            await websocket.close(REFUSED)
+            return
+        try:
+            await super().ws_connect(websocket)
+        finally:
+            if self.connection is not None:
+                self.application.client_lost(self.connection)
+
+    def _token_valid(self, websocket: WebSocket) -> bool:
+        protocols = websocket.scope["subprotocols"]
+        if len(protocols) != 2:
+            return False
+        try:
+            return check_token_signature(protocols[1], signed=True, secret_key=self.application.secret_key)
+        except Exception:  # a token that cannot even be decoded raises what its decoder happens to raise
+            return False
+
+    async def send_message(self, message: Any) -> int:
+        """Send all frames of one message before the first of the next."""
+        async with self._sending:
+            return await super().send_message(message)
+
+
+def origin_allowed(websocket: WebSocket, bridge: BokehFastAPI) -> bool:
+    """Say whether the socket's Host is ours and its Origin is the page we served."""
+    host = websocket.headers.get("host", "")
+    if bridge.allowed_hosts is not None and _hostname(host) not in bridge.allowed_hosts:
+        return False
+    origin = websocket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc.lower() == host.lower() or origin in bridge.allowed_origins
+
+
+def _hostname(host: str) -> str:
+    return urlsplit(f"//{host}").hostname or ""
+
+
+def _hide_from_schema(app: FastAPI, pages: Mapping[str, Any]) -> None:
+    for route in app.routes:
+        if getattr(route, "path", None) in pages and hasattr(route, "include_in_schema"):
+            route.include_in_schema = False
+
+
+def _add_favicon(app: FastAPI) -> None:
+    @app.get("/favicon.ico", include_in_schema=False)
+    def favicon() -> FileResponse:
+        return FileResponse(FAVICON, media_type="image/svg+xml", headers={"Cache-Control": YEAR})
+
+
+class CachedAssets:
+    """Let browsers keep versioned assets. Mends: each of ~30 files is asked for again on every page."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add a lifetime to the answers under /static that carry a version in query or path."""
+        if scope["type"] != "http" or not _versioned(scope):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_kept(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == HTTPStatus.OK:
+                message["headers"] = [*message["headers"], (b"cache-control", YEAR.encode())]
+            await send(message)
+
+        await self.app(scope, receive, send_kept)
+
+
+def _versioned(scope: Scope) -> bool:
+    path = scope["path"]
+    return path.startswith("/static/") and bool(scope["query_string"] or "@" in path or path.endswith((".woff", ".woff2")))
+
+
+def _register_socket() -> None:
+    # Panel looks the exact class up when it dispatches from a thread; a subclass must be listed too.
+    extra_socket_handlers[PageSocket] = extra_socket_handlers[WSHandler]
+
+
+_register_socket()

@@ -1,0 +1,44 @@
+// <wb-time> shows a moment relative to now, <wb-id> copies an id. Registered once per browser page.
+const STEPS = [[60, 1, "second"], [3600, 60, "minute"], [86400, 3600, "hour"], [2592000, 86400, "day"], [31536000, 2592000, "month"], [Infinity, 31536000, "year"]]
+const words = new Intl.RelativeTimeFormat("en", {numeric: "auto"})
+
+export function relative(at, now) {
+  const seconds = (at - now) / 1000
+  const distance = Math.abs(seconds)
+  if (distance < 10) { return "just now" }
+  const [, size, unit] = STEPS.find(([limit]) => distance < limit)
+  return words.format(Math.trunc(seconds / size), unit)
+}
+
+const shown = new Set()
+
+class Moment extends HTMLElement {
+  connectedCallback() { shown.add(this); this.draw() }
+  disconnectedCallback() { shown.delete(this) }
+  static get observedAttributes() { return ["at"] }
+  attributeChangedCallback() { this.draw() }
+  draw() {
+    const at = Date.parse(this.getAttribute("at"))
+    const text = Number.isNaN(at) ? this.textContent : relative(at, Date.now())
+    if (text !== this.textContent) { this.textContent = text }
+  }
+}
+
+class Id extends HTMLElement {
+  connectedCallback() {
+    this.onclick = async (event) => {
+      event.stopPropagation()
+      const text = this.textContent
+      await navigator.clipboard.writeText(this.getAttribute("value"))
+      this.textContent = "copied"
+      setTimeout(() => { this.textContent = text }, 900)
+    }
+  }
+}
+
+export function register() {
+  if (customElements.get("wb-time")) { return }
+  customElements.define("wb-time", Moment)
+  customElements.define("wb-id", Id)
+  setInterval(() => shown.forEach((element) => element.draw()), 5000)
+}

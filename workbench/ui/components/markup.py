@@ -1,0 +1,28 @@
+"""Show formatted text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+from markupsafe import Markup, escape
+
+from workbench.ui.theme import MARKUP_CSS
+
+
+def html(fragment: Any = "", *, css: str = "", **layout: Any) -> pn.pane.HTML:
+    """Return a pane that shows a `Markup` as it is and anything else escaped."""
+    layout = {"sizing_mode": "stretch_width", "margin": 0, **layout}
+    return pn.pane.HTML(str(escape(fragment)), stylesheets=[MARKUP_CSS, css] if css else [MARKUP_CSS], **layout)
+
+
+def show(pane: pn.pane.HTML, fragment: Any) -> None:
+    """Put another fragment into a pane, without a message to the browser when nothing changed."""
+    markup = str(escape(fragment))
+    if pane.object != markup:
+        pane.object = markup
+
+
+def span(fragment: Any, css_class: str) -> Markup:
+    """Return the fragment in a classed span."""
+    return Markup('<span class="{}">{}</span>').format(css_class, fragment)

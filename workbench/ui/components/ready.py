@@ -1,0 +1,72 @@
+"""Tell Python when the browser has attached, and bring the page's own small elements along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+from panel.custom import JSComponent
+
+_ELEMENTS = (Path(__file__).parent / "elements.js").read_text()
+
+
+class Ready(JSComponent):
+    """Send one message once a browser shows the view.
+
+    What Python changes before that moment is lost for good, so live parts start from here; they end
+    when the last browser is gone.
+    """
+
+    _esm = _ELEMENTS + """
+export function render({model}) {
+  register()
+  model.send_msg("ready")
+}
+"""
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", **params)
+        self._waiting: list[Callable[[], None]] = []
+        self._leaving: list[Callable[[], None]] = []
+        self.attached = False
+        self.gone = False
+
+    def on_ready(self, callback: Callable[[], None]) -> None:
+        """Call once when a browser has attached, or at once if one has."""
+        if self.attached:
+            callback()
+        else:
+            self._waiting.append(callback)
+
+    def on_gone(self, callback: Callable[[], None]) -> None:
+        """Call once when no browser shows the view any more."""
+        self._leaving.append(callback)
+
+    def _handle_msg(self, data: Any) -> None:
+        if data == "ready" and not self.attached:
+            self.attached = True
+            waiting, self._waiting = self._waiting, []
+            for callback in waiting:
+                callback()
+
+    def _cleanup(self, root: Any = None) -> None:
+        super()._cleanup(root)
+        if root is not None and not self._models:
+            self.leave()
+
+    def leave(self) -> None:
+        """Release what the view holds."""
+        if self.gone:
+            return
+        self.gone = True
+        leaving, self._leaving = self._leaving, []
+        for callback in leaving:
+            callback()
+
+
+def release_with_session(callback: Callable[[], None]) -> None:
+    """Call when the session of the page being built is destroyed; outside a page do nothing."""
+    if pn.state.curdoc and pn.state.curdoc.session_context:
+        pn.state.on_session_destroyed(lambda context: callback())

@@ -1,0 +1,155 @@
+"""The only place where values turn into text. Everything returned is safe to put into a page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from workbench.ui.theme import Tone, tone_of
+
+THIN = "\u2009"
+DASH = "\u2013"
+UNKNOWN = "Not known yet."
+
+
+def unknown(reason: str | None = None) -> Markup:
+    """Return an en dash that says on hover why there is no value."""
+    return Markup('<span class="faint" title="{}">{}</span>').format(reason or UNKNOWN, DASH)
+
+
+def text(value: Any, *, reason: str | None = None) -> Markup:
+    """Return a value as escaped text."""
+    return unknown(reason) if value is None or value == "" else escape(value)
+
+
+def integer(value: int | float | None, *, reason: str | None = None) -> Markup:
+    """Return `12 430` with thin spaces between thousands."""
+    return unknown(reason) if _missing(value) else Markup(f"{value:,.0f}".replace(",", THIN))
+
+
+def number(value: float | None, digits: int = 3, *, reason: str | None = None) -> Markup:
+    """Return a number with a fixed count of decimals; whole numbers keep none."""
+    if _missing(value):
+        return unknown(reason)
+    if isinstance(value, int) or float(value).is_integer() and abs(value) >= 1000:
+        return integer(value)
+    if value and abs(value) < 10**-digits:
+        return Markup(f"{value:.2e}")
+    return Markup(f"{value:,.{digits}f}".replace(",", THIN))
+
+
+def percent(share: float | None, *, reason: str | None = None) -> Markup:
+    """Return a share of 1 as `72.4 %`."""
+    return unknown(reason) if _missing(share) else Markup(f"{share * 100:.1f}{THIN}%")
+
+
+def percentage(value: float | None, *, reason: str | None = None) -> Markup:
+    """Return a value that is already a percentage as `72.4 %`."""
+    return unknown(reason) if _missing(value) else Markup(f"{value:.1f}{THIN}%")
+
+
+def duration(seconds: float | None, *, reason: str | None = None) -> Markup:
+    """Return `2 m 13 s`, `3 h 50 m`, `4 d 2 h` or `0.8 s`."""
+    if _missing(seconds):
+        return unknown(reason)
+    if seconds < 10:
+        return Markup(f"{seconds:.1f}{THIN}s")
+    whole = round(seconds)
+    parts = [(whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "m"), (whole % 60, "s")]
+    first = next(i for i, (amount, _) in enumerate(parts) if amount)
+    return Markup(" ".join(f"{amount}{THIN}{unit}" for amount, unit in parts[first : first + 2]))
+
+
+def milliseconds(value: float | None, *, reason: str | None = None) -> Markup:
+    """Return `3.2 ms`."""
+    return unknown(reason) if _missing(value) else Markup(f"{value:,.1f}{THIN}ms".replace(",", THIN))
+
+
+def size(count: int | None, *, reason: str | None = None) -> Markup:
+    """Return bytes as `1.4 MiB`."""
+    if _missing(count):
+        return unknown(reason)
+    power = min(4, int(math.log(max(count, 1), 1024)))
+    unit = ("B", "KiB", "MiB", "GiB", "TiB")[power]
+    return Markup(f"{count / 1024**power:.{1 if power else 0}f}{THIN}{unit}")
+
+
+def moment(at: dt.datetime | str | None, *, reason: str | None = None) -> Markup:
+    """Return a time that the browser shows relative to now, exact UTC on hover."""
+    if at is None:
+        return unknown(reason)
+    stamp = at if isinstance(at, str) else at.isoformat(timespec="seconds") + "Z"
+    exact = stamp.rstrip("Z").replace("T", " ")[:19]
+    return Markup('<wb-time at="{}" title="{} UTC">{}</wb-time>').format(stamp, exact, exact)
+
+
+def short_id(value: str | None, *, href: str | None = None, reason: str | None = None) -> Markup:
+    """Return the tail of an id in monospace; a click copies all of it, or follows `href`."""
+    if not value:
+        return unknown(reason)
+    tail = value if len(value) <= 12 else value.rsplit("_", 1)[-1][-8:]
+    if href:
+        return Markup('<a class="mono" href="{}" title="{}">{}</a>').format(href, value, tail)
+    return Markup('<wb-id value="{}" title="{}, click to copy">{}</wb-id>').format(value, value, tail)
+
+
+def link(label: str, href: str) -> Markup:
+    """Return a link inside the workbench."""
+    return Markup('<a href="{}">{}</a>').format(href, label)
+
+
+def chip(state: str | None, label: str | None = None, *, hover: str | None = None) -> Markup:
+    """Return a state as color, icon and word."""
+    if not state:
+        return unknown(hover)
+    return tone_chip(tone_of(state), label or state.replace("_", " "), hover=hover)
+
+
+def tone_chip(tone: Tone, label: str, *, hover: str | None = None) -> Markup:
+    """Return a chip of a given tone."""
+    icon = Markup('<svg viewBox="0 0 16 16" aria-hidden="true"><path fill-rule="evenodd" d="{}"/></svg>').format(tone.icon)
+    return Markup('<span class="chip {}" title="{}">{}{}</span>').format(tone.name, hover or "", icon, label)
+
+
+def facts(pairs: Iterable[tuple[str, Any]]) -> Markup:
+    """Return label and value in two columns."""
+    rows = (Markup("<dt>{}</dt><dd>{}</dd>").format(label, value) for label, value in pairs)
+    return Markup('<dl class="facts">{}</dl>').format(Markup("").join(rows))
+
+
+def value(thing: Any) -> Markup:
+    """Return any plain value as text by its type; nested JSON becomes labeled lines, never raw."""
+    if thing is None or thing == "":
+        return unknown()
+    if isinstance(thing, bool):
+        return Markup("yes") if thing else Markup("no")
+    if isinstance(thing, int):
+        return integer(thing)
+    if isinstance(thing, float):
+        return number(thing)
+    if isinstance(thing, dt.datetime):
+        return moment(thing)
+    if isinstance(thing, dict):
+        return facts((words(str(k)), value(v)) for k, v in thing.items()) if thing else unknown("Empty.")
+    if isinstance(thing, (list, tuple)):
+        return Markup(", ").join(value(item) for item in thing) if thing else unknown("Empty.")
+    return escape(thing)
+
+
+def words(name: str) -> str:
+    """Return a parameter name as words: `learning_rate` becomes `Learning rate`."""
+    spaced = name.replace("_", " ").replace("-", " ").strip()
+    return spaced[:1].upper() + spaced[1:]
+
+
+def plural(count: int, one: str, many: str | None = None) -> Markup:
+    """Return `1 job` or `3 jobs`."""
+    return Markup("{} {}").format(integer(count), one if count == 1 else many or f"{one}s")
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or isinstance(value, float) and math.isnan(value)

@@ -1,0 +1,139 @@
+"""The pages of the workbench and the frame around each: bar, navigation, title, footer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from markupsafe import Markup
+
+from workbench.ui.components.markup import html, show
+from workbench.ui.theme import PAGE_WIDTH, PRIMARY, STEP, theme_config
+from workbench.ui.topbar import TopBar
+from workbench.ui.url import UrlState, query_of, search_of
+from workbench.ui.view import View
+
+NAVIGATION_WIDTH = 208
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One page: where it is, what it is called and the view that fills it."""
+
+    path: str
+    title: str
+    icon: str
+    view: Callable[..., View]
+
+
+def pages(ws: Any, screens: Sequence[Screen] | None = None) -> dict[str, Callable[[], Any]]:
+    """Return a page function per path, for the server to mount."""
+    shown = tuple(SCREENS if screens is None else screens)
+    return {screen.path: _page_function(ws, screen, shown) for screen in shown}
+
+
+def _page_function(ws: Any, screen: Screen, screens: Sequence[Screen]) -> Callable[[], Any]:
+    # Panel serves functions and nothing else that can be called.
+    def page() -> Any:
+        return build_page(ws, screen, screens)
+
+    return page
+
+
+def titles(screens: Sequence[Screen] | None = None) -> dict[str, str]:
+    """Return the browser title of each path."""
+    return {screen.path: f"{screen.title} - Workbench" for screen in (SCREENS if screens is None else screens)}
+
+
+def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
+    """Return the whole page of one screen."""
+    view = screen.view(ws)
+    UrlState(view, view.url)
+    bar = TopBar(ws)
+    dark = pn.config.theme == "dark"
+    navigation = Navigation(screens, screen)
+    page = pmui.Page(
+        title="",
+        header=[bar],
+        sidebar=[navigation],
+        main=[_main(ws, screen, view)],
+        main_width=PAGE_WIDTH,
+        sidebar_width=NAVIGATION_WIDTH,
+        sidebar_resizable=False,
+        theme_config=theme_config(),
+        dark_theme=dark,
+        busy_indicator=None,
+        favicon="/favicon.ico",
+        sx=_PAGE_SX,
+    )
+    navigation.follow_theme(page)
+    return page
+
+
+_PAGE_SX = {
+    "& .MuiAppBar-root": {"boxShadow": "none", "borderBottom": "1px solid", "borderColor": "divider", "bgcolor": "background.paper", "color": "text.primary"},
+    "& .MuiToolbar-root": {"minHeight": "56px !important"},
+    "& .main": {"bgcolor": "background.default"},
+    "& .MuiDrawer-paper": {"bgcolor": "background.paper", "borderColor": "divider", "boxShadow": "none"},
+}
+
+
+def _main(ws: Any, screen: Screen, view: View) -> pn.viewable.Viewable:
+    sentence = html("", height=21)
+    view.param.watch(lambda event: show(sentence, Markup('<div class="faint cut">{}</div>').format(Markup(event.new))), "sentence")
+    title = pmui.Typography(screen.title, variant="h5", margin=0)
+    primary = view.primary()
+    head = pmui.Row(
+        pmui.Column(title, sentence, margin=0, sizing_mode="stretch_width"),
+        *([primary] if primary is not None else []),
+        sx={"alignItems": "center", "gap": 2, "minHeight": "48px"},
+        margin=0,
+        sizing_mode="stretch_width",
+    )
+    footer = Footer(ws)
+    view.ready.on_ready(footer.start)
+    view.ready.on_gone(footer.close)
+    return pmui.Column(head, view, footer, sx={"p": 3, "gap": 2}, margin=0, sizing_mode="stretch_width")
+
+
+class Navigation(pn.viewable.Viewer):
+    """List the pages that exist; the choice of light or dark travels with the links."""
+
+    def __init__(self, screens: Sequence[Screen], current: Screen, **params: Any) -> None:
+        super().__init__(**params)
+        self._screens = screens
+        self._list = pmui.MenuList(
+            items=self._items(dark=pn.config.theme == "dark"),
+            active=list(screens).index(current),
+            color="primary",
+            dense=True,
+            margin=(STEP, 0),
+            sizing_mode="stretch_width",
+        )
+
+    def _items(self, *, dark: bool) -> list[dict[str, Any]]:
+        query = search_of({"theme": "dark"} if dark else {})
+        # Paths are relative, so that the pages also work below a prefix that a proxy strips.
+        return [{"label": s.title, "icon": s.icon, "href": f".{s.path}{query}"} for s in self._screens]
+
+    def follow_theme(self, page: pmui.Page) -> None:
+        """Keep light or dark when moving to another page and on reload."""
+        location = pn.state.location
+
+        def follow(event: Any) -> None:
+            self._list.items = self._items(dark=event.new)
+            if location is not None:
+                query = {k: v for k, v in query_of(location.search).items() if k != "theme"}
+                location.search = search_of(query | ({"theme": "dark"} if event.new else {}))
+
+        page.param.watch(follow, "dark_theme")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._list
+
+
+SCREENS: tuple[Screen, ...] = ()
+__all__ = ["PRIMARY", "SCREENS", "Navigation", "Screen", "build_page", "pages", "titles"]

@@ -1,0 +1,138 @@
+"""Every visual decision: spacing, colors, type and the tone of each state word."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+STEP = 8
+RADIUS = 10
+PAGE_WIDTH = 1440
+TEXT_WIDTH = "75ch"
+PRIMARY = "#1f5fbf"
+PRIMARY_ON_DARK = "#8ab6ff"
+FONT = "Roboto, 'Helvetica Neue', Arial, sans-serif"
+MONO = "ui-monospace, 'SF Mono', 'DejaVu Sans Mono', Menlo, Consolas, monospace"
+
+
+class Tone(NamedTuple):
+    """Colors of one state on light and on dark ground, and its icon (a path on a 16 x 16 grid)."""
+
+    name: str
+    ink: str
+    ground: str
+    dark_ink: str
+    dark_ground: str
+    icon: str
+
+
+_DOT = "M8 5a3 3 0 100 6 3 3 0 000-6z"
+_ARROW = "M8 2a6 6 0 105.7 4.1l-1.5.5A4.4 4.4 0 118 3.6V6l3.6-2.9L8 .2z"
+_CHECK = "M6.4 12.6L2.2 8.4l1.3-1.3 2.9 2.9 6.1-6.1 1.3 1.3z"
+_FLAG = "M8 1.4L15.4 14.4H.6zM7.2 6v4h1.6V6zm0 5v1.6h1.6V11z"
+_CROSS = "M3.3 4.5l1.2-1.2L8 6.8l3.5-3.5 1.2 1.2L9.2 8l3.5 3.5-1.2 1.2L8 9.2l-3.5 3.5-1.2-1.2L6.8 8z"
+
+NEUTRAL = Tone("neutral", "#414b57", "#e9edf2", "#c6ced8", "#2b323b", _DOT)
+INFO = Tone("info", "#0b4f8a", "#e2effb", "#93c7fb", "#11304b", _ARROW)
+SUCCESS = Tone("success", "#1b5e2a", "#e2f3e6", "#8fd9a0", "#14361e", _CHECK)
+WARNING = Tone("warning", "#744600", "#fdefd3", "#fbcb7c", "#3d2b08", _FLAG)
+ERROR = Tone("error", "#9b1c1c", "#fce6e6", "#ffaca7", "#471c1c", _CROSS)
+TONES = {tone.name: tone for tone in (NEUTRAL, INFO, SUCCESS, WARNING, ERROR)}
+
+_STATES = {
+    NEUTRAL: "draft pending unknown unlabeled archived development retired cancelled canceled skipped stopped disabled idle open none",
+    INFO: "queued running preparing rendering staging deploying cancelling claimed in_progress loading starting info",
+    SUCCESS: "labeled succeeded production ready published active approved healthy passed live enabled resolved completed ok edited",
+    WARNING: "flagged stale degraded warning paused conflict partial acknowledged insufficient_data drifting",
+    ERROR: "rejected failed critical unhealthy error lost down blocked",
+}
+TONE_OF_STATE = {word: tone for tone, words in _STATES.items() for word in words.split()}
+
+
+def tone_of(state: str | None) -> Tone:
+    """Return the tone of a state word; words nobody declared are neutral."""
+    return TONE_OF_STATE.get((state or "").lower(), NEUTRAL)
+
+
+LIGHT = {"ground": "#f5f7fa", "paper": "#ffffff", "ink": "#1b2430", "faint": "#566272", "line": "#dfe5ec"}
+DARK = {"ground": "#11161d", "paper": "#1a2129", "ink": "#e6ebf1", "faint": "#a3afbd", "line": "#303945"}
+TRAIN_LINE, VALIDATION_LINE = "#2f6fd0", "#d9822b"
+PLACEHOLDER = "#8a96a5"
+
+
+def theme_config(primary: str = PRIMARY) -> dict[str, Any]:
+    """Return the panel-material-ui theme for light and dark."""
+    return {
+        "light": _scheme(LIGHT, primary, "#ffffff", "ink", "ground"),
+        "dark": _scheme(DARK, PRIMARY_ON_DARK if primary == PRIMARY else primary, "#0c1b30", "dark_ink", "dark_ground"),
+    }
+
+
+def _scheme(colors: dict[str, str], primary: str, on_primary: str, ink: str, ground: str) -> dict[str, Any]:
+    states = {t.name + part: getattr(t, name) for t in TONES.values() for part, name in (("Ink", ink), ("Ground", ground))}
+    return {
+        "palette": {
+            "primary": {"main": primary, "contrastText": on_primary},
+            "success": {"main": getattr(SUCCESS, ink)},
+            "warning": {"main": getattr(WARNING, ink)},
+            "error": {"main": getattr(ERROR, ink)},
+            "info": {"main": getattr(INFO, ink)},
+            "background": {"default": colors["ground"], "paper": colors["paper"]},
+            "text": {"primary": colors["ink"], "secondary": colors["faint"]},
+            "divider": colors["line"],
+            "state": states,
+        },
+        "shape": {"borderRadius": RADIUS},
+        "spacing": STEP,
+        "typography": _TYPE,
+        "components": _COMPONENTS,
+    }
+
+
+_TYPE = {
+    "fontFamily": FONT,
+    "fontSize": 14,
+    "h5": {"fontSize": "1.375rem", "fontWeight": 700, "lineHeight": 1.3, "letterSpacing": "-0.01em"},
+    "h6": {"fontSize": "0.9375rem", "fontWeight": 700, "lineHeight": 1.4},
+    "body1": {"fontSize": "0.875rem", "lineHeight": 1.5},
+    "body2": {"fontSize": "0.8125rem", "lineHeight": 1.5},
+    "button": {"textTransform": "none", "fontWeight": 700, "fontSize": "0.8125rem"},
+}
+_COMPONENTS = {
+    "MuiButton": {"defaultProps": {"disableElevation": True}, "styleOverrides": {"root": {"borderRadius": "8px"}}},
+    "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
+    "MuiTooltip": {"styleOverrides": {"tooltip": {"fontSize": "0.75rem", "maxWidth": "360px"}}},
+}
+CARD_SX = {"border": "1px solid", "borderColor": "divider", "borderRadius": f"{RADIUS}px", "boxShadow": "none", "p": 2}
+
+# Custom properties come from the theme above, so these few rules follow light and dark by themselves.
+MARKUP_CSS = f"""
+:host, .wb {{ font: 14px/1.5 {FONT}; color: var(--mui-palette-text-primary, inherit); font-variant-numeric: tabular-nums; }}
+.faint {{ color: var(--mui-palette-text-secondary, #566272); }}
+.title {{ font-weight: 700; font-size: 15px; }}
+.figure {{ font-size: 28px; line-height: 1.2; font-weight: 700; letter-spacing: -.01em; white-space: nowrap; }}
+.unit {{ font-size: 14px; font-weight: 400; margin-left: 4px; }}
+.small {{ font-size: 12px; }}
+.num {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
+.mono, wb-id {{ font-family: {MONO}; font-size: 12.5px; }}
+.cut {{ overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
+.text {{ max-width: {TEXT_WIDTH}; }}
+a {{ color: var(--mui-palette-primary-main, {PRIMARY}); text-decoration: none; }}
+a:hover {{ text-decoration: underline; }}
+.chip {{ display: inline-flex; align-items: center; gap: 4px; height: 22px; padding: 0 8px; border-radius: 11px; font-size: 12px;
+  font-weight: 700; white-space: nowrap; box-sizing: border-box; }}
+.chip svg {{ width: 12px; height: 12px; fill: currentColor; flex: none; }}
+{"".join(
+    f".chip.{name} {{ color: var(--mui-palette-state-{name}Ink, {tone.ink}); "
+    f"background: var(--mui-palette-state-{name}Ground, {tone.ground}); }} "
+    f".ink.{name} {{ color: var(--mui-palette-state-{name}Ink, {tone.ink}); }} "
+    for name, tone in TONES.items()
+)}
+wb-id {{ cursor: copy; }}
+wb-id:hover, wb-time {{ text-decoration: underline dotted; text-decoration-color: var(--mui-palette-divider, #ccc); text-underline-offset: 3px; }}
+dl.facts {{ display: grid; grid-template-columns: minmax(96px, max-content) 1fr; gap: 6px 16px; margin: 0; }}
+dl.facts dt {{ color: var(--mui-palette-text-secondary, #566272); }}
+dl.facts dd {{ margin: 0; overflow-wrap: anywhere; }}
+pre {{ font: 12.5px/1.5 {MONO}; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; }}
+ins {{ background: var(--mui-palette-state-successGround, #e2f3e6); color: var(--mui-palette-state-successInk, #1b5e2a); text-decoration: none; }}
+del {{ background: var(--mui-palette-state-errorGround, #fce6e6); color: var(--mui-palette-state-errorInk, #9b1c1c); }}
+"""

@@ -1,0 +1,74 @@
+"""The bar over every page, and the line below it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from markupsafe import Markup
+
+from workbench.ui import format as fmt
+from workbench.ui.components.actions import ActionBar, run_on
+from workbench.ui.components.connection import Connection
+from workbench.ui.components.markup import html, show
+from workbench.ui.theme import STEP
+from workbench.ui.view import View
+
+_BRAND = Markup(
+    '<span style="display:inline-flex;align-items:center;gap:10px;white-space:nowrap">'
+    '<img src="./favicon.ico" width="24" height="24" alt=""><b>Workbench</b><span class="faint">{}</span></span>'
+)
+
+
+class TopBar(View):
+    """Show the workspace, the running jobs with progress and cancel, and who is at work."""
+
+    def build(self) -> list[Any]:
+        """Return the bar with places for what comes later."""
+        self.name_pane = html(_BRAND.format(""), height=24)
+        self.user_pane = html("", sizing_mode=None)
+        self.jobs_list = pmui.Column(width=360, margin=2 * STEP, sx={"gap": 2})
+        self.popup = pmui.Popup(self.jobs_list, anchor_origin={"horizontal": "left", "vertical": "bottom"})
+        self.jobs_button = pmui.Button(
+            label="", icon="autorenew", size="small", variant="text", visible=False, attached=[self.popup], margin=0, css_classes=["running-jobs"]
+        )
+        self.jobs_button.on_click(lambda event: self.popup.param.update(open=True))
+        self.watch(self.ws.system.info, self._named)
+        if hasattr(self.ws, "jobs"):
+            self.watch(self.ws.jobs.list, self._counted, status="running")
+        row = pmui.Row(self.name_pane, self.jobs_button, self.user_pane, margin=0, sizing_mode="stretch_width", sx={"alignItems": "center", "gap": 2})
+        return [row]
+
+    def _named(self, info: Any) -> None:
+        show(self.name_pane, _BRAND.format(info.name))
+        show(self.user_pane, Markup('<span class="faint">{}</span>').format(info.user))
+
+    def _counted(self, jobs: Any) -> None:
+        self.jobs_button.label = str(fmt.plural(jobs.total, "job"))
+        self.jobs_button.visible = bool(jobs.total)
+        self.jobs_list.objects = [self._job(job) for job in jobs] or [html(Markup('<span class="faint">No job runs.</span>'))]
+
+    def _job(self, job: Any) -> Any:
+        name = fmt.link(job.name or job.kind, f"./jobs?selected={job.id}")
+        head = Markup('<div style="display:flex;gap:8px"><b class="cut" style="flex:1">{}</b><span>{}</span></div>').format(name, fmt.percentage(job.progress_percent))
+        bar = pmui.LinearProgress(value=round(job.progress_percent or 0), variant="determinate", margin=0, sizing_mode="stretch_width")
+        cancel = [a for a in job.actions or () if a.name == "cancel"]
+        actions = ActionBar(cancel, run_on(self.ws, job), toasts=self.toasts, size="small")
+        return pmui.Column(html(head), bar, actions, margin=0, sx={"gap": 1}, sizing_mode="stretch_width")
+
+
+class Footer(View):
+    """Say whether the page is live, and which release runs."""
+
+    def build(self) -> list[Any]:
+        """Return the line."""
+        self.version = html("", sizing_mode=None)
+        self.watch(self.ws.system.info, self._named)
+        return [pmui.Row(Connection(), self.version, margin=0, sx={"gap": 2, "alignItems": "center", "opacity": 0.9})]
+
+    def _named(self, info: Any) -> None:
+        show(self.version, Markup('<span class="faint small">Version {}</span>').format(info.program_version))
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return super().__panel__()

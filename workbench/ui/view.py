@@ -1,0 +1,138 @@
+"""The one class behind every view: cheap to build, live once a browser shows it, gone with the session."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+from typing import Any, ClassVar
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from workbench.client.live import LiveQuery
+from workbench.ui.components.ready import Ready, release_with_session
+from workbench.ui.components.states import ErrorState, skeleton
+from workbench.ui.components.toasts import Toasts
+from workbench.ui.theme import theme_config
+
+
+class View(pn.viewable.Viewer):
+    """Show something of a workspace, in a page or in a notebook cell.
+
+    Subclasses override `build()` to return skeletons at once and call `live()` or `watch()` for what
+    comes from the service. `url` names the parameters that are kept in a page's address.
+    """
+
+    url: ClassVar[tuple[str, ...]] = ()
+    live_query: ClassVar[type[LiveQuery]] = LiveQuery
+
+    ws = param.Parameter(doc="The workspace shown.")
+    sentence = param.String("", doc="One line that says how things stand, as safe markup.")
+
+    def __init__(self, ws: Any, **arguments: Any) -> None:
+        self.ready = Ready()
+        self.toasts = Toasts()
+        self.parts: list[Part] = []
+        self.guard = threading.RLock()
+        super().__init__(ws=ws, **arguments)
+        self._layout: pmui.Column | None = None
+        self.ready.on_ready(self.start)
+        self.ready.on_gone(self.close)
+        release_with_session(self.close)
+
+    def build(self) -> list[Any]:
+        """Return what the view consists of, without asking the service."""
+        raise NotImplementedError
+
+    def primary(self) -> Any | None:
+        """Return the page's one primary action, or None."""
+        return None
+
+    def live(self, call: Callable[..., Any], draw: Callable[[Any], Any], *, height: int = 96, **arguments: Any) -> Part:
+        """Return a part drawn from each new answer of a facade method, a skeleton until the first.
+
+        `draw` returns what the part shows, or None when it has updated things in place.
+        """
+        part = Part(self, self.live_query(call, arguments), draw, skeleton(height))
+        self.parts.append(part)
+        return part
+
+    def watch(self, call: Callable[..., Any], take: Callable[[Any], None], **arguments: Any) -> Part:
+        """Call `take` with each new answer of a facade method; shows nothing but its errors."""
+        part = Part(self, self.live_query(call, arguments), take, None)
+        self.parts.append(part)
+        return part
+
+    def start(self) -> None:
+        """Start what is live; called once a browser has attached."""
+        for part in self.parts:
+            part.start()
+
+    def close(self) -> None:
+        """Release every live query."""
+        for part in self.parts:
+            part.close()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        if self._layout is None:
+            self._layout = pmui.Column(
+                *self.build(), self.ready, self.toasts, theme_config=theme_config(), sx={"gap": 2}, margin=0, sizing_mode="stretch_width"
+            )
+        return self._layout
+
+
+class Part(pn.viewable.Viewer):
+    """A region that follows one query: skeleton, then content, or what went wrong."""
+
+    def __init__(self, view: View, query: LiveQuery, draw: Callable[[Any], Any], placeholder: Any) -> None:
+        super().__init__()
+        self.view = view
+        self.query = query
+        self._draw = draw
+        self._content: list[Any] = [placeholder] if placeholder is not None else []
+        self.box = pmui.Column(*self._content, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        query.param.watch(self._changed, ["revision", "error"])
+
+    def start(self) -> None:
+        """Ask for the first time, away from the event loop."""
+        threading.Thread(target=self.query.start, daemon=True).start()
+
+    def ask(self, **arguments: Any) -> None:
+        """Ask again with other arguments, away from the event loop."""
+        threading.Thread(target=self.query.ask, kwargs=arguments, daemon=True).start()
+
+    def refresh(self) -> None:
+        """Ask again."""
+        self.ask()
+
+    def close(self) -> None:
+        """Stop following."""
+        self.query.close()
+
+    def _changed(self, *events: Any) -> None:
+        with self.view.guard:
+            if self.query.error is not None:
+                self._fail(self.query.error)
+                return
+            try:
+                drawn = self._draw(self.query.value)
+            except Exception as error:  # a view must never fall silent: what broke is shown in its place
+                self._fail(error)
+                return
+            if drawn is not None:
+                self._content = list(drawn) if isinstance(drawn, (list, tuple)) else [drawn]
+            if self.box.objects != self._content:
+                self.box.objects = self._content
+
+    def _fail(self, error: BaseException) -> None:
+        self.box.objects = [ErrorState(error, retry=self.refresh)]
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self.box
+
+
+def stop_all(views: Collection[View]) -> None:
+    """Close several views."""
+    for view in views:
+        view.close()
