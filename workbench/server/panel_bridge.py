@@ -56,6 +56,7 @@ def mount_pages(
         raise ValueError(f"Page paths have one segment, state goes into the query: {', '.join(wrong)}.")
     # With no threads one slow callback would freeze the API and every other tab.
     pn.config.nthreads = threads
+    pn.extension("tabulator")
     with patch.object(upstream, "WSHandler", PageSocket), patch.object(upstream, "DocHandler", PageDocument):
         bridge = add_applications(
             dict(pages),

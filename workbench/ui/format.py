@@ -35,7 +35,7 @@ def number(value: float | None, digits: int = 3, *, reason: str | None = None) -
     """Return a number with a fixed count of decimals; whole numbers keep none."""
     if _missing(value):
         return unknown(reason)
-    if isinstance(value, int) or float(value).is_integer() and abs(value) >= 1000:
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) >= 1000):
         return integer(value)
     if value and abs(value) < 10**-digits:
         return Markup(f"{value:.2e}")
@@ -152,4 +152,4 @@ def plural(count: int, one: str, many: str | None = None) -> Markup:
 
 
 def _missing(value: float | None) -> bool:
-    return value is None or isinstance(value, float) and math.isnan(value)
+    return value is None or (isinstance(value, float) and math.isnan(value))

@@ -11,8 +11,9 @@ import panel_material_ui as pmui
 from markupsafe import Markup
 
 from workbench.ui.components.markup import html, show
-from workbench.ui.theme import PAGE_WIDTH, PRIMARY, STEP, theme_config
-from workbench.ui.topbar import TopBar
+from workbench.ui.home import HomeView
+from workbench.ui.theme import PAGE_WIDTH, STEP, theme_config
+from workbench.ui.topbar import Footer, TopBar
 from workbench.ui.url import UrlState, query_of, search_of
 from workbench.ui.view import View
 
@@ -27,20 +28,6 @@ class Screen:
     title: str
     icon: str
     view: Callable[..., View]
-
-
-def pages(ws: Any, screens: Sequence[Screen] | None = None) -> dict[str, Callable[[], Any]]:
-    """Return a page function per path, for the server to mount."""
-    shown = tuple(SCREENS if screens is None else screens)
-    return {screen.path: _page_function(ws, screen, shown) for screen in shown}
-
-
-def _page_function(ws: Any, screen: Screen, screens: Sequence[Screen]) -> Callable[[], Any]:
-    # Panel serves functions and nothing else that can be called.
-    def page() -> Any:
-        return build_page(ws, screen, screens)
-
-    return page
 
 
 def titles(screens: Sequence[Screen] | None = None) -> dict[str, str]:
@@ -74,16 +61,25 @@ def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
 
 
 _PAGE_SX = {
-    "& .MuiAppBar-root": {"boxShadow": "none", "borderBottom": "1px solid", "borderColor": "divider", "bgcolor": "background.paper", "color": "text.primary"},
-    "& .MuiToolbar-root": {"minHeight": "56px !important"},
-    "& .main": {"bgcolor": "background.default"},
-    "& .MuiDrawer-paper": {"bgcolor": "background.paper", "borderColor": "divider", "boxShadow": "none"},
+    # These two colors keep panel-material-ui from giving the bar a theme of its own.
+    ".MuiAppBar-root": {
+        "bgcolor": "primary.contrastText",
+        "color": "primary.main",
+        "boxShadow": "none",
+        "borderBottom": "1px solid",
+        "borderColor": "divider",
+    },
+    ".MuiToolbar-root": {"minHeight": "56px !important", "height": "56px", "m": 0},
+    ".main": {"bgcolor": "background.default"},
+    ".MuiDrawer-paper": {"bgcolor": "background.paper", "borderColor": "divider", "boxShadow": "none"},
 }
 
 
 def _main(ws: Any, screen: Screen, view: View) -> pn.viewable.Viewable:
     sentence = html("", height=21)
-    view.param.watch(lambda event: show(sentence, Markup('<div class="faint cut">{}</div>').format(Markup(event.new))), "sentence")
+    view.param.watch(
+        lambda event: show(sentence, Markup('<div class="faint cut">{}</div>').format(Markup(event.new))), "sentence"
+    )
     title = pmui.Typography(screen.title, variant="h5", margin=0)
     primary = view.primary()
     head = pmui.Row(
@@ -135,5 +131,5 @@ class Navigation(pn.viewable.Viewer):
         return self._list
 
 
-SCREENS: tuple[Screen, ...] = ()
-__all__ = ["PRIMARY", "SCREENS", "Navigation", "Screen", "build_page", "pages", "titles"]
+SCREENS: tuple[Screen, ...] = (Screen("/home", "Home", "home", HomeView),)
+__all__ = ["SCREENS", "Navigation", "Screen", "build_page", "titles"]

@@ -39,9 +39,9 @@ ERROR = Tone("error", "#9b1c1c", "#fce6e6", "#ffaca7", "#471c1c", _CROSS)
 TONES = {tone.name: tone for tone in (NEUTRAL, INFO, SUCCESS, WARNING, ERROR)}
 
 _STATES = {
-    NEUTRAL: "draft pending unknown unlabeled archived development retired cancelled canceled skipped stopped disabled idle open none",
+    NEUTRAL: "draft pending unknown unlabeled archived development retired cancelled canceled skipped stopped disabled idle open",
     INFO: "queued running preparing rendering staging deploying cancelling claimed in_progress loading starting info",
-    SUCCESS: "labeled succeeded production ready published active approved healthy passed live enabled resolved completed ok edited",
+    SUCCESS: "labeled succeeded production ready published active approved healthy passed live enabled resolved completed edited",
     WARNING: "flagged stale degraded warning paused conflict partial acknowledged insufficient_data drifting",
     ERROR: "rejected failed critical unhealthy error lost down blocked",
 }
@@ -63,7 +63,7 @@ def theme_config(primary: str = PRIMARY) -> dict[str, Any]:
     """Return the panel-material-ui theme for light and dark."""
     return {
         "light": _scheme(LIGHT, primary, "#ffffff", "ink", "ground"),
-        "dark": _scheme(DARK, PRIMARY_ON_DARK if primary == PRIMARY else primary, "#0c1b30", "dark_ink", "dark_ground"),
+        "dark": _scheme(DARK, PRIMARY_ON_DARK if primary == PRIMARY else primary, "#0f1722", "dark_ink", "dark_ground"),
     }
 
 
@@ -91,16 +91,19 @@ def _scheme(colors: dict[str, str], primary: str, on_primary: str, ink: str, gro
 _TYPE = {
     "fontFamily": FONT,
     "fontSize": 14,
-    "h5": {"fontSize": "1.375rem", "fontWeight": 700, "lineHeight": 1.3, "letterSpacing": "-0.01em"},
-    "h6": {"fontSize": "0.9375rem", "fontWeight": 700, "lineHeight": 1.4},
-    "body1": {"fontSize": "0.875rem", "lineHeight": 1.5},
-    "body2": {"fontSize": "0.8125rem", "lineHeight": 1.5},
-    "button": {"textTransform": "none", "fontWeight": 700, "fontSize": "0.8125rem"},
+    "h5": {"fontSize": "22px", "fontWeight": 700, "lineHeight": 1.3, "letterSpacing": "-0.01em"},
+    "h6": {"fontSize": "15px", "fontWeight": 700, "lineHeight": 1.4},
+    "body1": {"fontSize": "14px", "lineHeight": 1.5},
+    "body2": {"fontSize": "14px", "lineHeight": 1.5},
+    "button": {"textTransform": "none", "fontWeight": 700, "fontSize": "13px"},
 }
 _COMPONENTS = {
-    "MuiButton": {"defaultProps": {"disableElevation": True}, "styleOverrides": {"root": {"borderRadius": "8px"}}},
+    "MuiButton": {
+        "defaultProps": {"disableElevation": True},
+        "styleOverrides": {"root": {"borderRadius": "8px", "boxShadow": "none"}},
+    },
     "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
-    "MuiTooltip": {"styleOverrides": {"tooltip": {"fontSize": "0.75rem", "maxWidth": "360px"}}},
+    "MuiTooltip": {"styleOverrides": {"tooltip": {"fontSize": "12px", "maxWidth": "360px"}}},
 }
 CARD_SX = {"border": "1px solid", "borderColor": "divider", "borderRadius": f"{RADIUS}px", "boxShadow": "none", "p": 2}
 
@@ -121,18 +124,22 @@ a:hover {{ text-decoration: underline; }}
 .chip {{ display: inline-flex; align-items: center; gap: 4px; height: 22px; padding: 0 8px; border-radius: 11px; font-size: 12px;
   font-weight: 700; white-space: nowrap; box-sizing: border-box; }}
 .chip svg {{ width: 12px; height: 12px; fill: currentColor; flex: none; }}
-{"".join(
-    f".chip.{name} {{ color: var(--mui-palette-state-{name}Ink, {tone.ink}); "
-    f"background: var(--mui-palette-state-{name}Ground, {tone.ground}); }} "
-    f".ink.{name} {{ color: var(--mui-palette-state-{name}Ink, {tone.ink}); }} "
-    for name, tone in TONES.items()
-)}
+{
+    "".join(
+        f".chip.{name} {{ color: var(--mui-palette-state-{name}Ink, {tone.ink}); "
+        f"background: var(--mui-palette-state-{name}Ground, {tone.ground}); }} "
+        f".ink.{name} {{ color: var(--mui-palette-state-{name}Ink, {tone.ink}); }} "
+        for name, tone in TONES.items()
+    )
+}
 wb-id {{ cursor: copy; }}
-wb-id:hover, wb-time {{ text-decoration: underline dotted; text-decoration-color: var(--mui-palette-divider, #ccc); text-underline-offset: 3px; }}
+wb-id:hover, wb-time {{ text-decoration: underline dotted; text-decoration-color: var(--mui-palette-divider, #ccc);
+  text-underline-offset: 3px; }}
 dl.facts {{ display: grid; grid-template-columns: minmax(96px, max-content) 1fr; gap: 6px 16px; margin: 0; }}
 dl.facts dt {{ color: var(--mui-palette-text-secondary, #566272); }}
 dl.facts dd {{ margin: 0; overflow-wrap: anywhere; }}
 pre {{ font: 12.5px/1.5 {MONO}; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; }}
-ins {{ background: var(--mui-palette-state-successGround, #e2f3e6); color: var(--mui-palette-state-successInk, #1b5e2a); text-decoration: none; }}
+ins {{ background: var(--mui-palette-state-successGround, #e2f3e6); color: var(--mui-palette-state-successInk, #1b5e2a);
+  text-decoration: none; }}
 del {{ background: var(--mui-palette-state-errorGround, #fce6e6); color: var(--mui-palette-state-errorInk, #9b1c1c); }}
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import panel as pn
 import panel_material_ui as pmui
 from markupsafe import Markup
 
@@ -24,6 +23,8 @@ _BRAND = Markup(
 class TopBar(View):
     """Show the workspace, the running jobs with progress and cancel, and who is at work."""
 
+    gap = 0
+
     def build(self) -> list[Any]:
         """Return the bar with places for what comes later."""
         self.name_pane = html(_BRAND.format(""), height=24)
@@ -31,13 +32,27 @@ class TopBar(View):
         self.jobs_list = pmui.Column(width=360, margin=2 * STEP, sx={"gap": 2})
         self.popup = pmui.Popup(self.jobs_list, anchor_origin={"horizontal": "left", "vertical": "bottom"})
         self.jobs_button = pmui.Button(
-            label="", icon="autorenew", size="small", variant="text", visible=False, attached=[self.popup], margin=0, css_classes=["running-jobs"]
+            label="",
+            icon="autorenew",
+            size="small",
+            variant="text",
+            visible=False,
+            attached=[self.popup],
+            margin=0,
+            css_classes=["running-jobs"],
         )
         self.jobs_button.on_click(lambda event: self.popup.param.update(open=True))
         self.watch(self.ws.system.info, self._named)
         if hasattr(self.ws, "jobs"):
             self.watch(self.ws.jobs.list, self._counted, status="running")
-        row = pmui.Row(self.name_pane, self.jobs_button, self.user_pane, margin=0, sizing_mode="stretch_width", sx={"alignItems": "center", "gap": 2})
+        row = pmui.Row(
+            self.name_pane,
+            self.jobs_button,
+            self.user_pane,
+            margin=0,
+            sizing_mode="stretch_width",
+            sx={"alignItems": "center", "gap": 2},
+        )
         return [row]
 
     def _named(self, info: Any) -> None:
@@ -51,8 +66,12 @@ class TopBar(View):
 
     def _job(self, job: Any) -> Any:
         name = fmt.link(job.name or job.kind, f"./jobs?selected={job.id}")
-        head = Markup('<div style="display:flex;gap:8px"><b class="cut" style="flex:1">{}</b><span>{}</span></div>').format(name, fmt.percentage(job.progress_percent))
-        bar = pmui.LinearProgress(value=round(job.progress_percent or 0), variant="determinate", margin=0, sizing_mode="stretch_width")
+        head = Markup('<div style="display:flex;gap:8px"><b class="cut" style="flex:1">{}</b><span>{}</span></div>').format(
+            name, fmt.percentage(job.progress_percent)
+        )
+        bar = pmui.LinearProgress(
+            value=round(job.progress_percent or 0), variant="determinate", margin=0, sizing_mode="stretch_width"
+        )
         cancel = [a for a in job.actions or () if a.name == "cancel"]
         actions = ActionBar(cancel, run_on(self.ws, job), toasts=self.toasts, size="small")
         return pmui.Column(html(head), bar, actions, margin=0, sx={"gap": 1}, sizing_mode="stretch_width")
@@ -60,6 +79,8 @@ class TopBar(View):
 
 class Footer(View):
     """Say whether the page is live, and which release runs."""
+
+    gap = 0
 
     def build(self) -> list[Any]:
         """Return the line."""
@@ -69,6 +90,3 @@ class Footer(View):
 
     def _named(self, info: Any) -> None:
         show(self.version, Markup('<span class="faint small">Version {}</span>').format(info.program_version))
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return super().__panel__()

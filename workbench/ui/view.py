@@ -25,6 +25,7 @@ class View(pn.viewable.Viewer):
     """
 
     url: ClassVar[tuple[str, ...]] = ()
+    gap: ClassVar[int] = 2
     live_query: ClassVar[type[LiveQuery]] = LiveQuery
 
     ws = param.Parameter(doc="The workspace shown.")
@@ -35,6 +36,7 @@ class View(pn.viewable.Viewer):
         self.toasts = Toasts()
         self.parts: list[Part] = []
         self.guard = threading.RLock()
+        self.document = pn.state.curdoc
         super().__init__(ws=ws, **arguments)
         self._layout: pmui.Column | None = None
         self.ready.on_ready(self.start)
@@ -76,8 +78,17 @@ class View(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         if self._layout is None:
+            built = self.build()
+            unseen = [part.box for part in self.parts if not part.drawn]
             self._layout = pmui.Column(
-                *self.build(), self.ready, self.toasts, theme_config=theme_config(), sx={"gap": 2}, margin=0, sizing_mode="stretch_width"
+                *built,
+                *unseen,
+                self.ready,
+                self.toasts,
+                theme_config=theme_config(),
+                sx={"gap": self.gap},
+                margin=0,
+                sizing_mode="stretch_width",
             )
         return self._layout
 
@@ -89,6 +100,7 @@ class Part(pn.viewable.Viewer):
         super().__init__()
         self.view = view
         self.query = query
+        self.drawn = placeholder is not None
         self._draw = draw
         self._content: list[Any] = [placeholder] if placeholder is not None else []
         self.box = pmui.Column(*self._content, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
@@ -111,6 +123,13 @@ class Part(pn.viewable.Viewer):
         self.query.close()
 
     def _changed(self, *events: Any) -> None:
+        """Draw in the session the view belongs to; answers arrive on threads of their own."""
+        if self.view.document is None:
+            self._update()
+        else:
+            self.view.document.add_next_tick_callback(self._update)
+
+    def _update(self) -> None:
         with self.view.guard:
             if self.query.error is not None:
                 self._fail(self.query.error)

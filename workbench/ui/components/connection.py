@@ -40,7 +40,8 @@ export function render({model, view, el}) {
         f"""
 span {{ display: inline-flex; align-items: center; gap: 6px; font: 12px/16px Roboto, Arial, sans-serif;
   color: var(--mui-palette-text-secondary, #566272); }}
-span::before {{ content: ""; width: 8px; height: 8px; border-radius: 50%; background: var(--mui-palette-state-successInk, {SUCCESS.ink}); }}
+span::before {{ content: ""; width: 8px; height: 8px; border-radius: 50%;
+  background: var(--mui-palette-state-successInk, {SUCCESS.ink}); }}
 span.reconnecting::before {{ background: var(--mui-palette-state-warningInk, {WARNING.ink}); }}
 """
     ]

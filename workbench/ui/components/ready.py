@@ -19,15 +19,23 @@ class Ready(JSComponent):
     when the last browser is gone.
     """
 
-    _esm = _ELEMENTS + """
-export function render({model}) {
+    _esm = (
+        _ELEMENTS
+        + """
+export function render({model, view}) {
   register()
-  model.send_msg("ready")
+  // What arrives before every neighbor is mounted is dropped by it. Timers also run in hidden tabs, frames do not.
+  const settled = (tries, calm) => {
+    const still = calm + (view.root.has_finished() ? 1 : 0)
+    if (still > 2 || tries > 250) { model.send_msg("ready") } else { setTimeout(() => settled(tries + 1, still), 20) }
+  }
+  settled(0, 0)
 }
 """
+    )
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", **params)
+        super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", styles={"position": "absolute"}, **params)
         self._waiting: list[Callable[[], None]] = []
         self._leaving: list[Callable[[], None]] = []
         self.attached = False

@@ -19,13 +19,17 @@ def skeleton(height: int = 96) -> pn.viewable.Viewable:
     return pmui.Skeleton(height=height, sizing_mode="stretch_width", variant="rounded", margin=0)
 
 
-def empty_state(sentence: str, *, action: str | None = None, href: str | None = None, on_click: Callable[[Any], Any] | None = None) -> pn.viewable.Viewable:
+def empty_state(
+    sentence: str, *, action: str | None = None, href: str | None = None, on_click: Callable[[Any], Any] | None = None
+) -> pn.viewable.Viewable:
     """Return one sentence and the button that fills the place."""
     words = html(Markup('<div class="faint text">{}</div>').format(sentence), sizing_mode=None)
     button = []
     if action:
         button = [pmui.Button(label=action, href=href, on_click=on_click, variant="contained", margin=0)]
-    return pmui.Column(words, *button, sx={**CARD_SX, "borderStyle": "dashed", "p": 3, "gap": 2}, margin=0, sizing_mode="stretch_width")
+    return pmui.Column(
+        words, *button, sx={**CARD_SX, "borderStyle": "dashed", "p": 3, "gap": 2}, margin=0, sizing_mode="stretch_width"
+    )
 
 
 class ErrorState(pn.viewable.Viewer):
@@ -35,7 +39,11 @@ class ErrorState(pn.viewable.Viewer):
         super().__init__(**params)
         parts: list[Any] = [html(error_markup(error, what))]
         if retry is not None:
-            parts.append(pmui.Button(label="Try again", icon="refresh", variant="outlined", size="small", margin=0, on_click=lambda event: retry()))
+            parts.append(
+                pmui.Button(
+                    label="Try again", icon="refresh", variant="outlined", size="small", margin=0, on_click=lambda event: retry()
+                )
+            )
         line = {"borderColor": "error.main", "borderLeftWidth": 4}
         self._layout = pmui.Column(*parts, sx={**CARD_SX, **line, "gap": 1}, margin=0, sizing_mode="stretch_width")
 

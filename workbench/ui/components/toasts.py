@@ -38,7 +38,8 @@ export function render({model, el}) {
         """
 .stack { position: fixed; left: 50%; bottom: 24px; transform: translateX(-50%); z-index: 2000; display: flex;
   flex-direction: column; gap: 8px; align-items: center; }
-.toast { display: flex; gap: 16px; align-items: center; padding: 10px 16px; border-radius: 8px; font: 14px/1.4 Roboto, Arial, sans-serif;
+.toast { display: flex; gap: 16px; align-items: center; padding: 10px 16px; border-radius: 8px;
+  font: 14px/1.4 Roboto, Arial, sans-serif;
   background: #1b2430; color: #fff; box-shadow: 0 4px 16px rgba(0, 0, 0, .25); }
 .toast button { all: unset; cursor: pointer; font-weight: 700; color: #8ab6ff; }
 .toast button:focus-visible { outline: 2px solid #8ab6ff; outline-offset: 4px; }
@@ -46,7 +47,7 @@ export function render({model, el}) {
     ]
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", **params)
+        super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", styles={"position": "absolute"}, **params)
         self._undo: dict[int, Callable[[], None]] = {}
         self._last = 0
 
