@@ -138,7 +138,7 @@ def forged(token: str) -> str:
     return generate_jwt_token(get_session_id(token), secret_key=b"another secret", signed=True, extra_payload=payload)
 
 
-@pytest.mark.parametrize("spoil", [forged, lambda token: "nonsense", lambda token: token[:-4]])
+@pytest.mark.parametrize("spoil", [forged, lambda token: "nonsense", lambda token: token[:-4]], ids=["forged", "nonsense", "cut"])
 def test_forged_token_is_forbidden(spoil: Callable[[str], str]) -> None:
     with repaired() as url:
         assert refusal(url, spoil(token_of(url))) == 403
