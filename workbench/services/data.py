@@ -1,0 +1,301 @@
+"""Sheets: import, look at, publish and keep tables of source rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, Table, command, query
+from workbench.domain.data import (
+    SHEET_LIFECYCLE,
+    Preview,
+    Sheet,
+    SheetColumn,
+    SheetProfile,
+    Validation,
+    classification_for,
+    prohibited_uses,
+)
+from workbench.domain.generate import TemplateSnapshot
+from workbench.errors import Conflict, InUse, NotFound, ValidationError
+from workbench.services import importing, profiling, sources
+from workbench.services.rendering import check_template, require_valid
+from workbench.services.service import Service
+from workbench.services.sheet_rows import SheetRows, rows_table
+from workbench.store.tables import Records
+from workbench.store.transaction import quoted
+
+STEWARDS = frozenset({"admin", "data_steward"})
+NO_DELETED = "deleted_at is null"
+
+SheetName = Annotated[str, Field(min_length=1, max_length=200, description="Name, unique among the sheets.")]
+Description = Annotated[str, Field(max_length=1000, description="What the rows are.")]
+Tags = Annotated[list[str], Field(max_length=50, description="Free words; PII, PHI and CONFIDENTIAL limit the use.")]
+Classification = Literal["public", "internal", "confidential", "restricted"]
+Where = Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the columns.")]
+InlineRows = Annotated[
+    Any,
+    Field(
+        description="Rows as objects by column name; in Python also a DataFrame or an Arrow table.",
+        json_schema_extra={"type": ["array", "null"], "items": {"type": "object"}},
+    ),
+]
+
+
+class SheetService(Service):
+    """Import tables of source rows, look at them, publish and keep them."""
+
+    namespace = "sheets"
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self.records = Records(self.db, Sheet)
+
+    def start(self) -> None:
+        """Drop the rows of imports that never came to their end."""
+        importing.drop_orphans(self.db)
+
+    @query("GET", "/sheets", key="sheets")
+    def list(
+        self,
+        *,
+        search: Annotated[str, Field(max_length=200, description="Part of the name, description or a tag.")] = "",
+        status: Literal["draft", "published", "archived", "deleted"] | None = None,
+        sort: Literal["created_at", "updated_at", "name", "item_count"] = "created_at",
+        descending: bool = True,
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
+    ) -> Page[Sheet]:
+        """List the sheets, the newest first; deleted ones only when asked for."""
+        where, params = ["deleted_at is not null" if status == "deleted" else NO_DELETED], []
+        if status not in (None, "deleted"):
+            where.append("status = ?")
+            params.append(status)
+        if search:
+            where.append("contains(lower(name || ' ' || coalesce(description, '') || ' ' || array_to_string(tags, ' ')), lower(?))")
+            params.append(search)
+        order = f"{sort} {'desc' if descending else 'asc'}, id"
+        found = self.records.page(" and ".join(where), params, order=order, page=page, page_size=page_size)
+        found.rows = [self._present(row) for row in found.rows]
+        return found
+
+    @command("POST", "/sheets", roles=STEWARDS, status=201, transaction=False, upload=True, label="Import")
+    def create(
+        self,
+        name: SheetName,
+        *,
+        source_type: Literal["file", "url", "sql", "inline"] | None = None,
+        source: Annotated[str | None, Field(max_length=100_000, description="Path, URL or SELECT, by source_type.")] = None,
+        rows: InlineRows = None,
+        item_id_column: Annotated[str | None, Field(description="Column that names each item: unique, without gaps.")] = None,
+        description: Description = "",
+        tags: Tags = (),  # type: ignore[assignment]
+        data_classification: Classification = "internal",
+        sample: Annotated[bool, Field(description="Mark the sheet, and all made from it, as sample data.")] = False,
+    ) -> Sheet:
+        """Import rows as a new sheet: from a file, an address, a query or given directly.
+
+        Nothing is kept when the source cannot be read to its end, or when an item id is missing or repeated.
+        """
+        self._refuse_taken(name)
+        sheet_id = self.clock.new_id("sheet")
+        found = sources.resolve(self, source_type, source, rows)
+        loaded = importing.load(self.db, sheet_id, found.open(), item_id_column)
+        sheet = Sheet(
+            id=sheet_id,
+            name=name,
+            description=description,
+            source_type=found.source_type,
+            source=found.label,
+            item_id_column=item_id_column,
+            columns=loaded.columns,
+            item_count=loaded.item_count,
+            tags=tags,
+            data_classification=classification_for(tuple(tags), data_classification),
+            content_hash=loaded.content_hash,
+            sample=sample,
+            created_by=self.actor,
+        )
+        return self._publish_rows(sheet)
+
+    def _publish_rows(self, sheet: Sheet) -> Sheet:
+        try:
+            with self.db.write():
+                self._refuse_taken(sheet.name)
+                slug = importing.free_slug(self.db, sheet.name)
+                kept = self.records.insert(sheet.with_(slug=slug))
+                importing.create_view(self.db, kept)
+        except BaseException:
+            importing.drop_rows(self.db, sheet.id)
+            raise
+        return self._record(kept)
+
+    @query("GET", "/sheets/{sheet_id}")
+    def get(self, sheet_id: str) -> Sheet:
+        """Return one sheet, also a deleted one."""
+        return self._record(self.records.get(sheet_id))
+
+    @command("PUT", "/sheets/{sheet_id}", roles=STEWARDS, label="Edit")
+    def update(
+        self,
+        sheet_id: str,
+        *,
+        name: SheetName = UNSET,
+        description: Description = UNSET,
+        tags: Tags = UNSET,
+        data_classification: Classification = UNSET,
+        item_id_column: str | None = UNSET,
+        version: Annotated[int | None, Field(description="Version you have seen; refused when it is outdated.")] = None,
+    ) -> Sheet:
+        """Change what is said about a draft sheet."""
+        sheet = self.live(sheet_id)
+        SHEET_LIFECYCLE.require("update", sheet.status)
+        given = {
+            "name": name,
+            "description": description,
+            "tags": tags,
+            "data_classification": data_classification,
+            "item_id_column": item_id_column,
+        }
+        changes = {key: value for key, value in given.items() if value is not UNSET}
+        if changes.get("name", sheet.name) != sheet.name:
+            self._refuse_taken(changes["name"])
+        if "item_id_column" in changes:
+            changes["columns"] = importing.checked_item_ids(self.db, sheet, changes["item_id_column"])
+        if {"tags", "data_classification"} & set(changes):
+            wished = changes.get("data_classification", sheet.data_classification)
+            changes["data_classification"] = classification_for(tuple(changes.get("tags", sheet.tags)), wished)
+        return self._record(self.records.update(sheet_id, version, **changes) if changes else sheet)
+
+    @command("DELETE", "/sheets/{sheet_id}", roles=STEWARDS, label="Delete", confirm="Delete this sheet? It can be restored.")
+    def delete(self, sheet_id: str) -> Deleted:
+        """Hide a sheet; `restore` brings it back. Refused while a job uses what was made from it."""
+        sheet = self.live(sheet_id)
+        made = [row[0] for row in self.db.tuples("select id from training_sheets where sheet_id = ?", [sheet_id])]
+        if used := self.app.training_sheets.used_by(made):
+            raise InUse(f"{sheet.name} is used by {len(used)} job(s). Delete or cancel those first.", used_by=used)
+        self.records.update(sheet_id, deleted_at=self.clock.now())
+        return Deleted(id=sheet_id)
+
+    @query("GET", "/sheets/{sheet_id}/preview")
+    def preview(
+        self,
+        sheet_id: str,
+        *,
+        limit: Annotated[int, Field(ge=1, le=1000, description="Most rows to return.")] = 20,
+        offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
+        columns: Annotated[list[str] | None, Field(description="Columns to show; none: all.")] = None,
+        where: Where = None,
+        search: Annotated[str, Field(max_length=200, description="Text that some cell contains.")] = "",
+    ) -> Preview:
+        """Show rows in their order, with the number of all that match."""
+        sheet = self.live(sheet_id)
+        return SheetRows(self.db, sheet).preview(limit=limit, offset=offset, columns=columns, where=where, search=search)
+
+    @query("GET", "/sheets/{sheet_id}/rows")
+    def rows(
+        self,
+        sheet_id: str,
+        *,
+        columns: Annotated[list[str] | None, Field(description="Columns to return; none: all.")] = None,
+        where: Where = None,
+        limit: Annotated[int | None, Field(ge=1, description="Most rows to return.")] = None,
+        offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
+    ) -> Table:
+        """Return the rows as a table, in their order."""
+        return SheetRows(self.db, self.live(sheet_id)).table(columns=columns, where=where, limit=limit, offset=offset)
+
+    @query("GET", "/sheets/{sheet_id}/profile")
+    def profile(self, sheet_id: str) -> SheetProfile:
+        """Describe each column: gaps, distinct and frequent values, spread of numbers and text lengths."""
+        return profiling.profile(self.db, self.live(sheet_id))
+
+    @command("POST", "/sheets/{sheet_id}/validate", roles=STEWARDS, label="Check")
+    def validate(self, sheet_id: str, *, template_id: str | None = None) -> Validation:
+        """Check a sheet against a template, by default the attached one; nothing is changed."""
+        sheet = self.live(sheet_id)
+        wanted = template_id or sheet.template_id
+        plan = self.app.templates.snapshot(wanted) if wanted else TemplateSnapshot()
+        return check_template(plan, sheet, profiling.gaps(self.db, sheet))
+
+    @command("POST", "/sheets/{sheet_id}/publish", roles=STEWARDS, label="Publish")
+    def publish(self, sheet_id: str) -> Sheet:
+        """Declare a sheet final: from now on it does not change."""
+        return self._move("publish", sheet_id, published_at=self.clock.now())
+
+    @command("POST", "/sheets/{sheet_id}/archive", roles=STEWARDS, label="Archive")
+    def archive(self, sheet_id: str) -> Sheet:
+        """Put a sheet aside; it can still be read."""
+        return self._move("archive", sheet_id)
+
+    @command("POST", "/sheets/{sheet_id}/restore", roles=STEWARDS, label="Restore")
+    def restore(self, sheet_id: str) -> Sheet:
+        """Bring back a deleted or an archived sheet, in the state it had before."""
+        sheet = self.records.get(sheet_id)
+        if sheet.deleted_at is not None:
+            self._refuse_taken(sheet.name)
+            return self._record(self.records.update(sheet_id, deleted_at=None))
+        SHEET_LIFECYCLE.require("restore", sheet.status)
+        return self._record(self.records.update(sheet_id, status="published" if sheet.published_at else "draft"))
+
+    @command("POST", "/sheets/{sheet_id}/clone", roles=STEWARDS, status=201, transaction=False, label="Clone")
+    def clone(self, sheet_id: str, *, name: SheetName | None = None) -> Sheet:
+        """Copy a sheet with its rows to a new draft."""
+        sheet = self.live(sheet_id)
+        copy_id = self.clock.new_id("sheet")
+        copy_name = name or self._free_name(f"{sheet.name} (copy)")
+        self._refuse_taken(copy_name)
+        importing.copy_rows(self.db, sheet.id, copy_id)
+        fresh = {"version": 1, "created_at": None, "updated_at": None, "published_at": None, "created_by": self.actor}
+        return self._publish_rows(sheet.with_(id=copy_id, name=copy_name, status="draft", actions=(), usage_limits=(), **fresh))
+
+    @command("POST", "/sheets/{sheet_id}/attach-template", roles=STEWARDS, label="Attach template")
+    def attach_template(self, sheet_id: str, template_id: str) -> Sheet:
+        """Make a template the usual one of a sheet; every placeholder has to be a column."""
+        sheet = self.live(sheet_id)
+        SHEET_LIFECYCLE.require("attach_template", sheet.status)
+        require_valid(check_template(self.app.templates.snapshot(template_id), sheet))
+        return self._record(self.records.update(sheet_id, template_id=template_id))
+
+    def live(self, sheet_id: str) -> Sheet:
+        """Return a sheet that is not deleted, or raise NotFound."""
+        sheet = self.records.get(sheet_id)
+        if sheet.deleted_at is not None:
+            raise NotFound(f"The sheet {sheet.name!r} is deleted. Restore it first.", kind="sheet", id=sheet_id)
+        return sheet
+
+    def source_row(self, sheet: Sheet, source_index: int) -> dict[str, Any] | None:
+        """Return one row by its index, without the index."""
+        listed = ", ".join(quoted(column.name) for column in sheet.columns)
+        return self.db.row(f"select {listed} from {rows_table(sheet.id)} where _row = ?", [source_index])
+
+    def _move(self, action: str, sheet_id: str, **changes: Any) -> Sheet:
+        sheet = self.live(sheet_id)
+        target = SHEET_LIFECYCLE.require(action, sheet.status)
+        return self._record(self.records.update(sheet_id, status=target, **changes))
+
+    def _refuse_taken(self, name: str) -> None:
+        if not name.strip():
+            raise ValidationError.field("name", "A name needs at least one letter", name)
+        if self.db.value(f"select 1 from sheets where lower(name) = lower(?) and {NO_DELETED}", [name]):
+            raise Conflict(f"There is a sheet named {name!r} already. Choose another name or rename that one.", name=name)
+
+    def _free_name(self, wished: str) -> str:
+        taken = {row[0] for row in self.db.tuples(f"select lower(name) from sheets where {NO_DELETED}")}
+        candidates = (wished, *(f"{wished} {number}" for number in range(2, len(taken) + 3)))
+        return next(name for name in candidates if name.lower() not in taken)
+
+    def _record(self, sheet: Sheet) -> Sheet:
+        return Sheet(**self._present(sheet.values()))
+
+    def _present(self, row: dict[str, Any]) -> dict[str, Any]:
+        gone = {name: "The sheet is deleted." for name in SHEET_LIFECYCLE.moves} if row["deleted_at"] else {}
+        actions = SHEET_LIFECYCLE.actions(row, roles=self.roles, blocked=gone)
+        if row["deleted_at"]:
+            actions = tuple(a.with_(enabled=True, reason=None) if a.name == "restore" else a for a in actions)
+        return row | {"actions": actions, "usage_limits": prohibited_uses(tuple(row["tags"] or ()))}
+
+
+def column_names(columns: Iterable[SheetColumn]) -> list[str]:
+    """Return the names of columns."""
+    return [column.name for column in columns]

@@ -1,0 +1,155 @@
+"""Bring rows into tables of their own: filled where nobody looks, then published at once."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from workbench.domain.data import Sheet, SheetColumn
+from workbench.errors import ValidationError, did_you_mean
+from workbench.services.sheet_rows import rows_table
+from workbench.store import Database
+from workbench.store.transaction import Transaction, quoted
+
+Source = pa.Table | pa.RecordBatchReader
+SHOWN_OFFENDERS = 5
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Say what came in."""
+
+    columns: tuple[SheetColumn, ...]
+    item_count: int
+    content_hash: str
+
+
+def load(db: Database, sheet_id: str, source: Source, item_id_column: str | None) -> Loaded:
+    """Copy a source to the table of a sheet that nobody sees yet; on any fault nothing remains."""
+    table = rows_table(sheet_id)
+    refuse_names(source.schema.names)
+    with db.load() as tx:
+        tx.cursor.register("_source", _plain_times(source))
+        tx.execute(f"create table {table} as select row_number() over () - 1 as _row, * from _source")
+        tx.cursor.unregister("_source")
+        columns = _columns(tx, table, item_id_column)
+        count = tx.execute(f"select count(*) from {table}")[0][0]
+        if not count:
+            raise ValidationError.field("source", "The source has columns but no rows; add rows and import it again")
+        if item_id_column is not None:
+            _refuse_item_ids(tx, table, item_id_column, columns)
+        return Loaded(columns, count, _content_hash(tx, table, columns))
+
+
+def refuse_names(names: Iterable[str]) -> None:
+    """Refuse columns without a name, with the same name, or with a name we keep for ourselves."""
+    names = list(names)
+    lowered = [name.lower() for name in names]
+    faults = [(n, "is there twice; names differ by more than case") for n in names if lowered.count(n.lower()) > 1]
+    faults += [(n, "is empty; give every column a name") for n in names if not n.strip()]
+    faults += [(n, "is reserved; rename the column") for n in names if n.lower() == "_row"]
+    if not names:
+        raise ValidationError.field("source", "The source has no columns")
+    if faults:
+        raise ValidationError.of([{"field": "source", "message": f"The column name {n!r} {why}", "value": n} for n, why in faults])
+
+
+def _plain_times(source: Source) -> Source:
+    """Turn moments with a zone into naive UTC, the only kind we keep."""
+    zoned = [i for i, field in enumerate(source.schema) if pa.types.is_timestamp(field.type) and field.type.tz]
+    if not zoned:
+        return source
+    schema = source.schema
+    for i in zoned:
+        schema = schema.set(i, pa.field(schema.field(i).name, pa.timestamp("us")))
+    if isinstance(source, pa.Table):
+        return source.cast(schema)
+    return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in source))
+
+
+def _columns(tx: Transaction, table: str, item_id_column: str | None) -> tuple[SheetColumn, ...]:
+    described = tx.execute(f"describe {table}")
+    return tuple(
+        SheetColumn(name=row[0], dtype=row[1], role="id" if row[0] == item_id_column else "data")
+        for row in described
+        if row[0] != "_row"
+    )
+
+
+def checked_item_ids(db: Database, sheet: Sheet, item_id_column: str | None) -> tuple[SheetColumn, ...]:
+    """Return the columns of a sheet with another item id, or name what is wrong with it."""
+    tx = db.write()
+    with tx as transaction:
+        if item_id_column is not None:
+            _refuse_item_ids(transaction, rows_table(sheet.id), item_id_column, sheet.columns)
+    return tuple(column.with_(role="id" if column.name == item_id_column else "data") for column in sheet.columns)
+
+
+def _refuse_item_ids(tx: Transaction, table: str, column: str, columns: Iterable[SheetColumn]) -> None:
+    known = [c.name for c in columns]
+    if column not in known:
+        message = f"No column {column!r}.{did_you_mean(column, known)} Available: {', '.join(known)}"
+        raise ValidationError.field("item_id_column", message, column)
+    name = quoted(column)
+    empty = tx.execute(f"select _row from {table} where {name} is null order by _row limit {SHOWN_OFFENDERS}")
+    if empty:
+        rows = ", ".join(str(row[0]) for row in empty)
+        raise ValidationError.field("item_id_column", f"{column} has no value in row {rows} (counted from 0)", column)
+    twice = tx.execute(
+        f"select cast({name} as varchar), count(*), list(_row order by _row)[:3] from {table} "
+        f"group by {name} having count(*) > 1 order by min(_row) limit {SHOWN_OFFENDERS}"
+    )
+    if twice:
+        found = "; ".join(f"{value!r} {times} times, first in rows {', '.join(map(str, rows))}" for value, times, rows in twice)
+        raise ValidationError.field("item_id_column", f"{column} repeats values: {found} (counted from 0)", column)
+
+
+def _content_hash(tx: Transaction, table: str, columns: Iterable[SheetColumn]) -> str:
+    cells = ", ".join(["_row", *(f"coalesce(cast({quoted(c.name)} as varchar), chr(0))" for c in columns)])
+    return tx.execute(f"select lower(to_hex(bit_xor(md5_number_lower(concat_ws(chr(31), {cells}))))) from {table}")[0][0]
+
+
+def copy_rows(db: Database, sheet_id: str, copy_id: str) -> None:
+    """Copy the rows of a sheet to a table that nobody sees yet."""
+    with db.load() as tx:
+        tx.execute(f"create table {rows_table(copy_id)} as select * from {rows_table(sheet_id)} order by _row")
+
+
+def create_view(db: Database, sheet: Sheet) -> None:
+    """Publish the rows for SQL under the sheet's slug."""
+    listed = ", ".join(quoted(column.name) for column in sheet.columns)
+    taken = any(column.name.lower() == "row_index" for column in sheet.columns)
+    index = "_row" if taken else "_row as row_index"
+    db.execute(f"create view {quoted('sheet_' + sheet.slug)} as select {index}, {listed} from {rows_table(sheet.id)}")
+
+
+def free_slug(db: Database, name: str) -> str:
+    """Return a word for the SQL view that no sheet, living or deleted, has."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    wished = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:60] or "rows"
+    taken = {row[0] for row in db.tuples("select slug from sheets where starts_with(slug, ?)", [wished])}
+    candidates = (wished, *(f"{wished}_{number}" for number in range(2, len(taken) + 3)))
+    return next(slug for slug in candidates if slug not in taken)
+
+
+def drop_rows(db: Database, sheet_id: str) -> None:
+    """Remove the rows of a sheet that was never published."""
+    with db.write():
+        db.execute(f"drop table if exists {rows_table(sheet_id)}")
+
+
+def drop_orphans(db: Database) -> None:
+    """Remove the rows of imports that ended before they were published."""
+    orphans: list[tuple[Any, ...]] = db.tuples(
+        "select table_name from duckdb_tables() where starts_with(table_name, 'rows_sheet_') "
+        "and substr(table_name, 6) not in (select id from sheets)"
+    )
+    if orphans:
+        with db.write():
+            for (table,) in orphans:
+                db.execute(f"drop table if exists {quoted(table)}")
