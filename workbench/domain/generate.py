@@ -18,7 +18,7 @@ TEMPLATE_LIFECYCLE = Lifecycle(
         Move("update", "Edit", frozenset({"draft"})),
         Move("publish", "Publish", frozenset({"draft"}), "published"),
         Move("archive", "Archive", frozenset({"draft", "published"}), "archived"),
-        Move("new_version", "New version", frozenset({"published", "archived"})),
+        Move("version", "New version", frozenset({"published", "archived"})),
         Move("delete", "Delete", frozenset({"draft", "archived"}), confirm="Delete this template?"),
     ],
 )

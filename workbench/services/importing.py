@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from workbench.domain.data import Sheet, SheetColumn
 from workbench.errors import ValidationError, did_you_mean
-from workbench.services.sheet_rows import rows_table
+from workbench.services.sheet_rows import index_name, rows_table
 from workbench.store import Database
 from workbench.store.transaction import Transaction, quoted
 
@@ -52,7 +52,7 @@ def refuse_names(names: Iterable[str]) -> None:
     lowered = [name.lower() for name in names]
     faults = [(n, "is there twice; names differ by more than case") for n in names if lowered.count(n.lower()) > 1]
     faults += [(n, "is empty; give every column a name") for n in names if not n.strip()]
-    faults += [(n, "is reserved; rename the column") for n in names if n.lower() == "_row"]
+    faults += [(n, "is reserved; rename the column") for n in names if n.lower() == "_row" or n.lower().startswith("_wb_")]
     if not names:
         raise ValidationError.field("source", "The source has no columns")
     if faults:
@@ -123,8 +123,7 @@ def copy_rows(db: Database, sheet_id: str, copy_id: str) -> None:
 def create_view(db: Database, sheet: Sheet) -> None:
     """Publish the rows for SQL under the sheet's slug."""
     listed = ", ".join(quoted(column.name) for column in sheet.columns)
-    taken = any(column.name.lower() == "row_index" for column in sheet.columns)
-    index = "_row" if taken else "_row as row_index"
+    index = "_row" if index_name(sheet) == "_row" else "_row as row_index"
     db.execute(f"create view {quoted('sheet_' + sheet.slug)} as select {index}, {listed} from {rows_table(sheet.id)}")
 
 

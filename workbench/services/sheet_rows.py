@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from workbench.domain.data import Preview, Sheet, SheetColumn
 from workbench.errors import ValidationError, did_you_mean
-from workbench.services.predicates import checked_predicate
 from workbench.store import Database
+from workbench.store.conditions import explained_condition
+from workbench.store.sql_check import where_predicate
 from workbench.store.transaction import quoted
 
 
@@ -18,26 +19,41 @@ def rows_table(sheet_id: str) -> str:
     return quoted(f"rows_{sheet_id}")
 
 
+def index_name(sheet: Sheet) -> str:
+    """Return the name under which people see the row index: `_row` where a column took the other."""
+    return "_row" if any(column.name.lower() == "row_index" for column in sheet.columns) else "row_index"
+
+
+def relation_of(sheet: Sheet) -> str:
+    """Return the rows of a sheet with their index, as people see them, for a FROM clause."""
+    shown = "" if index_name(sheet) == "_row" else ", _row as row_index"
+    return f"(select *{shown} from {rows_table(sheet.id)})"
+
+
+def row_condition(sheet: Sheet, where: str | None, *, field: str) -> str:
+    """Return a checked condition over the rows of a sheet."""
+    return where_predicate(where, [index_name(sheet), *(c.name for c in sheet.columns)], field=field) if where else "true"
+
+
 class SheetRows:
     """Read the rows of one sheet: some columns, some rows, in their order."""
 
     def __init__(self, db: Database, sheet: Sheet) -> None:
         self.db = db
         self.sheet = sheet
-        self.table_name = rows_table(sheet.id)
+        self.relation = relation_of(sheet)
 
     def preview(self, *, limit: int, offset: int, columns: list[str] | None, where: str | None, search: str) -> Preview:
         """Return a few rows with the number of all that match."""
         chosen = self.chosen(columns)
         condition, params = self.condition(where, search)
         listed = ", ".join(["_row", *(quoted(c.name) for c in chosen)])
-        with self.db.read():
-            total = self.db.value(f"select count(*) from {self.table_name} where {condition}", params)
+        with self.db.read(), explained_condition(where):
+            total = self.db.value(f"select count(*) from {self.relation} where {condition}", params)
             found = self.db.tuples(
-                f"select {listed} from {self.table_name} where {condition} order by _row limit {limit} offset {offset}", params
+                f"select {listed} from {self.relation} where {condition} order by _row limit {limit} offset {offset}", params
             )
-        index = "row_index" if all(c.name.lower() != "row_index" for c in chosen) else "_row"
-        names = [index, *(c.name for c in chosen)]
+        names = [index_name(self.sheet), *(c.name for c in chosen)]
         rows = [dict(zip(names, row, strict=True)) for row in found]
         return Preview(columns=chosen, rows=rows, total=total, limit=limit, offset=offset)
 
@@ -46,9 +62,9 @@ class SheetRows:
         condition, params = self.condition(where, "")
         listed = ", ".join(quoted(c.name) for c in self.chosen(columns))
         cut = f" limit {limit}" if limit is not None else ""
-        return self.db.arrow(
-            f"select {listed} from {self.table_name} where {condition} order by _row{cut} offset {offset}", params
-        )
+        sql = f"select {listed} from {self.relation} where {condition} order by _row{cut} offset {offset}"
+        with explained_condition(where):
+            return self.db.arrow(sql, params)
 
     def chosen(self, columns: list[str] | None) -> list[SheetColumn]:
         """Return the wished columns, or name those that do not exist."""
@@ -61,9 +77,8 @@ class SheetRows:
 
     def condition(self, where: str | None, search: str) -> tuple[str, list[Any]]:
         """Return a checked SQL condition with its parameters."""
-        parts, params = ["true"], []
-        if where:
-            parts.append(f"({checked_predicate(self.db, where, self.table_name, field='where')})")
+        parts: list[str] = [row_condition(self.sheet, where, field="where")]
+        params: list[Any] = []
         if search:
             cells = " || chr(31) || ".join(f"coalesce(cast({quoted(c.name)} as varchar), '')" for c in self.sheet.columns)
             parts.append(f"contains(lower({cells}), lower(?))")

@@ -110,6 +110,10 @@ CREATE MACRO uses_of(mask) AS list_filter(
     ['training', 'validation', 'evaluation', 'few_shot', 'testing'], lambda u, i: (mask >> (i - 1)::UTINYINT) & 1 = 1
 );
 
+CREATE MACRO mask_of(uses) AS list_sum(list_distinct(list_transform(
+    uses, lambda u: 1 << (list_position(['training', 'validation', 'evaluation', 'few_shot', 'testing'], u) - 1)
+)))::UTINYINT;
+
 CREATE VIEW pairs AS
 SELECT
     training_sheet_id || '.' || row_index AS id,

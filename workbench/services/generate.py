@@ -1,0 +1,265 @@
+"""Training sheets: rows rendered through a frozen template into pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
+from workbench.domain.data import SHEET_LIFECYCLE, Preview, Sheet, SheetColumn
+from workbench.domain.generate import TRAINING_SHEET_LIFECYCLE, TemplateSnapshot, TrainingSheet
+from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
+from workbench.errors import InUse, NotFound, NotReady, ValidationError
+from workbench.services import assembling
+from workbench.services.rendering import check_template, plan_faults, require_valid
+from workbench.services.service import Service
+from workbench.services.sheet_rows import row_condition
+from workbench.services.templates import TemplateService
+from workbench.store.conditions import explained_condition
+from workbench.store.tables import Records
+
+MAKERS = frozenset({"admin", "data_steward", "trainer"})
+NO_DELETED = "deleted_at is null"
+PREVIEW_COLUMNS = ("row_index", "item_ref", "prompt", "response", "response_source", "status")
+
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the sample.")]
+Overlap = Annotated[int, Field(ge=1, le=10, description="People who review each pair.")]
+Guidelines = Annotated[str, Field(max_length=100_000, description="Markdown shown to reviewers.")]
+SheetTitle = Annotated[str, Field(min_length=1, max_length=200, description="Name; none: that of the sheet with a number.")]
+
+
+class TrainingSheetService(Service):
+    """Make training sheets from sheets and templates, and keep them."""
+
+    namespace = "training_sheets"
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self.records = Records(self.db, TrainingSheet)
+
+    def start(self) -> None:
+        """Remove the pairs of assemblies that never came to their end."""
+        assembling.drop_orphans(self.db)
+
+    @command("POST", "/sheets/{sheet_id}/assemble", roles=MAKERS, status=201, transaction=False, label="Make a training sheet")
+    def assemble(
+        self,
+        sheet_id: str,
+        *,
+        name: SheetTitle | None = None,
+        template_id: str | None = None,
+        template: TemplateSnapshot | None = None,
+        filter: Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the columns.")] = None,
+        sample: Annotated[Literal["all", "random", "stratified"], Field(description="How rows are chosen.")] = "all",
+        sample_size: Annotated[int | None, Field(ge=1, description="Rows to choose.")] = None,
+        seed: Seed = 42,
+        stratify_by: Annotated[str | None, Field(description="Column whose shares are kept; none: the response column.")] = None,
+        overlap: Overlap = 1,
+        guidelines: Guidelines = "",
+    ) -> TrainingSheet:
+        """Render rows of a sheet through a template into pairs to review.
+
+        The template is the given one, the named one or the one attached to the sheet, frozen as it is now.
+        """
+        sheet = self.app.sheets.live(sheet_id)
+        SHEET_LIFECYCLE.require("assemble", sheet.status)
+        plan = self.app.templates.chosen(template, template_id, sheet.template_id)
+        self._refuse(sheet, plan, sample, sample_size)
+        condition = row_condition(sheet, filter, field="filter")
+        choice = assembling.Choice(condition, sample, sample_size, seed, self._stratum(sheet, plan, sample, stratify_by))
+        made = TrainingSheet(
+            id=self.clock.new_id("assembly"),
+            name=name or "",
+            sheet_id=sheet.id,
+            template_id=plan.template_id,
+            template=plan,
+            status="ready",
+            filter=filter,
+            sampling=sample,
+            sample_size=sample_size,
+            seed=seed,
+            overlap=overlap,
+            guidelines=guidelines,
+            sample=sheet.sample,
+            created_at=self.clock.now(),
+            created_by=self.actor,
+        )
+        with explained_condition(filter, field="filter"):
+            total = assembling.assemble(self.db, sheet, made, choice)
+        return self._publish_pairs(sheet, made, total)
+
+    def _publish_pairs(self, sheet: Sheet, made: TrainingSheet, total: int) -> TrainingSheet:
+        with self.db.write():
+            number = self.db.value("select count(*) + 1 from training_sheets where sheet_id = ?", [sheet.id])
+            name = made.name or f"{sheet.name} #{number}"
+            kept = self.records.insert(made.with_(name=name, total_rows=total, completed_at=self.clock.now()))
+            assembling.count_reuse(self.db, kept)
+        return self._records([kept])[0]
+
+    def _refuse(self, sheet: Sheet, plan: TemplateSnapshot, sample: str, size: int | None) -> None:
+        require_valid(check_template(plan, sheet))
+        if not plan.prompt_template:
+            faults = [{"field": f"template.{f.field}", "message": f.message, "value": None} for f in plan_faults(plan)]
+            raise ValidationError.of(faults)
+        if sample != "all" and size is None:
+            raise ValidationError.field("sample_size", f"is missing; a {sample} sample needs a size")
+        if sample == "all" and size is not None:
+            raise ValidationError.field("sample_size", "only goes with sample random or stratified", size)
+
+    def _stratum(self, sheet: Sheet, plan: TemplateSnapshot, sample: str, wished: str | None) -> str | None:
+        if sample != "stratified":
+            return None
+        column = wished or plan.response_column
+        known = [c.name for c in sheet.columns]
+        if column not in known:
+            raise ValidationError.field("stratify_by", f"is no column of the sheet. Available: {', '.join(known)}", column)
+        return column
+
+    @query("GET", "/assemblies/list", key="assemblies", topics=("training_sheets", "pairs"))
+    def list(
+        self,
+        *,
+        search: Annotated[str, Field(max_length=200, description="Part of the name.")] = "",
+        sheet_id: str | None = None,
+        status: Literal["assembling", "ready", "failed", "archived", "deleted"] | None = None,
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
+    ) -> Page[TrainingSheet]:
+        """List the training sheets, the newest first, with counts by source and state of their pairs."""
+        where, params = ["deleted_at is not null" if status == "deleted" else NO_DELETED], []
+        for column, value in (("sheet_id", sheet_id), ("status", None if status == "deleted" else status)):
+            if value:
+                where.append(f"{column} = ?")
+                params.append(value)
+        if search:
+            where.append("contains(lower(name), lower(?))")
+            params.append(search)
+        with self.db.read():
+            found = self.records.page(" and ".join(where), params, page=page, page_size=page_size)
+            found.rows = self._present(found.rows)
+        return found
+
+    @query("GET", "/assemblies/{training_sheet_id}", topics=("training_sheets", "pairs"))
+    def get(self, training_sheet_id: str) -> TrainingSheet:
+        """Return one training sheet, also a deleted one."""
+        return self._records([self.records.get(training_sheet_id)])[0]
+
+    @command("PUT", "/assemblies/{training_sheet_id}", roles=MAKERS, label="Edit")
+    def update(
+        self,
+        training_sheet_id: str,
+        *,
+        name: SheetTitle = UNSET,
+        overlap: Overlap = UNSET,
+        guidelines: Guidelines = UNSET,
+        version: Annotated[int | None, Field(description="Version you have seen; refused when it is outdated.")] = None,
+    ) -> TrainingSheet:
+        """Change the name, the guidelines or how many people review each pair."""
+        given = {"name": name, "overlap": overlap, "guidelines": guidelines}
+        changes = {key: value for key, value in given.items() if value is not UNSET}
+        found = self.live(training_sheet_id)
+        TRAINING_SHEET_LIFECYCLE.require("update", found.status)
+        return self._records([self.records.update(training_sheet_id, version, **changes) if changes else found])[0]
+
+    @command("DELETE", "/assemblies/{training_sheet_id}", roles=MAKERS, label="Delete", confirm="Delete it with its reviews? It can be restored.")
+    def delete(self, training_sheet_id: str) -> Deleted:
+        """Hide a training sheet; `restore` brings it back. Refused while a job refers to it."""
+        found = self.live(training_sheet_id)
+        if used := self.used_by([training_sheet_id]):
+            raise InUse(f"{found.name} is used by {len(used)} job(s). Delete those first.", used_by=used)
+        self.records.update(training_sheet_id, deleted_at=self.clock.now())
+        return Deleted(id=training_sheet_id)
+
+    @command("POST", "/assemblies/{training_sheet_id}/archive", roles=MAKERS, label="Archive")
+    def archive(self, training_sheet_id: str) -> TrainingSheet:
+        """Put a training sheet aside."""
+        target = TRAINING_SHEET_LIFECYCLE.require("archive", self.live(training_sheet_id).status)
+        return self._records([self.records.update(training_sheet_id, status=target)])[0]
+
+    @command("POST", "/assemblies/{training_sheet_id}/restore", roles=MAKERS, label="Restore")
+    def restore(self, training_sheet_id: str) -> TrainingSheet:
+        """Bring back a deleted or an archived training sheet."""
+        found = self.records.get(training_sheet_id)
+        if found.deleted_at is not None:
+            return self._records([self.records.update(training_sheet_id, deleted_at=None)])[0]
+        target = TRAINING_SHEET_LIFECYCLE.require("restore", found.status)
+        return self._records([self.records.update(training_sheet_id, status=target)])[0]
+
+    @query("GET", "/assemblies/{training_sheet_id}/preview", topics=("training_sheets", "pairs"))
+    def preview(
+        self,
+        training_sheet_id: str,
+        *,
+        limit: Annotated[int, Field(ge=1, le=1000, description="Most pairs to return.")] = 20,
+        offset: Annotated[int, Field(ge=0, description="Pairs to skip.")] = 0,
+    ) -> Preview:
+        """Show pairs in their order."""
+        found = self.live(training_sheet_id)
+        rows = self.db.rows(
+            f"select {', '.join(PREVIEW_COLUMNS)} from pair_rows where training_sheet_id = ? order by row_index limit ? offset ?",
+            [training_sheet_id, limit, offset],
+        )
+        columns = [SheetColumn(name=name, dtype="BIGINT" if name == "row_index" else "VARCHAR") for name in PREVIEW_COLUMNS]
+        return Preview(columns=columns, rows=rows, total=found.total_rows, limit=limit, offset=offset)
+
+    def live(self, training_sheet_id: str) -> TrainingSheet:
+        """Return a training sheet that is not deleted, or raise NotFound."""
+        found = self.records.get(training_sheet_id)
+        if found.deleted_at is not None:
+            raise NotFound(f"{found.name!r} is deleted. Restore it first.", kind="training sheet", id=training_sheet_id)
+        return found
+
+    def ready(self, training_sheet_id: str) -> TrainingSheet:
+        """Return a training sheet whose pairs are all there, or raise NotReady."""
+        found = self.live(training_sheet_id)
+        if found.status != "ready":
+            raise NotReady(f"{found.name} is {found.status}, not ready.", status=found.status)
+        return found
+
+    def used_by(self, training_sheet_ids: Iterable[str]) -> list[str]:
+        """Return the ids of the jobs that refer to training sheets."""
+        wanted = list(training_sheet_ids)
+        found = self.db.tuples("select id from jobs where list_contains(?, spec ->> 'training_sheet_id') order by id", [wanted])
+        return [row[0] for row in found]
+
+    def _records(self, found: Iterable[TrainingSheet]) -> list[TrainingSheet]:
+        return [TrainingSheet(**row) for row in self._present([one.values() for one in found])]
+
+    def _present(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        names = dict(self.db.tuples("select id, name from sheets"))
+        counts = pair_counts(self.db, [row["id"] for row in rows])
+        return [
+            row
+            | {
+                "sheet_name": names.get(row["sheet_id"], ""),
+                "counts": counts[row["id"]],
+                "actions": TRAINING_SHEET_LIFECYCLE.actions(row, roles=self.roles, blocked=_blocked(row)),
+            }
+            for row in rows
+        ]
+
+
+def _blocked(row: dict[str, Any]) -> dict[str, str]:
+    if row["deleted_at"]:
+        return dict.fromkeys(TRAINING_SHEET_LIFECYCLE.moves, "It is deleted.")
+    return {}
+
+
+def pair_counts(db: Any, training_sheet_ids: list[str]) -> dict[str, dict[str, dict[str, int]]]:
+    """Return the number of pairs by response source and by status, for each training sheet."""
+    counts = {
+        one: {"response_source": dict.fromkeys(RESPONSE_SOURCES, 0), "status": dict.fromkeys(PAIR_STATUSES, 0)}
+        for one in training_sheet_ids
+    }
+    found = db.tuples(
+        "select training_sheet_id, response_source, status, count(*) from pair_rows "
+        "where list_contains(?, training_sheet_id) group by all",
+        [training_sheet_ids],
+    )
+    for one, source, status, count in found:
+        counts[one]["response_source"][source] += count
+        counts[one]["status"][status] += count
+    return counts
+
+
+__all__ = ["TemplateService", "TrainingSheetService", "pair_counts"]

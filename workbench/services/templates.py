@@ -1,0 +1,230 @@
+"""Templates: how a row becomes a prompt, kept in versions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
+from workbench.domain.data import Finding, Validation
+from workbench.domain.generate import (
+    TEMPLATE_LIFECYCLE,
+    LabelClass,
+    PromptPlan,
+    PromptPreview,
+    ResponseField,
+    Template,
+    TemplateSnapshot,
+    next_minor,
+    snapshot_of,
+)
+from workbench.domain.prompt import placeholders
+from workbench.errors import Conflict, ValidationError
+from workbench.services.rendering import check_template, plan_faults, require_valid
+from workbench.services.prompt_preview import preview_prompts
+from workbench.services.service import Service
+from workbench.store.tables import Records
+
+WRITERS = frozenset({"admin", "data_steward"})
+
+TemplateName = Annotated[str, Field(min_length=1, max_length=200, description="Name.")]
+PromptText = Annotated[str, Field(min_length=1, max_length=100_000, description="Text with {{column}} placeholders.")]
+SystemText = Annotated[str | None, Field(max_length=100_000, description="Instruction before every prompt.")]
+Mode = Literal["existing_column", "ai_generated", "manual_labeling"]
+Temperature = Annotated[float, Field(ge=0, le=2, description="Randomness of written answers.")]
+MaxTokens = Annotated[int, Field(ge=1, le=32000, description="Longest written answer.")]
+LabelType = Annotated[str, Field(min_length=1, max_length=100, description="Kind of truth the answers are.")]
+FewShot = Annotated[int, Field(ge=0, le=10, description="Approved examples put before a prompt.")]
+Words = Annotated[str, Field(max_length=1000, description="What it is for.")]
+
+
+class TemplateService(Service):
+    """Write prompt templates, try them on rows and keep their versions."""
+
+    namespace = "templates"
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self.records = Records(self.db, Template)
+
+    @query("GET", "/templates", key="templates")
+    def list(
+        self,
+        *,
+        search: Annotated[str, Field(max_length=200, description="Part of the name or the text.")] = "",
+        status: Literal["draft", "published", "archived"] | None = None,
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
+    ) -> Page[Template]:
+        """List the templates, the newest first."""
+        where, params = ["true"], []
+        if status:
+            where.append("status = ?")
+            params.append(status)
+        if search:
+            where.append("contains(lower(name || ' ' || prompt_template), lower(?))")
+            params.append(search)
+        found = self.records.page(" and ".join(where), params, page=page, page_size=page_size)
+        found.rows = [self._present(row) for row in found.rows]
+        return found
+
+    @command("POST", "/templates", roles=WRITERS, status=201, label="New template")
+    def create(
+        self,
+        name: TemplateName,
+        prompt_template: PromptText,
+        *,
+        system_instruction: SystemText = None,
+        response_source_mode: Mode = "existing_column",
+        response_column: str | None = None,
+        response_schema: list[ResponseField] = (),  # type: ignore[assignment]
+        model: str | None = None,
+        temperature: Temperature = 0.7,
+        max_tokens: MaxTokens = 1024,
+        label_type: LabelType = "response",
+        label_classes: list[LabelClass] = (),  # type: ignore[assignment]
+        column_mapping: dict[str, str] = UNSET,
+        few_shot_count: FewShot = 0,
+        description: Words = "",
+        sample: Annotated[bool, Field(description="Mark the template as sample data.")] = False,
+    ) -> Template:
+        """Write a draft template, version 1.0.0."""
+        if self.records.exists(name=name):
+            raise Conflict(f"There is a template named {name!r} already. Choose another name or make a new version of it.", name=name)
+        template = Template(
+            id=self.clock.new_id("template"),
+            name=name,
+            prompt_template=prompt_template,
+            system_instruction=system_instruction,
+            response_source_mode=response_source_mode,
+            response_column=response_column,
+            response_schema=response_schema,
+            model=model,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            label_type=label_type,
+            label_classes=label_classes,
+            column_mapping=column_mapping or {},
+            few_shot_count=few_shot_count,
+            description=description,
+            sample=sample,
+            created_by=self.actor,
+        )
+        refuse_plan(template)
+        return self._record(self.records.insert(template))
+
+    @query("GET", "/templates/{template_id}")
+    def get(self, template_id: str) -> Template:
+        """Return one template."""
+        return self._record(self.records.get(template_id))
+
+    @command("PUT", "/templates/{template_id}", roles=WRITERS, label="Edit")
+    def update(
+        self,
+        template_id: str,
+        *,
+        name: TemplateName = UNSET,
+        prompt_template: PromptText = UNSET,
+        system_instruction: SystemText = UNSET,
+        response_source_mode: Mode = UNSET,
+        response_column: str | None = UNSET,
+        response_schema: list[ResponseField] = UNSET,
+        model: str | None = UNSET,
+        temperature: Temperature = UNSET,
+        max_tokens: MaxTokens = UNSET,
+        label_type: LabelType = UNSET,
+        label_classes: list[LabelClass] = UNSET,
+        column_mapping: dict[str, str] = UNSET,
+        few_shot_count: FewShot = UNSET,
+        description: Words = UNSET,
+        revision: Annotated[int | None, Field(description="Revision you have seen; refused when it is outdated.")] = None,
+    ) -> Template:
+        """Change a draft template."""
+        given = {k: v for k, v in locals().items() if k not in ("self", "template_id", "revision") and v is not UNSET}
+        template = self.records.get(template_id)
+        TEMPLATE_LIFECYCLE.require("update", template.status)
+        refuse_plan(template.with_(**given))
+        return self._record(self.records.update(template_id, revision, **given) if given else template)
+
+    @command("DELETE", "/templates/{template_id}", roles=WRITERS, label="Delete", confirm="Delete this template?")
+    def delete(self, template_id: str) -> Deleted:
+        """Remove a template that is not published; training sheets keep their copy of it."""
+        TEMPLATE_LIFECYCLE.require("delete", self.records.get(template_id).status)
+        self.records.delete(template_id)
+        return Deleted(id=template_id)
+
+    @command("POST", "/templates/{template_id}/publish", roles=WRITERS, label="Publish")
+    def publish(self, template_id: str) -> Template:
+        """Declare a template final: from now on it does not change."""
+        return self._move("publish", template_id)
+
+    @command("POST", "/templates/{template_id}/archive", roles=WRITERS, label="Archive")
+    def archive(self, template_id: str) -> Template:
+        """Put a template aside."""
+        return self._move("archive", template_id)
+
+    @command("POST", "/templates/{template_id}/version", roles=WRITERS, status=201, label="New version")
+    def version(self, template_id: str) -> Template:
+        """Copy a published template to a draft with the next minor version."""
+        template = self.records.get(template_id)
+        TEMPLATE_LIFECYCLE.require("version", template.status)
+        family = self.db.tuples("select semver from templates where name = ?", [template.name])
+        newest = max((row[0] for row in family), key=lambda v: tuple(map(int, v.split("."))))
+        fresh = {"version": 1, "created_at": None, "updated_at": None, "created_by": self.actor, "status": "draft"}
+        copy = template.with_(id=self.clock.new_id("template"), semver=next_minor(newest), parent_id=template.id, **fresh)
+        return self._record(self.records.insert(copy))
+
+    @command("POST", "/templates/{template_id}/validate", roles=WRITERS, label="Check")
+    def validate(self, template_id: str, *, sheet_id: str | None = None) -> Validation:
+        """Check a template by itself or against a sheet; nothing is changed."""
+        template = self.records.get(template_id)
+        if sheet_id:
+            return check_template(template, self.app.sheets.live(sheet_id))
+        found = plan_faults(template)
+        return Validation(valid=not found, findings=found)
+
+    @query("POST", "/templates/preview", topics=("templates", "sheets"))
+    def preview(
+        self,
+        sheet_id: str,
+        *,
+        template_id: str | None = None,
+        template: TemplateSnapshot | None = None,
+        limit: Annotated[int, Field(ge=1, le=100, description="Most rows to render.")] = 5,
+        offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
+    ) -> PromptPreview:
+        """Render the first rows of a sheet with a stored or a not yet stored template; nothing is kept."""
+        sheet = self.app.sheets.live(sheet_id)
+        plan = self.chosen(template, template_id, sheet.template_id)
+        require_valid(check_template(plan, sheet))
+        return preview_prompts(self.db, sheet, plan, limit=limit, offset=offset)
+
+    def snapshot(self, template_id: str) -> TemplateSnapshot:
+        """Return a stored template, frozen."""
+        return snapshot_of(self.records.get(template_id))
+
+    def chosen(self, template: TemplateSnapshot | None, *template_ids: str | None) -> TemplateSnapshot:
+        """Return the given plan, else the first template named, frozen."""
+        if template is not None:
+            return template.with_(template_id=None, template_version=None)
+        named = next((one for one in template_ids if one), None)
+        if named is None:
+            raise ValidationError.field("template_id", "is missing; name a template, give one, or attach one to the sheet")
+        return self.snapshot(named)
+
+    def _move(self, action: str, template_id: str) -> Template:
+        template = self.records.get(template_id)
+        target = TEMPLATE_LIFECYCLE.require(action, template.status)
+        return self._record(self.records.update(template_id, status=target))
+
+    def _record(self, template: Template) -> Template:
+        return Template(**self._present(template.values()))
+
+    def _present(self, row: dict[str, Any]) -> dict[str, Any]:
+        actions = TEMPLATE_LIFECYCLE.actions(row, roles=self.roles)
+        return row | {"actions": actions, "placeholders": placeholders(row["prompt_template"])}
+
+
+def refuse_plan(plan: PromptPlan) -> None:
+    """Raise ValidationError with everything that is wrong with a plan whatever the sheet."""
+    found: list[Finding] = plan_faults(plan)
+    require_valid(Validation(valid=not found, findings=found))
