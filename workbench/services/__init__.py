@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from workbench.contract.operation import Operation
+from workbench.services.data import SheetService
+from workbench.services.generate import TrainingSheetService
 from workbench.services.service import Service
 from workbench.services.system import SystemService
+from workbench.services.templates import TemplateService
 
-SERVICES: tuple[type[Service], ...] = (SystemService,)
+SERVICES: tuple[type[Service], ...] = (SystemService, SheetService, TemplateService, TrainingSheetService)
 
 
 def operations() -> dict[str, Operation]:

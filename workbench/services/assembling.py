@@ -42,7 +42,7 @@ def assemble(db: Database, sheet: Sheet, training_sheet: TrainingSheet, choice: 
 
 
 def _picks_sql(sheet: Sheet, choice: Choice) -> str:
-    """Number the chosen rows from 0 in the order of the sheet."""
+    """Return SQL that numbers the chosen rows from 0, in the order of the sheet."""
     table = relation_of(sheet)
     rows = f"select _row from {table} where {choice.condition}"
     shuffle = f"md5_number_lower('{choice.seed}:' || _row), _row"
@@ -60,7 +60,9 @@ def _picks_sql(sheet: Sheet, choice: Choice) -> str:
 
 
 def _known_labels(tx: Transaction, sheet: Sheet, plan: TemplateSnapshot) -> bool:
-    found = tx.execute("select 1 from canonical_labels where sheet_id = ? and label_type = ? limit 1", [sheet.id, plan.label_type])
+    found = tx.execute(
+        "select 1 from canonical_labels where sheet_id = ? and label_type = ? limit 1", [sheet.id, plan.label_type]
+    )
     return bool(found)
 
 

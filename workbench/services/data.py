@@ -72,7 +72,9 @@ class SheetService(Service):
             where.append("status = ?")
             params.append(status)
         if search:
-            where.append("contains(lower(name || ' ' || coalesce(description, '') || ' ' || array_to_string(tags, ' ')), lower(?))")
+            where.append(
+                "contains(lower(name || ' ' || coalesce(description, '') || ' ' || array_to_string(tags, ' ')), lower(?))"
+            )
             params.append(search)
         order = f"{sort} {'desc' if descending else 'asc'}, id"
         found = self.records.page(" and ".join(where), params, order=order, page=page, page_size=page_size)
@@ -289,7 +291,7 @@ class SheetService(Service):
         return Sheet(**self._present(sheet.values()))
 
     def _present(self, row: dict[str, Any]) -> dict[str, Any]:
-        gone = {name: "The sheet is deleted." for name in SHEET_LIFECYCLE.moves} if row["deleted_at"] else {}
+        gone = dict.fromkeys(SHEET_LIFECYCLE.moves, "The sheet is deleted.") if row["deleted_at"] else {}
         actions = SHEET_LIFECYCLE.actions(row, roles=self.roles, blocked=gone)
         if row["deleted_at"]:
             actions = tuple(a.with_(enabled=True, reason=None) if a.name == "restore" else a for a in actions)

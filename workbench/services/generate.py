@@ -161,7 +161,13 @@ class TrainingSheetService(Service):
         TRAINING_SHEET_LIFECYCLE.require("update", found.status)
         return self._records([self.records.update(training_sheet_id, version, **changes) if changes else found])[0]
 
-    @command("DELETE", "/assemblies/{training_sheet_id}", roles=MAKERS, label="Delete", confirm="Delete it with its reviews? It can be restored.")
+    @command(
+        "DELETE",
+        "/assemblies/{training_sheet_id}",
+        roles=MAKERS,
+        label="Delete",
+        confirm="Delete it with its reviews? It can be restored.",
+    )
     def delete(self, training_sheet_id: str) -> Deleted:
         """Hide a training sheet; `restore` brings it back. Refused while a job refers to it."""
         found = self.live(training_sheet_id)

@@ -56,7 +56,9 @@ def refuse_names(names: Iterable[str]) -> None:
     if not names:
         raise ValidationError.field("source", "The source has no columns")
     if faults:
-        raise ValidationError.of([{"field": "source", "message": f"The column name {n!r} {why}", "value": n} for n, why in faults])
+        raise ValidationError.of(
+            [{"field": "source", "message": f"The column name {n!r} {why}", "value": n} for n, why in faults]
+        )
 
 
 def _plain_times(source: Source) -> Source:

@@ -44,8 +44,8 @@ def gaps(db: Database, sheet: Sheet) -> dict[str, int]:
 
 
 def _duplicates(db: Database, sheet: Sheet) -> int:
-    listed = ", ".join(quoted(c.name) for c in sheet.columns)
-    return db.value(f"select count(*) - (select count(*) from (select distinct {listed} from {rows_table(sheet.id)})) from {rows_table(sheet.id)}")
+    table, listed = rows_table(sheet.id), ", ".join(quoted(c.name) for c in sheet.columns)
+    return db.value(f"select count(*) - (select count(*) from (select distinct {listed} from {table})) from {table}")
 
 
 def _column(db: Database, sheet: Sheet, column: SheetColumn) -> ColumnProfile:

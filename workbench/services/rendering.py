@@ -74,7 +74,9 @@ def check_template(plan: PromptPlan, sheet: Sheet, gaps: Mapping[str, int] | Non
         found.append(Finding(field="prompt_template", message=message))
     if plan.response_column and plan.response_column not in names:
         hint = did_you_mean(plan.response_column, names)
-        found.append(Finding(field="response_column", message=f"No column {plan.response_column!r}.{hint} Available: {', '.join(names)}"))
+        found.append(
+            Finding(field="response_column", message=f"No column {plan.response_column!r}.{hint} Available: {', '.join(names)}")
+        )
     found += _warnings(plan, set(names) - set(missing), gaps or {}, sheet.item_count)
     valid = all(finding.level != "error" for finding in found)
     return Validation(valid=valid, findings=found, missing=missing, available=names)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from workbench.contract import current
 from workbench.errors import Forbidden, ValidationError
@@ -49,7 +50,7 @@ def resolve(service: Service, source_type: str | None, source: str | None, rows:
 
 def _uploaded(service: Service, path: str, filename: str) -> Resolved:
     if filename == FRAME_FILE:
-        return Resolved("inline", None, lambda: _read(path, "file"))
+        return Resolved("inline", None, lambda: pq.read_table(path))
     return Resolved("file", filename, lambda: _read(path, "file"))
 
 
@@ -93,7 +94,7 @@ def refuse_outside(service: Service, source: str) -> None:
     if not current().served:
         return
     settings = service.settings
-    roots = [Path(root) for root in settings.allowed_roots] or [Path(str(service.db.path)).parent, Path(os.getcwd())]
+    roots = [Path(root) for root in settings.allowed_roots] or [Path(str(service.db.path)).parent, Path.cwd()]
     real = Path(os.path.realpath(source))
     if not any(real.is_relative_to(os.path.realpath(root)) for root in roots):
         raise Forbidden(

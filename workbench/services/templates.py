@@ -19,8 +19,8 @@ from workbench.domain.generate import (
 )
 from workbench.domain.prompt import placeholders
 from workbench.errors import Conflict, ValidationError
-from workbench.services.rendering import check_template, plan_faults, require_valid
 from workbench.services.prompt_preview import preview_prompts
+from workbench.services.rendering import check_template, plan_faults, require_valid
 from workbench.services.service import Service
 from workbench.store.tables import Records
 
@@ -89,7 +89,9 @@ class TemplateService(Service):
     ) -> Template:
         """Write a draft template, version 1.0.0."""
         if self.records.exists(name=name):
-            raise Conflict(f"There is a template named {name!r} already. Choose another name or make a new version of it.", name=name)
+            raise Conflict(
+                f"There is a template named {name!r} already. Choose another name or make a new version of it.", name=name
+            )
         template = Template(
             id=self.clock.new_id("template"),
             name=name,

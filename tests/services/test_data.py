@@ -1,0 +1,175 @@
+"""Sheets over both transports."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from workbench.errors import Conflict, InvalidTransition, NotFound, ValidationError
+
+ROWS = [
+    {"id": "a", "question": "What is {{x}}?", "answer": "one", "size": 1},
+    {"id": "b", "question": None, "answer": "two", "size": 2},
+    {"id": "c", "question": "Why?", "answer": "two", "size": None},
+]
+
+
+@pytest.fixture
+def sheet(ws: Any) -> Any:
+    return ws.sheets.create("My questions", rows=ROWS, item_id_column="id", tags=["faq"], sample=True)
+
+
+def test_import_keeps_the_rows_in_their_order(ws: Any, sheet: Any) -> None:
+    assert (sheet.item_count, sheet.status, sheet.slug, sheet.sample) == (3, "draft", "my_questions", True)
+    assert [(c.name, c.dtype, c.role) for c in sheet.columns] == [
+        ("id", "VARCHAR", "id"),
+        ("question", "VARCHAR", "data"),
+        ("answer", "VARCHAR", "data"),
+        ("size", "BIGINT", "data"),
+    ]
+    assert list(ws.sheets.rows(sheet.id)["id"]) == ["a", "b", "c"]
+    assert list(ws.sql("select row_index, id from sheet_my_questions order by row_index")["id"]) == ["a", "b", "c"]
+
+
+def test_a_frame_travels_like_rows(ws: Any) -> None:
+    frame = pd.DataFrame({"t": ["x", "y"], "when": [dt.datetime(2026, 1, 1), None], "f": [1.5, 2.0]})
+
+    first = ws.sheets.create("pandas", rows=frame)
+    second = ws.sheets.create("polars", rows=pl.DataFrame({"t": ["x", "y"], "f": [1.5, 2.0]}))
+
+    assert (first.source_type, first.item_count) == ("inline", 2)
+    assert ws.sheets.preview(second.id).rows[1] == {"row_index": 1, "t": "y", "f": 2.0}
+
+
+def test_the_same_cells_have_the_same_hash(ws: Any, sheet: Any) -> None:
+    same = ws.sheets.create("again", rows=ROWS)
+    other = ws.sheets.create("turned", rows=ROWS[::-1])
+
+    assert same.content_hash == sheet.content_hash != other.content_hash
+
+
+def test_a_name_is_given_once(ws: Any, sheet: Any) -> None:
+    with pytest.raises(Conflict, match="my QUESTIONS"):
+        ws.sheets.create("my QUESTIONS", rows=ROWS)
+
+    ws.sheets.delete(sheet.id)
+    again = ws.sheets.create("My questions", rows=ROWS)
+
+    assert again.slug == "my_questions_2"
+    with pytest.raises(Conflict):
+        ws.sheets.restore(sheet.id)
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "field", "message"),
+    [
+        ([], {}, "rows", "no rows"),
+        ([1], {}, "rows", "list of objects"),
+        ([{"a": 1}, {"a": "x"}], {}, "rows", "mixes kinds"),
+        ([{"a": 1}, {"a": 1}, {"a": 1}], {"item_id_column": "a"}, "item_id_column", "'1' 3 times, first in rows 0, 1, 2"),
+        ([{"a": 1}, {"a": None}], {"item_id_column": "a"}, "item_id_column", "no value in row 1"),
+        ([{"size": 1}], {"item_id_column": "sise"}, "item_id_column", "Did you mean 'size'"),
+        ([{"a": 1, "A": 2}], {}, "source", "is there twice"),
+        ([{"_row": 1}], {}, "source", "reserved"),
+    ],
+)
+def test_bad_rows_leave_nothing_behind(ws: Any, rows: Any, options: Any, field: str, message: str) -> None:
+    with pytest.raises(ValidationError, match=message) as caught:
+        ws.sheets.create("bad", rows=rows, **options)
+
+    assert caught.value.context["fields"][0]["field"] == field
+    assert ws.sheets.list().total == 0
+    assert ws.sheets.create("bad", rows=ROWS).slug == "bad"
+
+
+def test_list_pages_searches_and_filters(ws: Any, sheet: Any) -> None:
+    for number in range(5):
+        ws.sheets.create(f"other {number}", rows=ROWS, description="Words on it")
+    ws.sheets.publish(sheet.id)
+
+    page = ws.sheets.list(sort="name", descending=False, page=2, page_size=2)
+
+    assert (page.total, [s.name for s in page]) == (6, ["other 1", "other 2"])
+    assert ws.sheets.list(search="FAQ").total == 1
+    assert ws.sheets.list(search="words ON").total == 5
+    assert [s.id for s in ws.sheets.list(status="published")] == [sheet.id]
+
+
+def test_lifecycle(ws: Any, sheet: Any) -> None:
+    renamed = ws.sheets.update(sheet.id, name="Better", tags=["PII"], version=1)
+    assert (renamed.version, renamed.data_classification, renamed.usage_limits) == (2, "restricted", ("training", "validation"))
+    with pytest.raises(Conflict) as caught:
+        ws.sheets.update(sheet.id, name="Worse", version=1)
+    assert (caught.value.context["yours"], caught.value.context["current_version"]) == (1, 2)
+
+    published = ws.sheets.publish(sheet.id)
+    assert {a.name for a in published.actions if a.enabled} == {"archive", "clone", "attach_template", "assemble", "delete"}
+    with pytest.raises(InvalidTransition):
+        ws.sheets.update(sheet.id, name="x")
+    assert ws.sheets.archive(sheet.id).status == "archived"
+    assert ws.sheets.restore(sheet.id).status == "published"
+
+
+def test_a_deleted_sheet_comes_back(ws: Any, sheet: Any) -> None:
+    ws.sheets.delete(sheet.id)
+    assert ws.sheets.list().total == 0
+    assert [s.id for s in ws.sheets.list(status="deleted")] == [sheet.id]
+    assert [a.name for a in ws.sheets.get(sheet.id).actions if a.enabled] == ["restore"]
+    with pytest.raises(NotFound):
+        ws.sheets.preview(sheet.id)
+
+    assert ws.sheets.restore(sheet.id).deleted_at is None
+    assert ws.sheets.preview(sheet.id).total == 3
+
+
+def test_a_clone_is_a_draft_of_its_own(ws: Any, sheet: Any) -> None:
+    ws.sheets.publish(sheet.id)
+    copy = ws.sheets.clone(sheet.id)
+
+    assert (copy.name, copy.status, copy.version, copy.content_hash) == ("My questions (copy)", "draft", 1, sheet.content_hash)
+    assert ws.sheets.clone(sheet.id).name == "My questions (copy) 2"
+    assert list(ws.sheets.rows(copy.id)["id"]) == ["a", "b", "c"]
+
+
+def test_preview_filters_and_cuts(ws: Any, sheet: Any) -> None:
+    found = ws.sheets.preview(sheet.id, columns=["answer"], where="size > 1 or id = 'c'", limit=1, offset=1)
+    assert (found.total, found.rows) == (2, [{"row_index": 2, "answer": "two"}])
+    assert ws.sheets.preview(sheet.id, search="WHY").total == 1
+
+
+@pytest.mark.parametrize(
+    "where", ["nosuch = 1", "1=1; drop table sheets", "id in (select id from sheets)", "size + id > 'x'", "("]
+)
+def test_a_condition_only_reads_its_columns(ws: Any, sheet: Any, where: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ws.sheets.preview(sheet.id, where=where)
+    assert caught.value.context["fields"][0]["field"] == "where"
+
+
+def test_profile_describes_the_columns(ws: Any, sheet: Any) -> None:
+    profile = ws.sheets.profile(sheet.id)
+    question, size = profile.columns[1], profile.columns[3]
+
+    assert (question.nulls, question.count, question.distinct, question.length_max) == (1, 2, 2, 14)
+    assert (size.minimum, size.maximum, size.mean, size.quantiles[2]) == (1, 2, 1.5, {"at": 0.5, "value": 1.5})
+    assert sum(bucket.count for bucket in size.histogram) == 2
+    assert [(v.value, v.count) for v in profile.columns[2].top_values] == [("two", 2), ("one", 1)]
+
+
+def test_unknown_ids(ws: Any) -> None:
+    for call in (ws.sheets.get, ws.sheets.publish, ws.sheets.delete, ws.sheets.profile, ws.sheets.rows):
+        with pytest.raises(NotFound):
+            call("sheet_none")
+
+
+def test_an_interrupted_import_is_swept(local: Any) -> None:
+    service = local.transport.app.sheets
+    with service.db.write():
+        service.db.execute("create table rows_sheet_9999 as select 1 as _row")
+    service.start()
+
+    assert service.db.value("select count(*) from duckdb_tables() where starts_with(table_name, 'rows_sheet_')") == 0

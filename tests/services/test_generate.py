@@ -1,0 +1,183 @@
+"""Templates and training sheets over both transports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from workbench.domain.prompt import render
+from workbench.errors import Conflict, InUse, InvalidTransition, NotFound, ValidationError
+
+ROWS = [
+    {
+        "id": f"i{n}",
+        "q": f"what {n} {{{{a}}}}",
+        "a": None if n % 10 == 9 else f"answer {n}",
+        "group": "xy"[n % 4 == 0],
+        "f": n / 4,
+    }
+    for n in range(40)
+]
+TEXT = "Q: {{ q }} ({{group}}, {{f}}) A={{a}}"
+
+
+@pytest.fixture
+def sheet(ws: Any) -> Any:
+    return ws.sheets.create("rows", rows=ROWS, item_id_column="id", sample=True)
+
+
+@pytest.fixture
+def template(ws: Any) -> Any:
+    return ws.templates.create("ask", TEXT, response_column="a", system_instruction="Be brief.")
+
+
+def test_prompts_are_rendered_once_and_alike_in_sql_and_python(ws: Any, sheet: Any, template: Any) -> None:
+    made = ws.training_sheets.assemble(sheet.id, template_id=template.id)
+    rows = ws.training_sheets.preview(made.id, limit=100).rows
+
+    assert [row["prompt"] for row in rows] == [render(TEXT, row) for row in ROWS]
+    assert rows[0]["prompt"] == "Q: what 0 {{a}} (y, 0.0) A=answer 0"
+    assert rows[9]["prompt"].endswith("A=")
+    assert [row["row_index"] for row in rows] == list(range(40))
+    assert [row["item_ref"] for row in rows] == [row["id"] for row in ROWS]
+
+
+def test_counts_and_facts(ws: Any, sheet: Any, template: Any) -> None:
+    made = ws.training_sheets.assemble(sheet.id, template_id=template.id, guidelines="# Look")
+
+    assert (made.name, made.status, made.total_rows, made.sample, made.overlap) == ("rows #1", "ready", 40, True, 1)
+    assert made.counts["response_source"] == {
+        "empty": 4, "imported": 36, "ai_generated": 0, "human_labeled": 0, "human_verified": 0, "canonical": 0,
+    }  # fmt: skip
+    assert made.counts["status"]["unlabeled"] == 40
+    assert (made.template.system_instruction, made.template.template_version) == ("Be brief.", "1.0.0")
+    assert ws.training_sheets.assemble(sheet.id, template_id=template.id).name == "rows #2"
+    assert [t.name for t in ws.training_sheets.list(sheet_id=sheet.id)] == ["rows #1", "rows #2"]
+
+
+def test_manual_labeling_starts_empty(ws: Any, sheet: Any) -> None:
+    plan = {"prompt_template": "{{q}}", "response_source_mode": "manual_labeling"}
+    made = ws.training_sheets.assemble(sheet.id, template=plan)
+
+    assert made.counts["response_source"]["empty"] == 40
+
+
+def test_random_samples_are_repeatable(ws: Any, sheet: Any, template: Any) -> None:
+    def picked(seed: int) -> list[str]:
+        made = ws.training_sheets.assemble(sheet.id, template_id=template.id, sample="random", sample_size=10, seed=seed)
+        return [row["item_ref"] for row in ws.training_sheets.preview(made.id).rows]
+
+    assert picked(1) == picked(1) != picked(2)
+    assert len(set(picked(1))) == 10
+
+
+def test_stratified_samples_keep_the_shares(ws: Any, sheet: Any, template: Any) -> None:
+    made = ws.training_sheets.assemble(
+        sheet.id, template_id=template.id, sample="stratified", sample_size=20, stratify_by="group"
+    )
+    prompts = [row["prompt"] for row in ws.training_sheets.preview(made.id, limit=100).rows]
+
+    assert (len(prompts), sum("(y," in prompt for prompt in prompts)) == (20, 5)
+
+
+def test_a_filter_chooses_rows(ws: Any, sheet: Any, template: Any) -> None:
+    made = ws.training_sheets.assemble(sheet.id, template_id=template.id, filter="\"group\" = 'y' and f < 5")
+    rows = ws.training_sheets.preview(made.id).rows
+
+    assert [(row["row_index"], row["item_ref"]) for row in rows] == [(0, "i0"), (1, "i4"), (2, "i8"), (3, "i12"), (4, "i16")]
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"filter": "nosuch = 1"}, "filter"),
+        ({"filter": "f > 1000"}, "filter"),
+        ({"filter": "cast(q as int) > 1"}, "filter"),
+        ({"sample": "random"}, "sample_size"),
+        ({"sample_size": 3}, "sample_size"),
+        ({"template": {"prompt_template": "{{nosuch}}", "response_column": "a"}}, "prompt_template"),
+        ({"template": {"prompt_template": "{{q}}"}}, "response_column"),
+        ({"template": {"prompt_template": "{{q}}", "response_column": "b"}}, "response_column"),
+        ({"template": {"prompt_template": " ", "response_column": "a"}}, "prompt_template"),
+    ],
+)
+def test_bad_wishes_make_nothing(ws: Any, sheet: Any, template: Any, options: Any, field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ws.training_sheets.assemble(sheet.id, **({"template_id": template.id} | options))
+
+    assert field in {fault["field"].split(".")[-1] for fault in caught.value.context["fields"]}
+    assert ws.training_sheets.list().total == 0
+    assert ws.sql("select count(*) as n from pairs")["n"][0] == 0
+
+
+def test_missing_and_available_names_are_listed(ws: Any, sheet: Any) -> None:
+    template = ws.templates.create("t", "{{ question }}", response_source_mode="manual_labeling")
+    with pytest.raises(ValidationError) as caught:
+        ws.sheets.attach_template(sheet.id, template.id)
+    assert caught.value.context["missing"] == ["question"]
+    assert caught.value.context["available"] == ["id", "q", "a", "group", "f"]
+
+    mapped = ws.templates.update(template.id, column_mapping={"question": "q"})
+    assert ws.sheets.attach_template(sheet.id, mapped.id).template_id == template.id
+    assert ws.sheets.validate(sheet.id).valid
+
+
+def test_preview_marks_what_came_from_where(ws: Any, sheet: Any) -> None:
+    found = ws.templates.preview(sheet.id, template={"prompt_template": "Q {{q}}!", "response_column": "a"}, limit=1)
+
+    assert found.rows[0].segments == [
+        {"text": "Q ", "column": None}, {"text": "what 0 {{a}}", "column": "q"}, {"text": "!", "column": None},
+    ]  # fmt: skip
+    assert (found.rows[0].prompt, found.rows[0].response, found.total) == ("Q what 0 {{a}}!", "answer 0", 40)
+
+
+def test_template_versions(ws: Any, template: Any) -> None:
+    with pytest.raises(Conflict):
+        ws.templates.create("ask", "x", response_column="a")
+    with pytest.raises(InvalidTransition):
+        ws.templates.version(template.id)
+    ws.templates.publish(template.id)
+    for call in (lambda: ws.templates.update(template.id, name="x"), lambda: ws.templates.delete(template.id)):
+        with pytest.raises(InvalidTransition):
+            call()
+
+    draft = ws.templates.version(template.id)
+    assert (draft.semver, draft.status, draft.parent_id, draft.name) == ("1.1.0", "draft", template.id, "ask")
+    assert ws.templates.version(template.id).semver == "1.2.0"
+    ws.templates.delete(draft.id)
+    assert ws.templates.list(search="ASK").total == 2
+
+
+def test_template_bounds(ws: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ws.templates.create("t", "x", response_column="a", temperature=3, max_tokens=0, few_shot_count=11)
+    assert {fault["field"] for fault in caught.value.context["fields"]} == {"temperature", "max_tokens", "few_shot_count"}
+
+
+def test_delete_and_restore(ws: Any, sheet: Any, template: Any) -> None:
+    made = ws.training_sheets.assemble(sheet.id, template_id=template.id)
+    ws.training_sheets.delete(made.id)
+    assert ws.training_sheets.list().total == 0
+    with pytest.raises(NotFound):
+        ws.training_sheets.preview(made.id)
+    assert ws.training_sheets.restore(made.id).total_rows == 40
+
+
+def test_what_a_job_uses_stays(local: Any) -> None:
+    sheet = local.sheets.create("rows", rows=ROWS)
+    made = local.training_sheets.assemble(sheet.id, template={"prompt_template": "{{q}}", "response_column": "a"})
+    db = local.transport.app.db
+    with db.write():
+        columns = {row["column_name"]: row["column_type"] for row in db.rows("describe jobs")}
+        values = {
+            name: "timestamp '2026-01-01'" if kind == "TIMESTAMP" else "false" if kind == "BOOLEAN" else "0"
+            for name, kind in columns.items()
+        }
+        values |= {"id": "'job_1'", "spec": f"""'{{"training_sheet_id": "{made.id}"}}'"""}
+        db.execute(f"insert into jobs ({', '.join(values)}) select {', '.join(values.values())}")
+
+    for call in (lambda: local.training_sheets.delete(made.id), lambda: local.sheets.delete(sheet.id)):
+        with pytest.raises(InUse) as caught:
+            call()
+        assert caught.value.context["used_by"] == ["job_1"]
