@@ -11,6 +11,17 @@ from workbench.client.namespace import Namespace
 from workbench.client.transport import Listener, Transport
 from workbench.contract.page import Page
 from workbench.domain.record import Record
+from workbench.contract.operation import Deleted
+from workbench.domain.data import Preview
+from workbench.domain.data import Sheet
+from workbench.domain.data import SheetProfile
+from workbench.domain.data import Validation
+from workbench.domain.generate import LabelClass
+from workbench.domain.generate import PromptPreview
+from workbench.domain.generate import ResponseField
+from workbench.domain.generate import Template
+from workbench.domain.generate import TemplateSnapshot
+from workbench.domain.generate import TrainingSheet
 from workbench.domain.system import Change
 from workbench.domain.system import TableInfo
 from workbench.domain.system import WorkspaceInfo
@@ -24,11 +35,81 @@ class System(Namespace):
         """List the tables that SQL may read, with their columns."""
     def changes(self, *, after: int = ..., limit: int = ...) -> Page[Change]:
         """List committed changes after a position, oldest first; the event socket sends the same."""
+class Sheets(Namespace):
+    def list(self, *, search: str = ..., status: Optional[Literal['draft', 'published', 'archived', 'deleted']] = ..., sort: Literal['created_at', 'updated_at', 'name', 'item_count'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Sheet]:
+        """List the sheets, the newest first; deleted ones only when asked for."""
+    def create(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., item_id_column: str | None = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., sample: bool = ..., idempotency_key: str | None = ...) -> Sheet:
+        """Import rows as a new sheet: from a file, an address, a query or given directly."""
+    def get(self, sheet_id: str) -> Sheet:
+        """Return one sheet, also a deleted one."""
+    def update(self, sheet_id: str, *, name: str = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., item_id_column: str | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Sheet:
+        """Change what is said about a draft sheet."""
+    def delete(self, sheet_id: str, *, idempotency_key: str | None = ...) -> Deleted:
+        """Hide a sheet; `restore` brings it back. Refused while a job uses what was made from it."""
+    def preview(self, sheet_id: str, *, limit: int = ..., offset: int = ..., columns: list[str] | None = ..., where: str | None = ..., search: str = ...) -> Preview:
+        """Show rows in their order, with the number of all that match."""
+    def rows(self, sheet_id: str, *, columns: list[str] | None = ..., where: str | None = ..., limit: int | None = ..., offset: int = ...) -> pd.DataFrame:
+        """Return the rows as a table, in their order."""
+    def profile(self, sheet_id: str) -> SheetProfile:
+        """Describe each column: gaps, distinct and frequent values, spread of numbers and text lengths."""
+    def validate(self, sheet_id: str, *, template_id: str | None = ..., idempotency_key: str | None = ...) -> Validation:
+        """Check a sheet against a template, by default the attached one; nothing is changed."""
+    def publish(self, sheet_id: str, *, idempotency_key: str | None = ...) -> Sheet:
+        """Declare a sheet final: from now on it does not change."""
+    def archive(self, sheet_id: str, *, idempotency_key: str | None = ...) -> Sheet:
+        """Put a sheet aside; it can still be read."""
+    def restore(self, sheet_id: str, *, idempotency_key: str | None = ...) -> Sheet:
+        """Bring back a deleted or an archived sheet, in the state it had before."""
+    def clone(self, sheet_id: str, *, name: Optional[str] = ..., idempotency_key: str | None = ...) -> Sheet:
+        """Copy a sheet with its rows to a new draft."""
+    def attach_template(self, sheet_id: str, template_id: str, *, idempotency_key: str | None = ...) -> Sheet:
+        """Make a template the usual one of a sheet; every placeholder has to be a column."""
+class Templates(Namespace):
+    def list(self, *, search: str = ..., status: Optional[Literal['draft', 'published', 'archived']] = ..., page: int = ..., page_size: int = ...) -> Page[Template]:
+        """List the templates, the newest first."""
+    def create(self, name: str, prompt_template: str, *, system_instruction: str | None = ..., response_source_mode: Literal['existing_column', 'ai_generated', 'manual_labeling'] = ..., response_column: str | None = ..., response_schema: list[ResponseField] = ..., model: str | None = ..., temperature: float = ..., max_tokens: int = ..., label_type: str = ..., label_classes: list[LabelClass] = ..., column_mapping: dict[str, str] = ..., few_shot_count: int = ..., description: str = ..., sample: bool = ..., idempotency_key: str | None = ...) -> Template:
+        """Write a draft template, version 1.0.0."""
+    def get(self, template_id: str) -> Template:
+        """Return one template."""
+    def update(self, template_id: str, *, name: str = ..., prompt_template: str = ..., system_instruction: str | None = ..., response_source_mode: Literal['existing_column', 'ai_generated', 'manual_labeling'] = ..., response_column: str | None = ..., response_schema: list[ResponseField] = ..., model: str | None = ..., temperature: float = ..., max_tokens: int = ..., label_type: str = ..., label_classes: list[LabelClass] = ..., column_mapping: dict[str, str] = ..., few_shot_count: int = ..., description: str = ..., revision: int | None = ..., idempotency_key: str | None = ...) -> Template:
+        """Change a draft template."""
+    def delete(self, template_id: str, *, idempotency_key: str | None = ...) -> Deleted:
+        """Remove a template that is not published; training sheets keep their copy of it."""
+    def publish(self, template_id: str, *, idempotency_key: str | None = ...) -> Template:
+        """Declare a template final: from now on it does not change."""
+    def archive(self, template_id: str, *, idempotency_key: str | None = ...) -> Template:
+        """Put a template aside."""
+    def version(self, template_id: str, *, idempotency_key: str | None = ...) -> Template:
+        """Copy a published template to a draft with the next minor version."""
+    def validate(self, template_id: str, *, sheet_id: str | None = ..., idempotency_key: str | None = ...) -> Validation:
+        """Check a template by itself or against a sheet; nothing is changed."""
+    def preview(self, sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., limit: int = ..., offset: int = ...) -> PromptPreview:
+        """Render the first rows of a sheet with a stored or a not yet stored template; nothing is kept."""
+class TrainingSheets(Namespace):
+    def assemble(self, sheet_id: str, *, name: Optional[str] = ..., template_id: str | None = ..., template: TemplateSnapshot | None = ..., filter: str | None = ..., sample: Literal['all', 'random', 'stratified'] = ..., sample_size: int | None = ..., seed: int = ..., stratify_by: str | None = ..., overlap: int = ..., guidelines: str = ..., idempotency_key: str | None = ...) -> TrainingSheet:
+        """Render rows of a sheet through a template into pairs to review."""
+    def list(self, *, search: str = ..., sheet_id: str | None = ..., status: Optional[Literal['assembling', 'ready', 'failed', 'archived', 'deleted']] = ..., page: int = ..., page_size: int = ...) -> Page[TrainingSheet]:
+        """List the training sheets, the newest first, with counts by source and state of their pairs."""
+    def get(self, training_sheet_id: str) -> TrainingSheet:
+        """Return one training sheet, also a deleted one."""
+    def update(self, training_sheet_id: str, *, name: str = ..., overlap: int = ..., guidelines: str = ..., version: int | None = ..., idempotency_key: str | None = ...) -> TrainingSheet:
+        """Change the name, the guidelines or how many people review each pair."""
+    def delete(self, training_sheet_id: str, *, idempotency_key: str | None = ...) -> Deleted:
+        """Hide a training sheet; `restore` brings it back. Refused while a job refers to it."""
+    def archive(self, training_sheet_id: str, *, idempotency_key: str | None = ...) -> TrainingSheet:
+        """Put a training sheet aside."""
+    def restore(self, training_sheet_id: str, *, idempotency_key: str | None = ...) -> TrainingSheet:
+        """Bring back a deleted or an archived training sheet."""
+    def preview(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Preview:
+        """Show pairs in their order."""
 class Workspace:
     """Reach every operation as `ws.<namespace>.<operation>(...)`."""
 
     transport: Transport
     system: System
+    sheets: Sheets
+    templates: Templates
+    training_sheets: TrainingSheets
     def __init__(self, transport: Transport, *, publish: Callable[..., Any] | None = ...) -> None: ...
     def __enter__(self) -> Workspace: ...
     def __exit__(self, *error: object) -> None: ...
