@@ -21,9 +21,11 @@ AGGREGATES = {
 }  # fmt: skip
 # Turns values into text; the provenance test compares after formatting.
 FORMATTER = "format.py"
-# Sizes on screen and places on a page of a list: state of the view, not of the domain.
-LAYOUT = {
-    "STEP": "the unit of spacing",
+# Units of layout: an expression that contains one of these is about the screen.
+LAYOUT = {"STEP"}
+# Expressions that look like a rule and are none.
+EXCEPTIONS = {
+    "data == 'ready'": "the message of the ready signal, not the state of a record",
 }
 
 
@@ -37,36 +39,46 @@ def state_words() -> set[str]:
     return words - {"None", ""}
 
 
-def impurities(folder: Path, words: set[str], layout: Iterable[str] = LAYOUT) -> list[str]:
+def impurities(folder: Path, words: set[str], exceptions: Iterable[str] = EXCEPTIONS) -> list[str]:
     """Return every line under a folder where a view decides or computes."""
-    allowed = set(layout)
     found = []
     for path, tree in sources(folder):
         if path.name != FORMATTER:
-            found += [f"{path.name}:{line} {what}" for line, what in faults(tree, words, allowed)]
+            found += [f"{path.name}:{line} {what}" for line, what, text in faults(tree, words) if text not in exceptions]
     return found
 
 
-def faults(tree: ast.AST, words: set[str], allowed: set[str]) -> Iterator[tuple[int, str]]:
-    """Yield line and reason of each fault in a syntax tree."""
+def faults(tree: ast.AST, words: set[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield line, complaint and source of each fault in a syntax tree."""
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.BinOp) and isinstance(node.op, ARITHMETIC) and not joins(node) and not names(node) & allowed
-        ) or (isinstance(node, ast.AugAssign) and isinstance(node.op, ARITHMETIC) and not text_or_list(node.value)):
-            yield node.lineno, f"computes: {ast.unparse(node)}"
-        elif isinstance(node, ast.Compare) and decides(node, words):
-            yield node.lineno, f"decides on a state: {ast.unparse(node)}"
-        elif isinstance(node, ast.MatchValue) and literals(node.value) & words:
-            yield node.lineno, f"decides on a state: case {ast.unparse(node)}"
-        elif isinstance(node, ast.Dict) and node.keys and all(key and literals(key) & words for key in node.keys):
-            yield node.lineno, "decides on a state: a dict with a key per state"
-        elif isinstance(node, ast.Call) and called(node) in AGGREGATES:
-            yield node.lineno, f"aggregates: {ast.unparse(node)}"
+        if what := fault(node, words):
+            text = ast.unparse(node)
+            yield getattr(node, "lineno", 0), f"{what}: {text[:80]}", text
+
+
+def fault(node: ast.AST, words: set[str]) -> str:
+    """Return what is wrong with one node, or an empty text."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ARITHMETIC) and not joins(node) and not names(node) & LAYOUT:
+        return "computes"
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ARITHMETIC) and not (text_or_list(node.value) or numbers(node)):
+        return "computes"
+    if isinstance(node, ast.Compare) and decides(node, words):
+        return "decides on a state"
+    if isinstance(node, ast.MatchValue) and literals(node.value) & words:
+        return "decides on a state"
+    if isinstance(node, ast.Dict) and node.keys and all(key and literals(key) & words for key in node.keys):
+        return "decides on a state"
+    return "aggregates" if isinstance(node, ast.Call) and called(node) in AGGREGATES else ""
+
+
+def numbers(node: ast.AugAssign) -> bool:
+    """Return whether a view numbers its own messages: `self._count += 1`."""
+    return isinstance(node.target, ast.Attribute) and node.target.attr.startswith("_") and ast.unparse(node.value) == "1"
 
 
 def joins(node: ast.BinOp) -> bool:
-    """Return whether an operation joins texts or lists, or fills a template."""
-    return isinstance(node.op, (ast.Add, ast.Mod)) and (text_or_list(node.left) or text_or_list(node.right))
+    """Return whether an operation joins texts, lists or paths, or fills a template."""
+    return isinstance(node.op, (ast.Add, ast.Mod, ast.Div)) and (text_or_list(node.left) or text_or_list(node.right))
 
 
 def text_or_list(node: ast.expr) -> bool:
@@ -154,6 +166,8 @@ def test_a_view_that_computes_or_decides_is_found(tmp_path, line):
         "text = 'a' + name",
         "rows = [*rows] + [row]",
         "height = STEP * 4",
+        "path = folder / 'elements.js'",
+        "self._last += 1",
         "x = event.key == 'a'",
         "if not page.total: pass",
         "x = len(rows) > 0",
