@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.errors import WorkbenchError
     from workbench.server.bootstrap import open
 
-__all__ = ["Workspace", "WorkbenchError", "__version__", "errors", "load_ipython_extension", "open"]
+__all__ = ["WorkbenchError", "Workspace", "__version__", "errors", "load_ipython_extension", "open"]
 
 _HOMES = {
     "Workspace": "workbench.client.workspace",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from workbench.errors import Forbidden, WorkbenchError
 from workbench.server.bootstrap import Owner, refuse_other_hosts
 from workbench.server.serving import Server
-from workbench.errors import Forbidden, WorkbenchError
 from workbench.testing import frozen
 
 SHAPE = {"error", "error_code", "details", "context", "timestamp", "request_id", "detail"}

@@ -7,7 +7,8 @@ import inspect
 import pytest
 
 from workbench.api.app import build_api
-from workbench.cli import _add_operations, app as command_line
+from workbench.cli import _add_operations
+from workbench.cli import app as command_line
 from workbench.client.stub import STUB, text
 from workbench.client.workspace import namespaces
 from workbench.contract import ROLES

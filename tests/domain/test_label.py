@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.domain.label import PAIR_LIFECYCLE, PAIR_STATUSES, USES, may, mask_of, source_after_edit, uses_of
+from workbench.domain.label import PAIR_LIFECYCLE, PAIR_STATUSES, USES, mask_of, may, source_after_edit, uses_of
 from workbench.domain.wording import word_diff
 
 TARGETS = {"approve": "labeled", "reject": "rejected", "flag": "flagged", "reset": "unlabeled"}

@@ -108,7 +108,7 @@ def respond(request: Request, operation: Operation, answer: Any) -> Response:
 
 
 def _status(operation: Operation, answer: Any) -> int:
-    """A started job is 202 where the operation would otherwise answer with something finished."""
+    """Return 202 for a started job where the operation would otherwise answer with something finished."""
     started = isinstance(answer, Record) and answer.kind == "job" and not isinstance(answer, operation.record_type or Record)
     return 202 if started else operation.status
 

@@ -159,7 +159,7 @@ def input_type(annotation: Any, *, strict: bool = True) -> Any:
     if origin is Annotated:
         return _annotated(annotation, strict=strict)
     if origin in (typing.Union, types.UnionType):
-        return typing.Union[tuple(input_type(a, strict=strict) for a in typing.get_args(annotation))]
+        return typing.Union[tuple(input_type(a, strict=strict) for a in typing.get_args(annotation))]  # noqa: UP007
     if origin in (list, dict, tuple):
         return origin[tuple(input_type(a, strict=strict) for a in typing.get_args(annotation))]
     return annotation

@@ -26,7 +26,7 @@ class Journal:
     """Append records; measured points are gathered for a moment, all else is written at once."""
 
     def __init__(self, folder: Path) -> None:
-        self._file: BinaryIO = (folder / FILE_NAME).open("ab", buffering=0)  # noqa: SIM115 - closed by close()
+        self._file: BinaryIO = (folder / FILE_NAME).open("ab", buffering=0)
         self._lock = threading.Lock()
         self._seq = 0
         self._torn = False
