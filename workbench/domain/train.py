@@ -1,0 +1,213 @@
+"""Training: what a job learns from, with which settings, and what came of it."""
+
+from __future__ import annotations
+
+import param
+
+from workbench.domain.jobs import Job
+from workbench.domain.lifecycle import Lifecycle, Move
+from workbench.domain.record import Choice, Items, Json, Nested, Record
+
+MIN_PAIRS = 10
+SPLIT_SEED = 42
+SUMMARY_METRICS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "learning_rate")
+LOWER_IS_BETTER = ("loss", "latency", "error", "perplexity", "seconds", "cost", "calibration")
+
+
+class TrainingJobMetrics(Record):
+    """The latest figures of a training job; null where nothing was measured."""
+
+    kind = "training metrics"
+
+    train_loss = param.Number(None, allow_None=True, doc="Cross entropy of the latest mini-batch it learned from.")
+    val_loss = param.Number(None, allow_None=True, doc="Cross entropy on the held-out pairs.")
+    train_accuracy = param.Number(None, allow_None=True, doc="Share of training pairs answered rightly, 0-1.")
+    val_accuracy = param.Number(None, allow_None=True, doc="Share of held-out pairs answered rightly, 0-1.")
+    learning_rate = param.Number(None, allow_None=True, doc="Step size in use.")
+    epochs_completed = param.Integer(None, allow_None=True, doc="Passes over the training pairs that were completed.")
+    training_duration_seconds = param.Number(None, allow_None=True, doc="Seconds from start to end, or until now.")
+    tokens_processed = param.Integer(None, allow_None=True, doc="Words the training has seen, repeats counted.")
+    cost_dbu = param.Number(None, allow_None=True, doc="Price in DBU, where the provider names one.")
+
+
+class TrainingDetails(Record):
+    """What a training job has beside what every job has."""
+
+    kind = "training job"
+    table = "training_details"
+
+    id = param.String("", doc="Identity of the job.")
+    training_sheet_id = param.String("", doc="Training sheet the pairs come from.")
+    training_sheet_name = param.String("", doc="Its name when the job was made.")
+    model_name = param.String("", doc="Name the model version is registered under.")
+    base_model = param.String("", doc="What the training starts from.")
+    trainer = param.String("", doc="Trainer that does the work.")
+    training_config = Json({}, doc="Every setting of the trainer, defaults filled in.")
+    train_val_split = param.Number(0.8, bounds=(0, 1), inclusive_bounds=(False, False), doc="Share of the pairs to learn from.")
+    total_pairs = param.Integer(0, doc="Pairs used in all.")
+    train_pairs = param.Integer(0, doc="Pairs to learn from.")
+    val_pairs = param.Integer(0, doc="Pairs held out.")
+    total_epochs = param.Integer(None, allow_None=True, doc="Passes over the training pairs that were asked for.")
+    register_to_uc = param.Boolean(False, doc="True to keep catalog and schema with the registered version.")
+    uc_catalog = param.String(None, allow_None=True, doc="Catalog named with the job.")
+    uc_schema = param.String(None, allow_None=True, doc="Schema named with the job.")
+    mlflow_run_id = param.String(None, allow_None=True, doc="Run that mirrors the job.")
+    fmapi_job_id = param.String(None, allow_None=True, doc="The provider's own id of the job.")
+    model_version_id = param.String(None, allow_None=True, doc="Model version that came of the job.")
+
+
+class TrainingJob(Job, TrainingDetails):
+    """A job that makes a model version from the labeled pairs of a training sheet."""
+
+    table = "training_jobs"
+    derived = Job.derived | {"metrics"}
+
+    kind = param.String("training job", doc="Always train.")
+    current_epoch = param.Integer(0, doc="Passes over the training pairs completed so far.")
+    metrics = Nested(class_=TrainingJobMetrics, default=None, allow_None=True, doc="The latest figures.")
+
+
+class JobPair(Record):
+    """One pair a job uses, frozen at the version it had."""
+
+    kind = "job pair"
+    table = "job_pairs"
+
+    job_id = param.String("", doc="The job.")
+    pair_id = param.String("", doc="The pair.")
+    pair_version = param.Integer(1, doc="Version of the pair the job uses.")
+    split = Choice(default="train", objects=["train", "val"], doc="Side of the split the pair is on.")
+
+
+class BaseModel(Record):
+    """Something a training may start from."""
+
+    kind = "base model"
+
+    name = param.String("", doc="Name to ask for.")
+    trainer = param.String("", doc="Trainer that works with it.")
+    label = param.String("", doc="Name for people.")
+    description = param.String("", doc="What it is good for.")
+    recommended = param.Boolean(False, doc="True for the one to take when in doubt.")
+    context_length = param.Integer(None, allow_None=True, doc="Tokens it reads at most; null for no limit.")
+    price = param.Number(None, allow_None=True, doc="Price per thousand tokens; null when it costs nothing or is unknown.")
+    hardware = param.String("cpu", doc="What it needs to run on.")
+    available = param.Boolean(True, doc="True when this installation can use it now.")
+    reason = param.String(None, allow_None=True, doc="Why it is not available, and what to do.")
+    config = Json([], doc="Settings of its trainer: name, type, default, bounds, choices, doc.")
+
+
+class Recommendation(Record):
+    """One thing to consider before the job is made."""
+
+    kind = "recommendation"
+
+    field = param.String(None, allow_None=True, doc="Field of the request it is about.")
+    level = Choice(default="info", objects=["info", "warning", "blocking"], doc="How serious it is.")
+    message = param.String("", doc="What to consider.")
+    reason = param.String("", doc="Why.")
+
+
+class Estimate(Record):
+    """What a training job would use, told before it is made."""
+
+    kind = "estimate"
+
+    total_pairs = param.Integer(0, doc="Eligible pairs.")
+    train_pairs = param.Integer(0, doc="Pairs to learn from.")
+    val_pairs = param.Integer(0, doc="Pairs held out.")
+    excluded = Json({}, doc="Pairs left out, by reason.")
+    classes = param.Integer(0, doc="Different responses.")
+    tokens = param.Integer(0, doc="Words the training would read, repeats counted.")
+    seconds = param.Number(None, allow_None=True, doc="Seconds it would take on this machine, roughly.")
+    cost = param.Number(0.0, doc="Price; 0 for work on this machine.")
+    memory_bytes = param.Integer(0, doc="Memory it would need, roughly.")
+    threads = param.Integer(1, doc="Threads it would get.")
+    ready = param.Boolean(True, doc="True when the job may be made.")
+    recommendations = Items(item_type=Recommendation, doc="What to consider first.")
+
+
+class ConfigDifference(Record):
+    """One setting that differs between compared jobs."""
+
+    kind = "configuration difference"
+
+    name = param.String("", doc="Name of the setting.")
+    values = Json({}, doc="Its value per job id.")
+
+
+class MetricComparison(Record):
+    """One figure of compared jobs, with the better ones named."""
+
+    kind = "metric comparison"
+
+    name = param.String("", doc="Name of the metric.")
+    direction = Choice(default="higher", objects=["higher", "lower"], doc="Which way is better.")
+    values = Json({}, doc="Its last value per job id; null where not measured.")
+    best = Items(item_type=str, doc="Ids of the jobs with the best value.")
+
+
+class Comparison(Record):
+    """Training jobs side by side."""
+
+    kind = "comparison"
+
+    jobs = Items(item_type=TrainingJob, doc="The jobs, in the order asked for.")
+    config = Items(item_type=ConfigDifference, doc="Settings that differ.")
+    metrics = Items(item_type=MetricComparison, doc="Figures and which is better.")
+    curves = Json({}, doc="Points per metric name and job id.")
+
+
+class LineageNode(Record):
+    """One thing in a graph of where something comes from."""
+
+    id = param.String("", doc="Identity of the thing.")
+    kind = param.String("node", doc="What it is.")
+    label = param.String("", doc="Name for people.")
+
+
+class LineageEdge(Record):
+    """One relation in a graph of where something comes from."""
+
+    kind = "lineage edge"
+    wire_names = {"from_id": "from", "to_id": "to"}
+
+    from_id = param.String("", doc="The thing that came first.")
+    to_id = param.String("", doc="The thing that came of it.")
+    relation = param.String("", doc="How they belong together.")
+
+
+class LineagePairs(Record):
+    """How many pairs a job used and where to find them."""
+
+    kind = "lineage pairs"
+
+    train = param.Integer(0, doc="Pairs learned from.")
+    val = param.Integer(0, doc="Pairs held out.")
+    href = param.String("", doc="Where the pairs are listed.")
+
+
+class Lineage(Record):
+    """Where a job's result comes from and what came of it."""
+
+    kind = "lineage"
+
+    nodes = Items(item_type=LineageNode, doc="The things.")
+    edges = Items(item_type=LineageEdge, doc="Their relations.")
+    pairs = Nested(class_=LineagePairs, default=None, allow_None=True, doc="The pairs used.")
+
+
+TRAINING = Lifecycle(
+    "training job",
+    (
+        Move("cancel", "Cancel", sources=frozenset({"pending", "queued", "running"}), confirm="Cancel and discard the work?"),
+        Move("stop", "Stop and keep the best", sources=frozenset({"running"})),
+        Move("retry", "Retry", sources=frozenset({"failed", "cancelled"})),
+        Move("evaluate", "Evaluate", sources=frozenset({"succeeded"})),
+    ),
+)
+
+
+def direction(metric: str) -> str:
+    """Return which way a metric is better."""
+    return "lower" if any(word in metric for word in LOWER_IS_BETTER) else "higher"

@@ -1,0 +1,89 @@
+"""How well a model answers pairs it never learned from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from workbench.trainers.protocol import Pair
+
+MOST_CONFUSIONS = 50
+
+
+class Scorer(Protocol):
+    """A model that knows its labels and their probabilities."""
+
+    labels: list[str]
+
+    def chances(self, texts: list[str]) -> Any:
+        """Return the probability of each label per text."""
+
+
+def held_out(model: Scorer, train: Sequence[Pair], val: Sequence[Pair]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the figures on `val`, and one row per pair: id, prediction, confidence, loss, correct."""
+    import numpy as np
+
+    from workbench.trainers.softmax import calibration_error
+
+    chances = model.chances([p.prompt for p in val])
+    best, confidence = chances.argmax(axis=1), chances.max(axis=1)
+    given = [model.labels[b] for b in best]
+    right = np.array([g == p.response for g, p in zip(given, val, strict=True)])
+    number = {label: i for i, label in enumerate(model.labels)}
+    truth = np.array([number.get(p.response, -1) for p in val])
+    lost = -np.log(np.maximum(np.where(truth >= 0, chances[np.arange(len(val)), np.maximum(truth, 0)], 0.0), 1e-12))
+    common, trivial = trivial_accuracy(train, val)
+    metrics = {
+        "accuracy": float(right.mean()),
+        "val_accuracy": float(right.mean()),
+        "val_loss": float(lost.mean()),
+        "macro_f1": macro_f1(given, val),
+        "mean_confidence": float(confidence.mean()),
+        "calibration_error": calibration_error(confidence, right),
+        "trivial_accuracy": trivial,
+        "majority_label": common,
+        "unseen_responses": int((truth < 0).sum()),
+        "per_label": per_label(given, val),
+        "confusions": confusions(given, val),
+    }
+    rows = [
+        {"pair_id": p.id, "prediction": g, "confidence": float(c), "loss": float(x), "correct": bool(r)}
+        for p, g, c, x, r in zip(val, given, confidence, lost, right, strict=True)
+    ]
+    return metrics, rows
+
+
+def trivial_accuracy(train: Sequence[Pair], val: Sequence[Pair]) -> tuple[str, float]:
+    """Return the commonest training response and how often it alone would be right."""
+    common = Counter(p.response for p in train).most_common(1)[0][0]
+    return common, sum(p.response == common for p in val) / max(1, len(val))
+
+
+def per_label(given: Sequence[str], val: Sequence[Pair]) -> dict[str, dict[str, Any]]:
+    """Return support, precision and recall of each label."""
+    support, answered = Counter(p.response for p in val), Counter(given)
+    hits = Counter(g for g, p in zip(given, val, strict=True) if g == p.response)
+    return {
+        label: {
+            "support": support[label],
+            "precision": hits[label] / answered[label] if answered[label] else None,
+            "recall": hits[label] / support[label] if support[label] else None,
+        }
+        for label in sorted(support | answered)
+    }
+
+
+def macro_f1(given: Sequence[str], val: Sequence[Pair]) -> float:
+    """Return the F1 score averaged over the labels."""
+    scores = []
+    for told in per_label(given, val).values():
+        precision, recall = told["precision"] or 0.0, told["recall"] or 0.0
+        scores.append(2 * precision * recall / (precision + recall) if precision + recall else 0.0)
+    return sum(scores) / max(1, len(scores))
+
+
+def confusions(given: Sequence[str], val: Sequence[Pair]) -> list[dict[str, Any]]:
+    """Return the commonest mistakes."""
+    found = Counter((p.response, g) for g, p in zip(given, val, strict=True) if g != p.response)
+    return [{"truth": t, "prediction": g, "count": n} for (t, g), n in found.most_common(MOST_CONFUSIONS)]

@@ -1,0 +1,187 @@
+"""What a trainer is: settings, base models, an estimate, and the work itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import param
+
+from workbench.domain.train import BaseModel, Recommendation
+
+
+class Reporter(Protocol):
+    """What the work may say and ask while it runs; the job's context is one."""
+
+    folder: Path
+    threads: int
+
+    def progress(self, done: int, total: int | None = None, message: str = "", *, step: str = "") -> None:
+        """Report the units done."""
+
+    def metric(self, name: str, value: float, step: int, epoch: int | None = None) -> None:
+        """Add one point to a curve."""
+
+    def log(self, message: str, *, level: str = "info", **data: Any) -> None:
+        """Add a line to the events."""
+
+    def should_stop(self) -> bool:
+        """Return whether to end early and keep the best so far."""
+
+    def check(self) -> None:
+        """Raise when the job was cancelled."""
+
+    def checkpoint(self, name: str) -> Any:
+        """Hand out a temporary path that becomes `name` when the block ends well."""
+
+
+class Predictor(Protocol):
+    """A loaded model."""
+
+    def predict(self, texts: list[str]) -> list[dict[str, Any]]:
+        """Return `{value, confidence}` per text."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A prompt and its true response."""
+
+    id: str
+    prompt: str
+    response: str
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a training gets: both sides of the split, its settings, and facts to keep in the package."""
+
+    train: Sequence[Pair]
+    val: Sequence[Pair]
+    config: Mapping[str, Any]
+    base_model: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """Whether this installation can run a trainer, and what it needs."""
+
+    available: bool = True
+    reason: str | None = None
+    hardware: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Size:
+    """What an estimate is made from."""
+
+    pairs: int
+    characters: int
+    classes: int
+    largest_class: int
+
+
+class Config(param.Parameterized):
+    """Settings every trainer has; a trainer adds its own with bounds, defaults and docs."""
+
+    seed = param.Integer(42, bounds=(0, 2**32 - 1), doc="Number that makes the training repeatable.")
+
+    @classmethod
+    def fields(cls) -> list[dict[str, Any]]:
+        """Return every setting as name, type, default, bounds, choices and doc."""
+        return [_described(cls.param[name]) for name in cls.names()]
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of the settings."""
+        return [name for name in cls.param if name != "name"]
+
+    @classmethod
+    def complete(cls, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return all settings with defaults filled in, and every fault as {field, message, value}."""
+        values = {name: cls.param[name].default for name in cls.names()}
+        faults = []
+        for name, value in given.items():
+            message = cls._fault(name, value)
+            if message:
+                faults.append({"field": f"training_config.{name}", "message": message, "value": value})
+            else:
+                values[name] = value
+        return values, faults
+
+    @classmethod
+    def _fault(cls, name: str, value: Any) -> str | None:
+        if name not in cls.names():
+            return f"unknown setting; known are {', '.join(cls.names())}"
+        found = cls.param[name]
+        if isinstance(found, param.Number) and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            return "takes a number"
+        if isinstance(found, param.Integer) and not isinstance(value, int):
+            return "takes a whole number"
+        if isinstance(found, param.Number):
+            return None if _inside(value, found.bounds) else f"must be {_range(found.bounds)}"
+        try:
+            cls(**{name: value})
+        except (ValueError, TypeError) as error:
+            return str(error)
+        return None
+
+
+class Trainer(ABC):
+    """Learn from pairs and leave a package; `load` makes a predictor of a package again."""
+
+    name: ClassVar[str]
+    label: ClassVar[str] = ""
+    Config: ClassVar[type[Config]] = Config
+
+    @abstractmethod
+    def base_models(self) -> list[BaseModel]:
+        """Return what a training may start from."""
+
+    @abstractmethod
+    def train(self, context: Reporter, inputs: Inputs) -> dict[str, Any]:
+        """Learn, write the package into `context.folder / "package"` and return its metrics."""
+
+    @abstractmethod
+    def load(self, folder: Path) -> Predictor:
+        """Return the predictor of a package."""
+
+    def requirements(self) -> Requirements:
+        """Return whether this installation can run the trainer."""
+        return Requirements()
+
+    def search_space(self) -> dict[str, dict[str, Any]]:
+        """Return the settings worth searching: type, low, high, log."""
+        return {}
+
+    def estimate(self, config: Mapping[str, Any], size: Size, *, base_model: str, threads: int) -> dict[str, Any]:
+        """Return tokens, seconds, cost and memory_bytes a training would use."""
+        return {"tokens": size.characters // 5, "seconds": None, "cost": 0.0, "memory_bytes": size.characters * 4}
+
+    def advise(self, config: Mapping[str, Any], size: Size) -> list[Recommendation]:
+        """Return what to consider before the training; a blocking one prevents it."""
+        return []
+
+
+def _described(found: param.Parameter) -> dict[str, Any]:
+    told = {"name": found.name, "type": type(found).__name__.lower(), "default": found.default, "doc": found.doc}
+    if isinstance(found, param.Number):
+        told["bounds"] = list(found.bounds) if found.bounds else None
+    if isinstance(found, param.Selector):
+        told["choices"] = list(found.objects)
+    return told
+
+
+def _inside(value: float, bounds: tuple[Any, Any] | None) -> bool:
+    low, high = bounds or (None, None)
+    return value == value and (low is None or value >= low) and (high is None or value <= high)
+
+
+def _range(bounds: tuple[Any, Any] | None) -> str:
+    low, high = bounds or (None, None)
+    if low is None:
+        return f"at most {high}"
+    return f"at least {low}" if high is None else f"between {low} and {high}"

@@ -1,0 +1,38 @@
+"""The entry of a training job: read the pairs from the folder and hand them to the trainer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from workbench.trainers import trainer
+from workbench.trainers.protocol import Inputs, Pair
+
+PAIRS = "pairs.parquet"
+COLUMNS = ("id", "prompt", "response", "split")
+
+
+def train(context: Any) -> dict[str, Any]:
+    """Train as `context.inputs` says and return the name of the package folder and its metrics."""
+    wanted = context.inputs
+    sides = read_pairs(context.folder / PAIRS)
+    inputs = Inputs(
+        train=sides["train"],
+        val=sides["val"],
+        config=wanted["training_config"],
+        base_model=wanted["base_model"],
+        facts=wanted.get("facts") or {},
+    )
+    metrics = trainer(wanted["trainer"]).train(context, inputs)
+    return {"package": "package", "metrics": metrics}
+
+
+def read_pairs(path: Path) -> dict[str, list[Pair]]:
+    """Return the pairs of a Parquet file by side of the split."""
+    import pyarrow.parquet as pq
+
+    found: dict[str, list[Pair]] = {"train": [], "val": []}
+    columns = pq.read_table(path, columns=list(COLUMNS)).to_pydict()
+    for id, prompt, response, split in zip(*(columns[name] for name in COLUMNS), strict=True):
+        found[split].append(Pair(id, prompt, response))
+    return found

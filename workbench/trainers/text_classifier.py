@@ -1,0 +1,307 @@
+"""The trainer for closed sets of responses: n-grams and softmax regression, on any CPU."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import param
+
+from workbench.domain.train import BaseModel, Recommendation
+from workbench.errors import ValidationError
+from workbench.trainers.protocol import Config, Inputs, Reporter, Size, Trainer
+
+if TYPE_CHECKING:
+    import numpy as np
+    import scipy.sparse as sp
+
+    from workbench.trainers.ngrams import Ngrams
+    from workbench.trainers.softmax import Softmax
+
+MODEL = "weights.npz"
+LIBRARIES = ("scikit-learn", "numpy", "scipy")
+CHECKPOINT = "checkpoint.npz"
+_BASE_MODELS = {
+    "ngrams-tfidf": (
+        "Words and characters",
+        "Word and character n-grams with a learned vocabulary: short to long texts, any language.",
+        True,
+    ),
+    "ngrams-hashed": (
+        "Words and characters, hashed",
+        "The same without keeping a vocabulary: fixed size, no training word is stored.",
+        False,
+    ),
+}
+
+
+class TextClassifierConfig(Config):
+    """Settings of the text classifier."""
+
+    epochs = param.Integer(10, bounds=(1, 50), doc="Passes over the training pairs.")
+    learning_rate = param.Number(0.5, bounds=(1e-5, 1.0), doc="Size of a step; each weight's own step shrinks as it learns.")
+    batch_size = param.Integer(12, bounds=(1, 1024), doc="Pairs per step.")
+    word_ngrams = param.Integer(2, bounds=(1, 3), doc="Longest run of words that counts as one feature.")
+    char_ngrams = param.Integer(5, bounds=(0, 6), doc="Longest run of characters that counts as one feature; 0 for none.")
+
+
+class TextClassifier(Trainer):
+    """Choose one of the responses seen in training."""
+
+    name: ClassVar[str] = "text-classifier"
+    label: ClassVar[str] = "Text classifier"
+    Config: ClassVar[type[Config]] = TextClassifierConfig
+
+    def base_models(self) -> list[BaseModel]:
+        """Return the two ways of counting n-grams."""
+        return [
+            BaseModel(name=name, trainer=self.name, label=label, description=words, recommended=best)
+            for name, (label, words, best) in _BASE_MODELS.items()
+        ]
+
+    def search_space(self) -> dict[str, dict[str, Any]]:
+        """Return the settings worth searching."""
+        return {
+            "learning_rate": {"type": "float", "low": 0.02, "high": 1.0, "log": True},
+            "epochs": {"type": "int", "low": 5, "high": 30},
+            "batch_size": {"type": "choice", "choices": [8, 16, 32, 64]},
+            "char_ngrams": {"type": "int", "low": 3, "high": 6},
+        }
+
+    def estimate(self, config: Mapping[str, Any], size: Size, *, base_model: str, threads: int) -> dict[str, Any]:
+        """Estimate from measured speed: a step costs with the number of weights, reading with the text."""
+        features = 49_152 if base_model == "ngrams-hashed" else min(60 + size.characters // 6, 400_000)
+        weights = features * max(2, size.classes)
+        steps = config["epochs"] * max(1, size.pairs // config["batch_size"])
+        seconds = 2.5 + size.characters * 2.5e-6 + steps * weights * 2.8e-9
+        return {
+            "tokens": size.characters // 6 * config["epochs"],
+            "seconds": round(seconds, 1),
+            "cost": 0.0,
+            "memory_bytes": 150_000_000 + weights * 32 + size.characters * 40,
+        }
+
+    def advise(self, config: Mapping[str, Any], size: Size) -> list[Recommendation]:
+        """Look at the number of classes, their balance and the learning rate."""
+        found = []
+        if size.classes < 2:
+            found.append(
+                _advice(
+                    "blocking", "Add pairs with another response.", "All responses are the same: there is nothing to tell apart."
+                )
+            )
+        if size.classes > max(20, size.pairs // 3):
+            words = f"{size.classes} different responses among {size.pairs} pairs look like open answers, not a closed set."
+            found.append(_advice("warning", "Check that the responses are a closed set.", words))
+        if size.classes >= 2 and size.largest_class > 0.5 * size.pairs:
+            share = round(100 * size.largest_class / size.pairs)
+            found.append(
+                _advice("warning", "Label more pairs of the rarer responses.", f"One response makes up {share} % of the pairs.")
+            )
+        if size.pairs < 20 * max(1, size.classes):
+            words = f"{size.pairs} pairs for {size.classes} responses are fewer than 20 each."
+            found.append(_advice("info", "Label more pairs.", words))
+        if config["learning_rate"] < 0.02:
+            words = "Below 0.02 this trainer learns little in its few epochs; 0.5 suits most data."
+            found.append(_advice("warning", "Raise the learning rate.", words, field="training_config.learning_rate"))
+        return found
+
+    def train(self, context: Reporter, inputs: Inputs) -> dict[str, Any]:
+        """Learn by epochs, keep the epoch with the lowest held-out loss, write the package."""
+        course = _Course(context, inputs)
+        course.prepare()
+        course.run()
+        return course.finish(self.name)
+
+    def load(self, folder: Path) -> TextClassifierModel:
+        """Read a package; arrays and JSON only."""
+        import numpy as np
+
+        from workbench.trainers.ngrams import Ngrams
+        from workbench.trainers.package import opened
+
+        manifest = opened(folder, trainer=self.name)
+        with np.load(folder / MODEL, allow_pickle=False) as arrays:
+            weights, bias = arrays["weights"].astype(np.float64), arrays["bias"].astype(np.float64)
+        return TextClassifierModel(Ngrams.load(folder), weights, bias, manifest["signature"]["output"]["labels"])
+
+
+@dataclass
+class TextClassifierModel:
+    """A loaded text classifier."""
+
+    ngrams: Ngrams
+    weights: np.ndarray
+    bias: np.ndarray
+    labels: list[str]
+
+    def predict(self, texts: list[str]) -> list[dict[str, Any]]:
+        """Return the most probable response and its probability per text."""
+        if (wrong := _first_wrong(texts)) is not None:
+            raise ValidationError.field(f"inputs.{wrong}", "takes a text", None)
+        if not texts:
+            return []
+        best, confidence = self.scored(texts)
+        return [{"value": self.labels[b], "confidence": float(c)} for b, c in zip(best, confidence, strict=True)]
+
+    def chances(self, texts: list[str]) -> np.ndarray:
+        """Return the probability of each label per text."""
+        from workbench.trainers.softmax import probabilities
+
+        return probabilities(self.ngrams.rows(texts) @ self.weights + self.bias)
+
+    def scored(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the place of the best label and its probability per text."""
+        chances = self.chances(texts)
+        return chances.argmax(axis=1), chances.max(axis=1)
+
+
+@dataclass
+class _Course:
+    """One training from pairs to package."""
+
+    context: Reporter
+    inputs: Inputs
+    labels: list[str] = field(default_factory=list)
+    step: int = 0
+    epoch: int = 0
+    tokens: int = 0
+    best_loss: float = float("inf")
+    best: tuple[np.ndarray, np.ndarray] | None = None
+    begun: float = field(default_factory=time.monotonic)
+
+    def prepare(self) -> None:
+        """Turn the pairs into rows and class numbers."""
+        import numpy as np
+
+        from workbench.trainers.ngrams import Ngrams
+        from workbench.trainers.softmax import Softmax
+
+        config = self.inputs.config
+        self.context.progress(0, None, "Reading the pairs", step="prepare")
+        self.labels = sorted({p.response for p in self.inputs.train})
+        if len(self.labels) < 2:
+            raise ValidationError.field("training_sheet_id", "the training pairs all have the same response; label another one")
+        self.ngrams: Ngrams = Ngrams(
+            word=config["word_ngrams"], char=config["char_ngrams"], hashed=self.inputs.base_model == "ngrams-hashed"
+        )
+        self.rows: sp.csr_matrix = self.ngrams.fit([p.prompt for p in self.inputs.train])
+        self.val_rows: sp.csr_matrix = self.ngrams.rows([p.prompt for p in self.inputs.val])
+        number = {label: i for i, label in enumerate(self.labels)}
+        self.truth: np.ndarray = np.array([number[p.response] for p in self.inputs.train])
+        # A held-out response that training never saw cannot be answered: it counts as an error.
+        self.val_truth: np.ndarray = np.array([number.get(p.response, -1) for p in self.inputs.val])
+        self.words: np.ndarray = np.array([len(p.prompt.split()) for p in self.inputs.train])
+        self.model: Softmax = Softmax(self.rows.shape[1], len(self.labels))
+        self.context.log(f"{self.rows.shape[0]} pairs, {self.rows.shape[1]} features, {len(self.labels)} responses.")
+
+    def run(self) -> None:
+        """Pass over the pairs until done or asked to stop."""
+        import numpy as np
+
+        config = self.inputs.config
+        random = np.random.default_rng(config["seed"])
+        size, epochs = config["batch_size"], config["epochs"]
+        batches = -(-len(self.truth) // size)
+        for epoch in range(1, epochs + 1):
+            order = random.permutation(len(self.truth))
+            for start in range(0, len(order), size):
+                self._learn(order[start : start + size], epoch)
+                self.context.progress(self.step, batches * epochs, f"Epoch {epoch} of {epochs}", step="train")
+                if self.context.should_stop():
+                    self.context.check()
+                    self._look(epoch)
+                    self.context.log(f"Stopped in epoch {epoch}; the best so far is kept.")
+                    return
+            self.epoch = epoch
+            self._look(epoch)
+
+    def _learn(self, chosen: np.ndarray, epoch: int) -> None:
+        self.step += 1
+        loss = self.model.learn(self.rows[chosen], self.truth[chosen], self.inputs.config["learning_rate"])
+        self.tokens += int(self.words[chosen].sum())
+        self.context.metric("train_loss", loss, self.step, epoch)
+
+    def _look(self, epoch: int) -> None:
+        """Measure both sides, log the curves, keep the weights when they are the best so far."""
+        import numpy as np
+
+        known = self.val_truth >= 0
+        chances = self.model.chances(self.val_rows)
+        val_accuracy = float((chances.argmax(axis=1) == self.val_truth).mean())
+        given = np.where(known, chances[np.arange(len(known)), np.maximum(self.val_truth, 0)], 0.0)
+        val_loss = float(-np.log(np.maximum(given, 1e-12)).mean())
+        train_accuracy = float((self.model.chances(self.rows).argmax(axis=1) == self.truth).mean())
+        figures = {"val_loss": val_loss, "val_accuracy": val_accuracy, "train_accuracy": train_accuracy}
+        for name, value in {**figures, "learning_rate": self.inputs.config["learning_rate"]}.items():
+            self.context.metric(name, value, self.step, epoch)
+        if val_loss < self.best_loss:
+            self.best_loss = val_loss
+            self.best = (self.model.weights.astype(np.float32), self.model.bias.astype(np.float32))
+            with self.context.checkpoint(CHECKPOINT) as part, part.open("wb") as file:
+                np.savez(file, weights=self.best[0], bias=self.best[1], epoch=epoch, step=self.step)
+
+    def finish(self, trainer: str) -> dict[str, Any]:
+        """Evaluate the kept weights as they will be served, write the package, return the metrics."""
+        import numpy as np
+
+        from workbench.trainers.package import seal
+
+        self.context.progress(self.step, self.step, "Evaluating on the held-out pairs", step="evaluate")
+        weights, bias = self.best  # type: ignore[misc]
+        model = TextClassifierModel(self.ngrams, weights.astype(np.float64), bias.astype(np.float64), self.labels)
+        metrics = {**self._effort(), **self._evaluated(model)}
+        part = self.context.folder / ".package"
+        part.mkdir()
+        self.ngrams.save(part)
+        with (part / MODEL).open("wb") as file:
+            np.savez_compressed(file, weights=weights, bias=bias)
+        seal(part, self.context.folder / "package", self._manifest(trainer, metrics), libraries=LIBRARIES)
+        return metrics
+
+    def _effort(self) -> dict[str, Any]:
+        return {
+            "epochs_completed": self.epoch,
+            "steps": self.step,
+            "tokens_processed": self.tokens,
+            "training_duration_seconds": round(time.monotonic() - self.begun, 3),
+            "learning_rate": self.inputs.config["learning_rate"],
+        }
+
+    def _evaluated(self, model: TextClassifierModel) -> dict[str, Any]:
+        from workbench.trainers.held_out import held_out
+
+        found, rows = held_out(model, self.inputs.train, self.inputs.val)
+        path = self.context.folder / "predictions.json"
+        path.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+        return found
+
+    def _manifest(self, trainer: str, metrics: dict[str, Any]) -> dict[str, Any]:
+        facts = self.inputs.facts
+        example = self.inputs.val[0] if self.inputs.val else self.inputs.train[0]
+        return {
+            "trainer": trainer,
+            "base_model": self.inputs.base_model,
+            "framework": "scikit-learn",
+            "signature": {
+                "inputs": facts.get("inputs") or [{"name": "prompt", "type": "text"}],
+                "output": {"name": "value", "type": "category", "labels": self.labels},
+            },
+            "template": facts.get("template"),
+            "config": dict(self.inputs.config),
+            "metrics": metrics,
+            "input_example": facts.get("input_example") or {"prompt": example.prompt},
+            "lineage": facts.get("lineage") or {},
+        }
+
+
+def _first_wrong(texts: Sequence[Any]) -> int | None:
+    return next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
+
+
+def _advice(level: str, message: str, reason: str, *, field: str | None = None) -> Recommendation:
+    return Recommendation(level=level, message=message, reason=reason, field=field)
