@@ -94,9 +94,14 @@ class Application:
                 "insert into audit_log (id, actor, operation, target_kind, target_id, outcome, request_id, logged_at) "
                 "values (?, ?, ?, ?, ?, 'done', ?, ?)",
                 (
-                    self.clock.new_id("audit"), who.actor, operation.id, getattr(result, "kind", None), target,
-                    who.request_id, self.clock.now(),
-                ),  # fmt: skip
+                    self.clock.new_id("audit"),
+                    who.actor,
+                    operation.id,
+                    getattr(result, "kind", None),
+                    target,
+                    who.request_id,
+                    self.clock.now(),
+                ),
             )
 
     def _invoke(self, operation: Operation, arguments: dict[str, Any]) -> Any:

@@ -68,7 +68,7 @@ def theme_config(primary: str = PRIMARY) -> dict[str, Any]:
 
 
 def _scheme(colors: dict[str, str], primary: str, on_primary: str, ink: str, ground: str) -> dict[str, Any]:
-    states = {t.name + part: getattr(t, name) for t in TONES.values() for part, name in (("Ink", ink), ("Ground", ground))}
+    states = {f"{t.name}{part}": getattr(t, name) for t in TONES.values() for part, name in (("Ink", ink), ("Ground", ground))}
     return {
         "palette": {
             "primary": {"main": primary, "contrastText": on_primary},
