@@ -130,3 +130,30 @@ def test_a_license_that_binds_is_found():
     assert ["a: GPL-3.0-or-later", "b: no license named", "c: MPL-2.0"] == license_faults(
         {"a": "GPL-3.0-or-later", "b": "", "c": "MPL-2.0", "certifi": "MPL-2.0", "d": "BSD-3-Clause"}
     )
+
+
+def unresolved(project: dict[str, Any]) -> list[str]:
+    """Return the commands and plugins of pyproject.toml that point to nothing."""
+    found = {**project.get("scripts", {})}
+    for group in project.get("entry-points", {}).values():
+        found.update(group)
+    points = [importlib.metadata.EntryPoint(name, target, "checked") for name, target in found.items()]
+    return [f"{point.name} = {point.value}" for point in points if not loads(point)]
+
+
+def loads(point: importlib.metadata.EntryPoint) -> bool:
+    try:
+        point.load()
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
+def test_every_command_and_plugin_exists():
+    assert [] == unresolved(project_of(read("pyproject.toml")))
+
+
+def test_a_command_that_points_to_nothing_is_found():
+    planted = {"scripts": {"a": "workbench.cli:main", "b": "workbench.cli:gone"}, "entry-points": {"g": {"c": "workbench.gone:X"}}}
+
+    assert ["b = workbench.cli:gone", "c = workbench.gone:X"] == unresolved(planted)
