@@ -31,7 +31,14 @@ NO_DELETED = "deleted_at is null"
 SheetName = Annotated[str, Field(min_length=1, max_length=200, description="Name, unique among the sheets.")]
 Description = Annotated[str, Field(max_length=1000, description="What the rows are.")]
 Tags = Annotated[list[str], Field(max_length=50, description="Free words; PII, PHI and CONFIDENTIAL limit the use.")]
-Classification = Literal["public", "internal", "confidential", "restricted"]
+Classification = Annotated[
+    Literal["public", "internal", "confidential", "restricted"], Field(description="How secret the rows are.")
+]
+ItemIds = Annotated[str | None, Field(description="Column that names each item: unique, without gaps.")]
+UsualTemplate = Annotated[str | None, Field(description="Template; none: the attached one.")]
+SourceType = Annotated[
+    Literal["file", "url", "sql", "inline"] | None, Field(description="Kind of source; none: inline with rows, else a file.")
+]
 Where = Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the columns.")]
 InlineRows = Annotated[
     Any,
@@ -61,8 +68,10 @@ class SheetService(Service):
         *,
         search: Annotated[str, Field(max_length=200, description="Part of the name, description or a tag.")] = "",
         status: Literal["draft", "published", "archived", "deleted"] | None = None,
-        sort: Literal["created_at", "updated_at", "name", "item_count"] = "created_at",
-        descending: bool = True,
+        sort: Annotated[
+            Literal["created_at", "updated_at", "name", "item_count"], Field(description="Property to sort by.")
+        ] = "created_at",
+        descending: Annotated[bool, Field(description="Largest or newest first.")] = True,
         page: PageNumber = 1,
         page_size: PageSize = 50,
     ) -> Page[Sheet]:
@@ -86,10 +95,10 @@ class SheetService(Service):
         self,
         name: SheetName,
         *,
-        source_type: Literal["file", "url", "sql", "inline"] | None = None,
+        source_type: SourceType = None,
         source: Annotated[str | None, Field(max_length=100_000, description="Path, URL or SELECT, by source_type.")] = None,
         rows: InlineRows = None,
-        item_id_column: Annotated[str | None, Field(description="Column that names each item: unique, without gaps.")] = None,
+        item_id_column: ItemIds = None,
         description: Description = "",
         tags: Tags = (),  # type: ignore[assignment]
         data_classification: Classification = "internal",
@@ -146,7 +155,7 @@ class SheetService(Service):
         description: Description = UNSET,
         tags: Tags = UNSET,
         data_classification: Classification = UNSET,
-        item_id_column: str | None = UNSET,
+        item_id_column: ItemIds = UNSET,
         version: Annotated[int | None, Field(description="Version you have seen; refused when it is outdated.")] = None,
     ) -> Sheet:
         """Change what is said about a draft sheet."""
@@ -213,7 +222,7 @@ class SheetService(Service):
         return profiling.profile(self.db, self.live(sheet_id))
 
     @command("POST", "/sheets/{sheet_id}/validate", roles=STEWARDS, label="Check")
-    def validate(self, sheet_id: str, *, template_id: str | None = None) -> Validation:
+    def validate(self, sheet_id: str, *, template_id: UsualTemplate = None) -> Validation:
         """Check a sheet against a template, by default the attached one; nothing is changed."""
         sheet = self.live(sheet_id)
         wanted = template_id or sheet.template_id
@@ -241,7 +250,7 @@ class SheetService(Service):
         return self._record(self.records.update(sheet_id, status="published" if sheet.published_at else "draft"))
 
     @command("POST", "/sheets/{sheet_id}/clone", roles=STEWARDS, status=201, transaction=False, label="Clone")
-    def clone(self, sheet_id: str, *, name: SheetName | None = None) -> Sheet:
+    def clone(self, sheet_id: str, *, name: Annotated[SheetName | None, Field(description="Name of the copy.")] = None) -> Sheet:
         """Copy a sheet with its rows to a new draft."""
         sheet = self.live(sheet_id)
         copy_id = self.clock.new_id("sheet")
@@ -252,7 +261,7 @@ class SheetService(Service):
         return self._publish_rows(sheet.with_(id=copy_id, name=copy_name, status="draft", actions=(), usage_limits=(), **fresh))
 
     @command("POST", "/sheets/{sheet_id}/attach-template", roles=STEWARDS, label="Attach template")
-    def attach_template(self, sheet_id: str, template_id: str) -> Sheet:
+    def attach_template(self, sheet_id: str, template_id: Annotated[str, Field(description="Template to attach.")]) -> Sheet:
         """Make a template the usual one of a sheet; every placeholder has to be a column."""
         sheet = self.live(sheet_id)
         SHEET_LIFECYCLE.require("attach_template", sheet.status)

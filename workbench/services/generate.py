@@ -14,7 +14,7 @@ from workbench.services import assembling
 from workbench.services.rendering import check_template, plan_faults, require_valid
 from workbench.services.service import Service
 from workbench.services.sheet_rows import row_condition
-from workbench.services.templates import TemplateService
+from workbench.services.templates import Plan, TemplateId, TemplateService
 from workbench.store.conditions import explained_condition
 from workbench.store.tables import Records
 
@@ -46,9 +46,9 @@ class TrainingSheetService(Service):
         self,
         sheet_id: str,
         *,
-        name: SheetTitle | None = None,
-        template_id: str | None = None,
-        template: TemplateSnapshot | None = None,
+        name: Annotated[SheetTitle | None, Field(description="Name; none: that of the sheet with a number.")] = None,
+        template_id: TemplateId = None,
+        template: Plan = None,
         filter: Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the columns.")] = None,
         sample: Annotated[Literal["all", "random", "stratified"], Field(description="How rows are chosen.")] = "all",
         sample_size: Annotated[int | None, Field(ge=1, description="Rows to choose.")] = None,
@@ -120,7 +120,7 @@ class TrainingSheetService(Service):
         self,
         *,
         search: Annotated[str, Field(max_length=200, description="Part of the name.")] = "",
-        sheet_id: str | None = None,
+        sheet_id: Annotated[str | None, Field(description="Sheet they were made from.")] = None,
         status: Literal["assembling", "ready", "failed", "archived", "deleted"] | None = None,
         page: PageNumber = 1,
         page_size: PageSize = 50,

@@ -29,7 +29,15 @@ WRITERS = frozenset({"admin", "data_steward"})
 TemplateName = Annotated[str, Field(min_length=1, max_length=200, description="Name.")]
 PromptText = Annotated[str, Field(min_length=1, max_length=100_000, description="Text with {{column}} placeholders.")]
 SystemText = Annotated[str | None, Field(max_length=100_000, description="Instruction before every prompt.")]
-Mode = Literal["existing_column", "ai_generated", "manual_labeling"]
+Mode = Annotated[Literal["existing_column", "ai_generated", "manual_labeling"], Field(description="Where answers come from.")]
+ResponseColumn = Annotated[str | None, Field(description="Column with the answers.")]
+ResponseFields = Annotated[list[ResponseField], Field(description="Fields of a structured answer.")]
+ModelName = Annotated[str | None, Field(description="Model that writes answers.")]
+LabelClasses = Annotated[list[LabelClass], Field(description="Closed set of answers.")]
+ColumnMapping = Annotated[dict[str, str], Field(description="Column by placeholder, where the names differ.")]
+SheetId = Annotated[str, Field(description="Sheet to render.")]
+TemplateId = Annotated[str | None, Field(description="Stored template; none: the given one or the sheet's own.")]
+Plan = Annotated[TemplateSnapshot | None, Field(description="Template that is not stored, in place of template_id.")]
 Temperature = Annotated[float, Field(ge=0, le=2, description="Randomness of written answers.")]
 MaxTokens = Annotated[int, Field(ge=1, le=32000, description="Longest written answer.")]
 LabelType = Annotated[str, Field(min_length=1, max_length=100, description="Kind of truth the answers are.")]
@@ -75,14 +83,14 @@ class TemplateService(Service):
         *,
         system_instruction: SystemText = None,
         response_source_mode: Mode = "existing_column",
-        response_column: str | None = None,
-        response_schema: list[ResponseField] = (),  # type: ignore[assignment]
-        model: str | None = None,
+        response_column: ResponseColumn = None,
+        response_schema: ResponseFields = (),  # type: ignore[assignment]
+        model: ModelName = None,
         temperature: Temperature = 0.7,
         max_tokens: MaxTokens = 1024,
         label_type: LabelType = "response",
-        label_classes: list[LabelClass] = (),  # type: ignore[assignment]
-        column_mapping: dict[str, str] = UNSET,
+        label_classes: LabelClasses = (),  # type: ignore[assignment]
+        column_mapping: ColumnMapping = UNSET,
         few_shot_count: FewShot = 0,
         description: Words = "",
         sample: Annotated[bool, Field(description="Mark the template as sample data.")] = False,
@@ -128,14 +136,14 @@ class TemplateService(Service):
         prompt_template: PromptText = UNSET,
         system_instruction: SystemText = UNSET,
         response_source_mode: Mode = UNSET,
-        response_column: str | None = UNSET,
-        response_schema: list[ResponseField] = UNSET,
-        model: str | None = UNSET,
+        response_column: ResponseColumn = UNSET,
+        response_schema: ResponseFields = UNSET,
+        model: ModelName = UNSET,
         temperature: Temperature = UNSET,
         max_tokens: MaxTokens = UNSET,
         label_type: LabelType = UNSET,
-        label_classes: list[LabelClass] = UNSET,
-        column_mapping: dict[str, str] = UNSET,
+        label_classes: LabelClasses = UNSET,
+        column_mapping: ColumnMapping = UNSET,
         few_shot_count: FewShot = UNSET,
         description: Words = UNSET,
         revision: Annotated[int | None, Field(description="Revision you have seen; refused when it is outdated.")] = None,
@@ -176,7 +184,9 @@ class TemplateService(Service):
         return self._record(self.records.insert(copy))
 
     @command("POST", "/templates/{template_id}/validate", roles=WRITERS, label="Check")
-    def validate(self, template_id: str, *, sheet_id: str | None = None) -> Validation:
+    def validate(
+        self, template_id: str, *, sheet_id: Annotated[str | None, Field(description="Sheet to check it against.")] = None
+    ) -> Validation:
         """Check a template by itself or against a sheet; nothing is changed."""
         template = self.records.get(template_id)
         if sheet_id:
@@ -187,10 +197,10 @@ class TemplateService(Service):
     @query("POST", "/templates/preview", topics=("templates", "sheets"))
     def preview(
         self,
-        sheet_id: str,
+        sheet_id: SheetId,
         *,
-        template_id: str | None = None,
-        template: TemplateSnapshot | None = None,
+        template_id: TemplateId = None,
+        template: Plan = None,
         limit: Annotated[int, Field(ge=1, le=100, description="Most rows to render.")] = 5,
         offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
     ) -> PromptPreview:
