@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from workbench.errors import ValidationError
-from workbench.store import Database
+from workbench.store import Database, sandbox
 from workbench.store.published import PUBLISHED, published
 from workbench.store.sandbox import query, truncated
 from workbench.store.sql_check import where_predicate
@@ -181,7 +181,7 @@ def test_hostile_queries_are_refused_and_change_nothing(db, sql, tmp_path):
 
 
 def test_the_transaction_alone_stops_writing_too(db, monkeypatch):
-    monkeypatch.setattr("workbench.store.sandbox.check_query", lambda *a, **k: None)
+    monkeypatch.setattr("workbench.store.sql_check.check_query", lambda *a, **k: None)
     with pytest.raises(ValidationError, match="read-only"):
         query(db, "with x as (delete from settings returning *) select * from x")
     assert db.value("select count(*) from settings") == 1
@@ -299,3 +299,11 @@ def test_conditions_that_are_more_than_that_are_refused(text):
 def test_an_unknown_column_gets_a_hint():
     with pytest.raises(ValidationError, match="'name'"):
         where_predicate("nmae = 'x'", ["n", "name"])
+
+
+def test_a_condition_is_tried_on_its_table(db):
+    assert sandbox.where_predicate(db, "n > 3", "rows_1") == "(n > 3\n)"
+    for text in ("n > 'three'::date", "n.foo = 1", "_row > 1"):
+        with pytest.raises(ValidationError) as caught:
+            sandbox.where_predicate(db, text, '"rows_1"', field="filter")
+        assert caught.value.context["fields"][0]["field"] == "filter"

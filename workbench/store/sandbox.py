@@ -12,10 +12,10 @@ import duckdb
 import pyarrow as pa
 
 from workbench.errors import ValidationError
+from workbench.store import sql_check
 from workbench.store.database import Database
 from workbench.store.published import relations
 from workbench.store.reads import limited
-from workbench.store.sql_check import check_query
 from workbench.store.transaction import Params
 
 _BATCH_ROWS = 8192
@@ -37,7 +37,7 @@ def query(
     """
     shown, hidden = relations(db)
     published = set(shown) if allowed is None else set(allowed)
-    check_query(sql, published=published, hidden=hidden | (set(shown) - published))
+    sql_check.check_query(sql, published=published, hidden=hidden | (set(shown) - published))
     cursor = db.connection.cursor()
     cursor.execute("begin transaction read only")
     try:
@@ -48,6 +48,18 @@ def query(
     finally:
         cursor.rollback()
         cursor.close()
+
+
+def where_predicate(db: Database, text: str, relation: str, *, field: str = "where") -> str:
+    """Return a user's condition over `relation` (an SQL name) as a checked fragment in parentheses."""
+    with db.cursor() as cursor:
+        columns = [row[0] for row in cursor.execute(f"describe {relation}").fetchall()]
+    fragment = sql_check.where_predicate(text, columns, field=field)
+    try:
+        db.value(f"select 1 from {relation} where {fragment} limit 0")
+    except duckdb.Error as error:
+        raise ValidationError.field(field, _plain(error), text) from error
+    return fragment
 
 
 def truncated(table: pa.Table) -> bool:

@@ -1,0 +1,160 @@
+"""CSV and TSV: find the dialect, keep every value exact, name the line that is wrong."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from workbench.errors import ValidationError
+from workbench.store.names import refuse_names
+from workbench.store.plain_text import Workplace
+from workbench.store.scratch import scratch, streamed, text_literal
+from workbench.store.transaction import quoted
+
+_HEAD = 256 << 10
+_SAMPLE_RECORDS = 100
+_DELIMITERS = (",", ";", "\t", "|")
+_NO_DELIMITER = "\x1f"
+_LONGEST_LINE = 16 << 20
+
+# A guessed type is kept only where every value survives it: 00123, +49, yes and 2/1/2024 stay text.
+_LOSSLESS = {
+    "BIGINT": "trim({c}) = cast(try_cast({c} as bigint) as varchar)",
+    "DOUBLE": "try_cast({c} as double) is not null and not regexp_matches({c}, '^\\s*(\\+|-?0[0-9]|[^.eE]{{17}})')",
+    "BOOLEAN": "lower(trim({c})) in ('true', 'false')",
+    "DATE": "length(trim({c})) = 10 and try_cast({c} as date) is not null",
+    "TIMESTAMP": "try_cast({c} as timestamp) is not null and not regexp_matches({c}, '(Z|[+-]\\d\\d(:?\\d\\d)?)\\s*$')",
+    "TIMESTAMPTZ": "length(trim({c})) > 10 and try_cast({c} as timestamptz) is not null",
+}
+_CANDIDATES = {
+    "BIGINT": ("BIGINT",),
+    "DOUBLE": ("DOUBLE",),
+    "BOOLEAN": ("BOOLEAN",),
+    "DATE": ("DATE", "TIMESTAMP", "TIMESTAMPTZ"),
+    "TIMESTAMP": ("DATE", "TIMESTAMP", "TIMESTAMPTZ"),
+    "TIMESTAMP WITH TIME ZONE": ("DATE", "TIMESTAMP", "TIMESTAMPTZ"),
+}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Say how a delimited file is written."""
+
+    delimiter: str
+    header: tuple[str, ...]
+    skip: int
+
+    def reading(self, path: Path, types: dict[str, str]) -> str:
+        """Return the table function that reads the file with these column types."""
+        columns = ", ".join(f"{text_literal(name)}: {text_literal(types.get(name, 'VARCHAR'))}" for name in self.header)
+        return f"read_csv({text_literal(str(path))}, {self._options()}, auto_detect=false, columns={{{columns}}})"
+
+    def sniffing(self, path: Path) -> str:
+        """Return the table function that guesses the column types from every row."""
+        return f"sniff_csv({text_literal(str(path))}, {self._options()}, sample_size=-1)"
+
+    def _options(self) -> str:
+        return (
+            f"delim={text_literal(self.delimiter)}, quote='\"', escape='\"', header=true, skip={self.skip}, "
+            f"strict_mode=true, comment='', max_line_size={_LONGEST_LINE}"
+        )
+
+
+def read_delimited(path: Path, work: Workplace, *, name: str, delimiter: str | None = None) -> pa.RecordBatchReader:
+    """Return the rows of a UTF-8 file, every value checked beforehand."""
+    dialect = _dialect(path, name, delimiter)
+    refuse_names(dialect.header, name)
+    types = _types(path, dialect, name)
+    return streamed(f"select * from {dialect.reading(path, types)}", work)
+
+
+def _dialect(path: Path, name: str, delimiter: str | None) -> Dialect:
+    with path.open("rb") as file:
+        head = file.read(_HEAD).decode("utf-8-sig", errors="ignore")
+    if not head.strip():
+        raise ValidationError.field("source", f"{name} is empty. Give it a header line and rows", name)
+    body = head.lstrip("\r\n")
+    skip = head[: len(head) - len(body)].replace("\r\n", "\n").count("\n")
+    sampled = {d: _records(body, d) for d in ((delimiter,) if delimiter else _DELIMITERS)}
+    best = max(sampled, key=lambda d: _fit(sampled[d]))
+    records = sampled[best]
+    if len(records[0]) == 1 and delimiter is None:
+        best = _NO_DELIMITER
+        records = _records(body, best)
+    return Dialect(best, tuple(cell.strip() for cell in records[0]), skip)
+
+
+def _records(text: str, delimiter: str) -> list[list[str]]:
+    found: list[list[str]] = []
+    try:
+        for record in csv.reader(io.StringIO(text), delimiter=delimiter):
+            if record:
+                found.append(record)
+            if len(found) >= _SAMPLE_RECORDS:
+                break
+    except csv.Error:
+        pass
+    return found or [[text.splitlines()[0]]]
+
+
+def _fit(records: list[list[str]]) -> tuple[bool, float, int]:
+    width = len(records[0])
+    return width > 1, sum(len(record) == width for record in records) / len(records), width
+
+
+def _types(path: Path, dialect: Dialect, name: str) -> dict[str, str]:
+    """Read the whole file once as text: find faulty lines, and the types that lose nothing."""
+    guesses = _guesses(path, dialect)
+    wanted = [(column, kind) for column in dialect.header for kind in _CANDIDATES.get(guesses.get(column, ""), ())]
+    tests = [f"bool_and({quoted(c)} is null or ({_LOSSLESS[kind].format(c=quoted(c))}))" for c, kind in wanted]
+    checks = ", ".join(["count(*)", "bit_xor(hash(t))", *tests])
+    with scratch() as cursor:
+        try:
+            (count, _, *passed) = cursor.execute(f"select {checks} from {dialect.reading(path, {})} t").fetchone()
+        except duckdb.Error as error:
+            raise _explained(error, name) from error
+    if not count:
+        raise ValidationError.field("source", f"{name} has a header and no rows. Add rows and import it again", name)
+    types: dict[str, str] = {}
+    for (column, kind), kept in zip(wanted, passed, strict=True):
+        if kept:
+            types.setdefault(column, kind)
+    return types
+
+
+def _guesses(path: Path, dialect: Dialect) -> dict[str, str]:
+    with scratch() as cursor:
+        try:
+            (columns,) = cursor.execute(f"select Columns from {dialect.sniffing(path)}").fetchone()
+        except duckdb.Error:
+            return {}
+    if len(columns) != len(dialect.header):
+        return {}
+    return {name: column["type"] for name, column in zip(dialect.header, columns, strict=True)}
+
+
+_LINE = re.compile(r"CSV Error on Line: (\d+)")
+_WIDTH = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+
+
+def _explained(error: duckdb.Error, name: str) -> ValidationError:
+    text = str(error)
+    line = found[1] if (found := _LINE.search(text)) else None
+    place = f"{name}, line {line}" if line else name
+    if width := _WIDTH.search(text):
+        what = (
+            f"{width[2]} values where the header names {width[1]} columns. Mend the line, or quote values that hold the delimiter"
+        )
+    elif "unterminated quote" in text:
+        what = "a quoted value does not end. Close the quote, or double quotes inside a value"
+    elif "Maximum line size" in text:
+        what = f"longer than {_LONGEST_LINE >> 20} MiB. Is a quote left open?"
+    else:
+        what = text.split("\n", 1)[0].removeprefix("Invalid Input Error: ")
+    return ValidationError.field("source", f"{place}: {what}", name)
