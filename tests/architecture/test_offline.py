@@ -11,7 +11,22 @@ import pytest
 from tests.architecture.subjects import ROOT
 
 TEXT = {".py", ".pyi", ".js", ".css", ".html", ".md", ".toml", ".yml", ".cfg", ".lock", ".sql", ".ipynb", ".svg", ""}
-LEFT_OUT = {".git", ".hypothesis", ".run", ".benchmarks", ".pytest_cache", ".ruff_cache", ".venv", ".venv-llm", "build", "dist", "sample", "node_modules", "__pycache__", "test-results"}
+LEFT_OUT = {
+    ".git",
+    ".hypothesis",
+    ".run",
+    ".benchmarks",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".venv",
+    ".venv-llm",
+    "build",
+    "dist",
+    "sample",
+    "node_modules",
+    "__pycache__",
+    "test-results",
+}
 
 # Written in pieces, so that this file does not name them.
 INDEX = re.compile(
