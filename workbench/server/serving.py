@@ -36,6 +36,7 @@ class Server:
             timeout_keep_alive=30,
         )  # fmt: skip
         self._server = _Uvicorn(config)
+        self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="workbench-server", daemon=True)
 
     @property
@@ -60,17 +61,20 @@ class Server:
             self._server.run(sockets=[self._socket])
         except Exception:
             logging.getLogger(__name__).exception("the server stopped")
+        finally:
+            self._done.set()
 
     def wait(self) -> None:
-        """Block until the server stops."""
+        """Block until the server stops or Ctrl-C."""
+        # An interrupted Thread.join may take a running thread for a finished one, so the thread says itself when it is done.
         with contextlib.suppress(KeyboardInterrupt):
-            while self._thread.is_alive():
-                self._thread.join(0.5)
+            while not self._done.wait(0.5):
+                pass
 
     def stop(self) -> None:
         """Stop answering; open pages show the lost connection."""
         self._server.should_exit = True
-        self._thread.join(STOP_S)
+        self._done.wait(STOP_S)
         self._socket.close()
 
 
