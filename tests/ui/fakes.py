@@ -10,9 +10,9 @@ from typing import Any
 class Operation:
     """Answer a call with what a test put there, through the interface of a facade method."""
 
-    def __init__(self, answer: Any, topics: tuple[str, ...] = ()) -> None:
+    def __init__(self, answer: Any, topics: tuple[str, ...] = (), operation: Any = None) -> None:
         self.answer = answer
-        self.operation = SimpleNamespace(topics=frozenset(topics))
+        self.operation = operation or SimpleNamespace(topics=frozenset(topics), arguments=())
         self.calls: list[dict[str, Any]] = []
         self.__self__ = SimpleNamespace(_workspace=FakeHub)
 

@@ -64,6 +64,10 @@ class LiveQuery(param.Parameterized):
         self._arguments.update(arguments)
         self.refresh()
 
+    def forget(self, *names: str) -> None:
+        """Leave arguments out of the next run."""
+        self._arguments = {name: value for name, value in self._arguments.items() if name not in names}
+
     def refresh(self) -> None:
         """Run the query now; the last answer of two overlapping runs stays."""
         with self._running:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import typing
 from collections.abc import Iterable
 from typing import Any
 
@@ -112,7 +113,12 @@ def chip(state: str | None, label: str | None = None, *, hover: str | None = Non
 def tone_chip(tone: Tone, label: str, *, hover: str | None = None) -> Markup:
     """Return a chip of a given tone."""
     icon = Markup('<svg viewBox="0 0 16 16" aria-hidden="true"><path fill-rule="evenodd" d="{}"/></svg>').format(tone.icon)
-    return Markup('<span class="chip {}" title="{}">{}{}</span>').format(tone.name, hover or "", icon, label)
+    return Markup('<span class="chip tone-{}" title="{}">{}{}</span>').format(tone.name, hover or "", icon, label)
+
+
+def choice(word: str | None, *, reason: str | None = None) -> Markup:
+    """Return one word of a closed set in plain letters: `ai_generated` becomes `ai generated`."""
+    return unknown(reason) if not word else escape(word.replace("_", " "))
 
 
 def facts(pairs: Iterable[tuple[str, Any]]) -> Markup:
@@ -149,6 +155,23 @@ def words(name: str) -> str:
 def plural(count: int, one: str, many: str | None = None) -> Markup:
     """Return `1 job` or `3 jobs`."""
     return Markup("{} {}").format(integer(count), one if count == 1 else many or f"{one}s")
+
+
+def bar(percent: float | None) -> int:
+    """Return a percentage as the length of a bar."""
+    return 0 if _missing(percent) else round(percent)
+
+
+def page_count(total: int, size: int) -> int:
+    """Return how many pages of a size hold all rows; at least one."""
+    return max(1, -(-total // size))
+
+
+def choices_of(annotation: Any) -> tuple[str, ...]:
+    """Return the words that a Literal inside an annotation allows."""
+    if typing.get_origin(annotation) is typing.Literal:
+        return typing.get_args(annotation)
+    return tuple(word for part in typing.get_args(annotation) for word in choices_of(part))
 
 
 def _missing(value: float | None) -> bool:

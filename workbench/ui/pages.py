@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 from markupsafe import Markup
 
 from workbench.ui.components.markup import html, show
+from workbench.ui.components.states import ErrorState
 from workbench.ui.home import HomeView
 from workbench.ui.theme import PAGE_WIDTH, STEP, theme_config
 from workbench.ui.topbar import Footer, TopBar
@@ -37,8 +40,7 @@ def titles(screens: Sequence[Screen] | None = None) -> dict[str, str]:
 
 def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
     """Return the whole page of one screen."""
-    view = screen.view(ws)
-    UrlState(view, view.url)
+    view = _view(ws, screen)
     bar = TopBar(ws)
     dark = pn.config.theme == "dark"
     navigation = Navigation(screens, screen)
@@ -60,6 +62,28 @@ def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
     return page
 
 
+def _view(ws: Any, screen: Screen) -> View:
+    """Return the screen's view, or one that says why it could not be made."""
+    try:
+        view = screen.view(ws)
+        UrlState(view, view.url)
+        view.__panel__()
+    except Exception as error:
+        logging.getLogger(__name__).exception("the page %s could not be built", screen.path)
+        return BrokenView(ws, error=error)
+    return view
+
+
+class BrokenView(View):
+    """Say why a page could not be made."""
+
+    error = param.Parameter(doc="What went wrong.")
+
+    def build(self) -> list[Any]:
+        """Return the error."""
+        return [ErrorState(self.error, what="This page could not be shown")]
+
+
 _PAGE_SX = {
     # These two colors keep panel-material-ui from giving the bar a theme of its own.
     ".MuiAppBar-root": {
@@ -76,10 +100,13 @@ _PAGE_SX = {
 
 
 def _main(ws: Any, screen: Screen, view: View) -> pn.viewable.Viewable:
-    sentence = html("", height=21)
-    view.param.watch(
-        lambda event: show(sentence, Markup('<div class="faint cut">{}</div>').format(Markup(event.new))), "sentence"
-    )
+    sentence = html()
+
+    def say(*events: Any) -> None:
+        show(sentence, Markup('<div class="faint cut">{}</div>').format(view.sentence))
+
+    say()
+    view.param.watch(say, "sentence")
     title = pmui.Typography(screen.title, variant="h5", margin=0)
     primary = view.primary()
     head = pmui.Row(

@@ -126,9 +126,9 @@ a:hover {{ text-decoration: underline; }}
 .chip svg {{ width: 12px; height: 12px; fill: currentColor; flex: none; }}
 {
     "".join(
-        f".chip.{name} {{ color: var(--mui-palette-state-{name}Ink, {tone.ink}); "
+        f".tone-{name} {{ color: var(--mui-palette-state-{name}Ink, {tone.ink}); "
         f"background: var(--mui-palette-state-{name}Ground, {tone.ground}); }} "
-        f".ink.{name} {{ color: var(--mui-palette-state-{name}Ink, {tone.ink}); }} "
+        f".ink-{name} {{ color: var(--mui-palette-state-{name}Ink, {tone.ink}); }} "
         for name, tone in TONES.items()
     )
 }

@@ -70,7 +70,7 @@ class TopBar(View):
             name, fmt.percentage(job.progress_percent)
         )
         bar = pmui.LinearProgress(
-            value=int(job.progress_percent or 0), variant="determinate", margin=0, sizing_mode="stretch_width"
+            value=fmt.bar(job.progress_percent), variant="determinate", margin=0, sizing_mode="stretch_width"
         )
         cancel = [a for a in job.actions or () if a.name == "cancel"]
         actions = ActionBar(cancel, run_on(self.ws, job), toasts=self.toasts, size="small")

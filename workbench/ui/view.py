@@ -29,7 +29,7 @@ class View(pn.viewable.Viewer):
     live_query: ClassVar[type[LiveQuery]] = LiveQuery
 
     ws = param.Parameter(doc="The workspace shown.")
-    sentence = param.String("", doc="One line that says how things stand, as safe markup.")
+    sentence = param.String("", doc="One line that says how things stand: text, or safe markup.")
 
     def __init__(self, ws: Any, **arguments: Any) -> None:
         self.ready = Ready()
@@ -65,6 +65,12 @@ class View(pn.viewable.Viewer):
         part = Part(self, self.live_query(call, arguments), take, None)
         self.parts.append(part)
         return part
+
+    def tie(self, other: param.Parameterized, **names: str) -> None:
+        """Keep parameters of this view and of another thing equal: own name -> the other's name."""
+        for mine, theirs in names.items():
+            self.param.watch(lambda event, theirs=theirs: other.param.update(**{theirs: event.new}), mine)
+            other.param.watch(lambda event, mine=mine: self.param.update(**{mine: event.new}), theirs)
 
     def start(self) -> None:
         """Start what is live; called once a browser has attached."""
@@ -114,6 +120,13 @@ class Part(pn.viewable.Viewer):
         """Ask again with other arguments, away from the event loop."""
         threading.Thread(target=self.query.ask, kwargs=arguments, daemon=True).start()
 
+    def replace(self, **arguments: Any) -> None:
+        """Ask again with these arguments and no others."""
+        dropped = self.query.arguments.keys() - arguments.keys()
+        if dropped:
+            self.query.forget(*dropped)
+        self.ask(**arguments)
+
     def refresh(self) -> None:
         """Ask again."""
         self.ask()
@@ -136,7 +149,7 @@ class Part(pn.viewable.Viewer):
                 return
             try:
                 drawn = self._draw(self.query.value)
-            except Exception as error:  # a view must never fall silent: what broke is shown in its place
+            except Exception as error:  # noqa: BLE001  a view must never fall silent: what broke is shown in its place
                 self._fail(error)
                 return
             if drawn is not None:

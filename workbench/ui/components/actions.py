@@ -102,7 +102,7 @@ class ActionBar(pn.viewable.Viewer):
         button.loading = True
         try:
             result = self._run(action.name) if self._run else None
-        except Exception as error:  # whatever went wrong belongs where the button is
+        except Exception as error:  # noqa: BLE001  whatever went wrong belongs where the button is
             self._error.objects = [ErrorState(error)]
             return
         finally:

@@ -53,7 +53,7 @@ class ErrorState(pn.viewable.Viewer):
 
 def error_markup(error: BaseException, what: str = "") -> Markup:
     """Return an error's message, hints and request id."""
-    head = Markup('<div class="title ink {}">{}</div>').format(ERROR.name, what) if what else Markup("")
+    head = Markup('<div class="title ink-{}">{}</div>').format(ERROR.name, what) if what else Markup("")
     body = Markup('<div class="text">{}</div>').format(getattr(error, "message", None) or f"{type(error).__name__}: {error}")
     details = getattr(error, "details", None)
     more = Markup('<div class="faint text">{}</div>').format(details) if details else Markup("")

@@ -1,0 +1,167 @@
+"""Forms made from fields; every fault of the input is shown where it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from markupsafe import Markup
+
+from workbench.errors import ValidationError
+from workbench.ui import format as fmt
+from workbench.ui.components.fields import Field
+from workbench.ui.components.markup import html, show
+from workbench.ui.components.states import ErrorState
+from workbench.ui.theme import ERROR
+
+
+class ParameterForm(pn.viewable.Viewer):
+    """Ask for values and submit them; `submit(values)` is a facade call with keywords filled in.
+
+    Only what was entered is sent, so the service's own defaults hold. `choices` offers values that
+    only the moment knows, such as the sheets there are: field name -> {label: value}.
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        submit: Callable[[dict[str, Any]], Any],
+        *,
+        label: str = "Save",
+        done: Callable[[Any], None] | None = None,
+        choices: Mapping[str, Mapping[str, Any]] | None = None,
+        values: Mapping[str, Any] | None = None,
+        columns: int = 1,
+    ) -> None:
+        super().__init__()
+        self._submit, self._done = submit, done
+        self._inputs = {f.name: _Input(f, (choices or {}).get(f.name), (values or {}).get(f.name, f.default)) for f in fields}
+        self._error = pmui.Column(margin=0, sizing_mode="stretch_width")
+        self.button = pmui.Button(label=label, variant="contained", margin=0, css_classes=["submit"])
+        self.button.on_click(self._clicked)
+        boxes = [i.box for i in self._inputs.values()]
+        area = {
+            "display": "grid",
+            "gridTemplateColumns": f"repeat({columns}, minmax(0, 1fr))",
+            "gap": "16px 16px",
+            "alignItems": "start",
+        }
+        grid = pmui.Column(*boxes, margin=0, sizing_mode="stretch_width", sx=area)
+        self._layout = pmui.Column(grid, self._error, self.button, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+
+    def input(self, name: str) -> Any:
+        """Return the widget of a field, to watch what is entered."""
+        return self._inputs[name].widget
+
+    def offer(self, name: str, choices: Mapping[str, Any]) -> None:
+        """Offer other choices for a field."""
+        self._inputs[name].offer(choices)
+
+    def values(self) -> dict[str, Any]:
+        """Return what was entered; raise ValidationError where it cannot be read."""
+        faults, found = [], {}
+        for name, each in self._inputs.items():
+            try:
+                given, value = each.read()
+            except ValueError as error:
+                faults.append({"field": name, "message": str(error), "value": each.widget.value})
+            else:
+                found |= {name: value} if given else {}
+        if faults:
+            raise ValidationError.of(faults)
+        return found
+
+    def show_error(self, error: BaseException | None) -> None:
+        """Show an error: its faulty fields at their inputs, the rest below the form."""
+        fields = getattr(error, "context", {}).get("fields", []) if error is not None else []
+        messages = {str(f["field"]).split(".")[0].split("[")[0]: f["message"] for f in fields}
+        for name, each in self._inputs.items():
+            each.complain(messages.pop(name, None))
+        self._error.objects = [ErrorState(error)] if error is not None and (messages or not fields) else []
+
+    def _clicked(self, event: Any) -> None:
+        self.button.loading = True
+        try:
+            result = self._submit(self.values())
+        except Exception as error:  # noqa: BLE001  whatever is wrong with the input belongs next to it
+            self.show_error(error)
+        else:
+            self.show_error(None)
+            if self._done is not None:
+                self._done(result)
+        finally:
+            self.button.loading = False
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._layout
+
+
+class _Input:
+    """One field's widget with its note below."""
+
+    def __init__(self, field: Field, choices: Mapping[str, Any] | None, value: Any) -> None:
+        self.field = field
+        self.widget = _widget(field, choices, value)
+        self._note = html("", css=".note { font-size: 12px; line-height: 1.4; padding: 4px 2px 0; }")
+        self.box = pmui.Column(
+            self.widget, self._note, margin=0, sizing_mode="stretch_width", css_classes=[f"field-{field.name}"]
+        )
+        self.complain(None)
+
+    def offer(self, choices: Mapping[str, Any]) -> None:
+        self.widget.options = dict(choices)
+        if self.widget.value not in choices.values():
+            self.widget.value = next(iter(choices.values()), None)
+
+    def complain(self, message: str | None) -> None:
+        if "error_state" in self.widget.param:
+            self.widget.error_state = message is not None
+        if message is not None:
+            show(self._note, Markup('<div class="note ink-{}" role="alert">{}</div>').format(ERROR.name, message))
+        else:
+            show(self._note, Markup('<div class="note faint">{}</div>').format(_hint(self.field)))
+
+    def read(self) -> tuple[bool, Any]:
+        """Return whether something was entered, and what."""
+        value, kind = self.widget.value, self.field.kind
+        if value is None or (isinstance(value, str) and not value.strip() and kind != "choice"):
+            return False, None
+        if kind == "json":
+            return True, json.loads(value)
+        if kind == "words" and isinstance(value, str):
+            return True, [word.strip() for word in value.split(",") if word.strip()]
+        return True, value
+
+
+def _hint(field: Field) -> str:
+    bounds = [f"from {fmt.number(field.minimum)}" if field.minimum is not None else ""]
+    bounds.append(f"to {fmt.number(field.maximum)}" if field.maximum is not None else "")
+    limits = " ".join(part for part in bounds if part)
+    return ". ".join(part for part in (field.doc.rstrip("."), limits) if part)
+
+
+def _widget(field: Field, choices: Mapping[str, Any] | None, value: Any) -> Any:
+    label = (field.title or fmt.words(field.name)) + (" *" if field.required else "")
+    shape = {"label": label, "margin": 0, "sizing_mode": "stretch_width", "size": "small"}
+    if choices is not None or field.kind == "choice":
+        options = dict(choices) if choices is not None else {fmt.words(str(c)): c for c in field.choices}
+        options = options if field.required or value is not None else {fmt.DASH: None, **options}
+        return pmui.Select(
+            options=options, value=value if value in options.values() else next(iter(options.values()), None), **shape
+        )
+    if field.kind == "flag":
+        return pmui.Checkbox(value=bool(value), **{**shape, "sizing_mode": None})
+    if field.kind in ("integer", "number"):
+        kind = pmui.IntInput if field.kind == "integer" else pmui.FloatInput
+        step = {} if field.kind == "integer" else {"step": 0.01}
+        return kind(value=value, **shape, **step)
+    if field.kind in ("long", "json"):
+        text = json.dumps(value) if field.kind == "json" and value is not None else value or ""
+        return pmui.TextAreaInput(
+            value=text, rows=3, auto_grow=True, max_rows=12, **{k: v for k, v in shape.items() if k != "size"}
+        )
+    text = ", ".join(value) if isinstance(value, (list, tuple)) else value or ""
+    return pmui.TextInput(value=str(text), **shape)

@@ -1,0 +1,105 @@
+// One page of rows, drawn as a plain table. Cells are markup made by format.py; ids, not positions, go back.
+export function render({model, el}) {
+  const frame = document.createElement("div")
+  frame.className = "frame"
+  const table = document.createElement("table")
+  frame.append(table)
+  el.append(frame)
+  const before = new Map()
+  const rows = () => [...table.tBodies[0].rows]
+  const picked = () => new Set(model.selected)
+
+  const head = () => {
+    const line = table.createTHead().insertRow()
+    if (model.selectable) {
+      const all = box(() => {
+        const ids = rows().map((row) => row.dataset.id)
+        model.selected = all.checked ? ids : []
+        mark()
+      }, "Select the rows of this page")
+      all.className = "all"
+      const cell = document.createElement("th")
+      cell.className = "pick"
+      cell.append(all)
+      line.append(cell)
+    }
+    for (const column of model.columns) {
+      const cell = document.createElement("th")
+      cell.className = column.align
+      cell.title = column.doc
+      cell.scope = "col"
+      if (column.width) { cell.style.width = column.width }
+      if (column.sortable) {
+        const button = document.createElement("button")
+        const active = model.sort === column.name
+        button.textContent = column.title
+        button.className = active ? (model.descending ? "down" : "up") : ""
+        cell.setAttribute("aria-sort", active ? (model.descending ? "descending" : "ascending") : "none")
+        button.onclick = () => model.send_msg({sort: column.name})
+        cell.append(button)
+      } else {
+        cell.textContent = column.title
+      }
+      line.append(cell)
+    }
+  }
+
+  const body = () => {
+    const part = table.createTBody()
+    for (const {id, cells} of model.rows) {
+      const row = part.insertRow()
+      row.dataset.id = id
+      if (model.openable) {
+        row.tabIndex = 0
+        row.onclick = (event) => { if (!event.composedPath().some(busy)) { model.send_msg({open: id}) } }
+        row.onkeydown = (event) => { if (event.key === "Enter") { model.send_msg({open: id}) } }
+      }
+      if (model.selectable) {
+        const cell = row.insertCell()
+        cell.className = "pick"
+        cell.append(box((event) => {
+          const ids = picked()
+          event.target.checked ? ids.add(id) : ids.delete(id)
+          model.selected = [...ids]
+          mark()
+        }, "Select this row"))
+      }
+      cells.forEach((markup, i) => {
+        const cell = row.insertCell()
+        cell.className = model.columns[i].align
+        cell.innerHTML = markup
+      })
+      const now = cells.join("")
+      if (before.has(id) && before.get(id) !== now) { row.classList.add("changed") }
+      before.set(id, now)
+    }
+  }
+
+  const busy = (node) => node.tagName === "A" || node.tagName === "WB-ID" || node.tagName === "INPUT" || node.tagName === "BUTTON"
+  const box = (onchange, label) => {
+    const input = document.createElement("input")
+    input.type = "checkbox"
+    input.onchange = onchange
+    input.setAttribute("aria-label", label)
+    return input
+  }
+  const mark = () => {
+    const ids = picked()
+    for (const row of rows()) {
+      row.classList.toggle("open", row.dataset.id === model.open_id)
+      const input = row.querySelector("td.pick input")
+      if (input) { input.checked = ids.has(row.dataset.id) }
+    }
+    const all = table.querySelector("input.all")
+    if (all) { all.checked = rows().length > 0 && rows().every((row) => ids.has(row.dataset.id)) }
+  }
+  const draw = () => {
+    table.replaceChildren()
+    head()
+    body()
+    mark()
+  }
+  draw()
+  model.on(["rows", "columns", "sort", "descending", "selectable", "openable"], draw)
+  model.on(["selected", "open_id"], mark)
+}
