@@ -167,6 +167,16 @@ def page_count(total: int, size: int) -> int:
     return max(1, -(-total // size))
 
 
+def pager_value(page: int, pages: int) -> int:
+    """Return a page as the pager counts it, from 0 and never beyond the last."""
+    return min(page, pages) - 1
+
+
+def page_of(value: int) -> int:
+    """Return the pager's position as a page, from 1."""
+    return value + 1
+
+
 def choices_of(annotation: Any) -> tuple[str, ...]:
     """Return the words that a Literal inside an annotation allows."""
     if typing.get_origin(annotation) is typing.Literal:

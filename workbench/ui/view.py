@@ -122,9 +122,7 @@ class Part(pn.viewable.Viewer):
 
     def replace(self, **arguments: Any) -> None:
         """Ask again with these arguments and no others."""
-        dropped = self.query.arguments.keys() - arguments.keys()
-        if dropped:
-            self.query.forget(*dropped)
+        self.query.forget(*(name for name in self.query.arguments if name not in arguments))
         self.ask(**arguments)
 
     def refresh(self) -> None:

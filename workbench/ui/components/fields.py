@@ -9,6 +9,9 @@ from typing import Any
 from workbench.contract import UNSET
 
 
+LONG_TEXT = 1000
+
+
 @dataclass(frozen=True)
 class Field:
     """One input: what it is called, which values it takes and what it is for.
@@ -84,5 +87,5 @@ def _kind(part: Mapping[str, Any]) -> str:
     if kind == "array":
         return "words" if part.get("items", {}).get("type") == "string" else "json"
     if kind == "string":
-        return "long" if part.get("maxLength", 0) > 1000 else "text"
+        return "long" if part.get("maxLength", 0) > LONG_TEXT else "text"
     return {"integer": "integer", "number": "number", "boolean": "flag"}.get(str(kind), "json")

@@ -144,7 +144,7 @@ def _hint(field: Field) -> str:
 
 
 def _widget(field: Field, choices: Mapping[str, Any] | None, value: Any) -> Any:
-    label = (field.title or fmt.words(field.name)) + (" *" if field.required else "")
+    label = f"{field.title or fmt.words(field.name)}{' *' if field.required else ''}"
     shape = {"label": label, "margin": 0, "sizing_mode": "stretch_width", "size": "small"}
     if choices is not None or field.kind == "choice":
         options = dict(choices) if choices is not None else {fmt.words(str(c)): c for c in field.choices}

@@ -35,7 +35,7 @@ export function render({model, el}) {
         button.textContent = column.title
         button.className = active ? (model.descending ? "down" : "up") : ""
         cell.setAttribute("aria-sort", active ? (model.descending ? "descending" : "ascending") : "none")
-        button.onclick = () => model.send_msg({sort: column.name})
+        button.onclick = () => model.send_msg({do: "sort", column: column.name})
         cell.append(button)
       } else {
         cell.textContent = column.title
@@ -51,8 +51,8 @@ export function render({model, el}) {
       row.dataset.id = id
       if (model.openable) {
         row.tabIndex = 0
-        row.onclick = (event) => { if (!event.composedPath().some(busy)) { model.send_msg({open: id}) } }
-        row.onkeydown = (event) => { if (event.key === "Enter") { model.send_msg({open: id}) } }
+        row.onclick = (event) => { if (!event.composedPath().some(busy)) { model.send_msg({do: "show", id}) } }
+        row.onkeydown = (event) => { if (event.key === "Enter") { model.send_msg({do: "show", id}) } }
       }
       if (model.selectable) {
         const cell = row.insertCell()

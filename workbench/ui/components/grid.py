@@ -57,7 +57,7 @@ class Grid(JSComponent):
         self._on_open = on_open
 
     def _handle_msg(self, data: Any) -> None:
-        if "sort" in data:
-            self._on_sort(str(data["sort"]))
-        elif "open" in data and self._on_open is not None:
-            self._on_open(str(data["open"]))
+        if data["do"] == "sort":
+            self._on_sort(str(data["column"]))
+        elif self._on_open is not None:
+            self._on_open(str(data["id"]))

@@ -60,7 +60,7 @@ class DataTable(pn.viewable.Viewer):
         )
         self._table = pmui.Column(self.grid, foot, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
         self.part = view.live(call, self._draw, height=240, **self._arguments())
-        self.pager.param.watch(lambda event: self.param.update(page=event.new + 1), "value")
+        self.pager.param.watch(lambda event: self.param.update(page=fmt.page_of(event.new)), "value")
         self.param.watch(self._ask, ["page", "sort", "descending", "filters", "page_size"])
         self.grid.param.watch(lambda event: self.param.update(selected=event.new), "selected")
         self.param.watch(lambda event: self.grid.param.update(selected=event.new), "selected")
@@ -91,9 +91,9 @@ class DataTable(pn.viewable.Viewer):
         self.grid.param.update(rows=rows, sort=self.sort, descending=self.descending)
         pages = fmt.page_count(page.total, self.page_size)
         self.pager.param.update(count=pages, visible=pages > 1)
-        self.pager.value = min(self.page, pages) - 1
+        self.pager.value = fmt.pager_value(self.page, pages)
         show(self._count, Markup('<span class="faint small">{}</span>').format(fmt.plural(page.total, "row")))
-        narrowed = bool(self._arguments().keys() - {"page", "page_size", "sort", "descending"})
+        narrowed = any(value not in (None, "", []) for value in self.filters.values())
         if page.total or self._empty is None or narrowed:
             return self._table
         return self._empty()
