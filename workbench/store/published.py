@@ -82,10 +82,16 @@ def _columns(db: Database) -> dict[str, list[dict[str, str]]]:
 
 
 def _documented() -> Iterator[tuple[tuple[str, str], str]]:
+    for record_class in record_classes():
+        for name in record_class.stored_fields():
+            yield (str(record_class.table), name), record_class.param[name].doc or ""
+
+
+def record_classes() -> Iterator[type[Record]]:
+    """Yield every record class of the package that has a table."""
     queue: list[type[Record]] = [Record]
     while queue:
         record_class = queue.pop()
         queue.extend(record_class.__subclasses__())
-        if record_class.table:
-            for name in record_class.stored_fields():
-                yield (record_class.table, name), record_class.param[name].doc or ""
+        if record_class.table and record_class.__module__.startswith("workbench."):
+            yield record_class

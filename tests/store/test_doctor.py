@@ -1,0 +1,112 @@
+"""Sound files get no findings, each kind of damage gets its own."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import shutil
+
+import pytest
+
+import workbench.domain
+from workbench.store import Database
+from workbench.store.doctor import doctor
+from workbench.store.invariants import CHECKS, REFERENCES, Check, reference
+from workbench.store.published import record_classes
+from workbench.store.tables import columns_of
+
+JOINED = {"training_jobs"}  # read from jobs and training_details together
+
+
+@pytest.fixture(autouse=True)
+def every_record():
+    for module in pkgutil.iter_modules(workbench.domain.__path__):
+        importlib.import_module(f"workbench.domain.{module.name}")
+
+
+@pytest.fixture
+def db(path, clock):
+    with Database.open(path, clock=clock) as database:
+        yield database
+
+
+def found(db, checks=()):
+    return [(finding.check, finding.finding) for finding in doctor(db, checks)]
+
+
+def change(db, sql):
+    with db.write():
+        db.execute(sql)
+
+
+def test_a_fresh_file_is_sound(db):
+    assert found(db) == []
+
+
+def test_every_record_with_a_table_has_its_columns(db):
+    """The record classes and the migrations agree on names and types."""
+    there = {(t, c): k for t, c, k in db.tuples("select table_name, column_name, data_type from duckdb_columns()")}
+    classes = list(record_classes())
+    assert {record_class.table for record_class in classes} - {table for table, _ in there} <= JOINED
+    classes = [record_class for record_class in classes if record_class.table not in JOINED]
+    assert len(classes) >= 8
+    for record_class in classes:
+        for name, kind in columns_of(record_class):
+            assert there.get((record_class.table, name)) == kind, f"{record_class.__name__}.{name}"
+
+
+def test_every_invariant_runs_on_this_schema(db):
+    tables = {row[0] for row in db.tuples("select table_name from duckdb_tables()")}
+    for check in (*CHECKS, *(reference(*names) for names in REFERENCES)):
+        assert set(check.tables) <= tables, check
+        assert db.tuples(check.sql) == []
+        assert check.remedy
+
+
+def test_missing_columns_and_foreign_migrations_are_found(db):
+    change(db, "alter table feedback drop column comment")
+    change(db, "update schema_migration set checksum = 'x' where number = 1")
+    assert ("schema", "feedback lacks comment VARCHAR") in found(db)
+    assert ("schema", "migration 0001_platform is not the one of this release") in found(db)
+
+
+def test_a_hole_in_the_outbox_is_found(db):
+    for _ in range(3):
+        with db.write():
+            db.emit("sheets", "a")
+    change(db, "delete from outbox where seq = 2")
+    assert found(db) == [("outbox", "the outbox numbers 1 to 3 but holds 2 events")]
+
+
+def test_orphans_and_half_batches_are_found(db):
+    change(db, "insert into metrics values ('gone', 'loss', 1, 1, 0.5, now()::timestamp)")
+    change(db, "insert into batches values (1, 'b1', 'ts1', 'approve', 'me', 2, now()::timestamp, null, null, null)")
+    texts = [text for _, text in found(db)]
+    assert "metrics has 1 rows whose job_id gone is not in jobs" in texts
+    assert "batches has 1 rows whose training_sheet_id ts1 is not in training_sheets" in texts
+    assert "batch b1 says 2 decisions and has 0" in texts
+
+
+def test_sheets_without_rows_are_found(db):
+    change(
+        db,
+        "insert into sheets (id, name, slug, source_type, item_count, status, data_classification, sample, created_at, updated_at, version)"
+        " values ('s1', 'S', 's', 'file', 3, 'draft', 'internal', false, now()::timestamp, now()::timestamp, 1)",
+    )
+    assert found(db) == [("sheets", "the rows of sheet s1 are missing")]
+    change(db, "create table rows_s1 as select * from range(2)")
+    change(db, "create view sheet_s as select * from rows_s1")
+    assert found(db) == [("sheets", "sheet s1 says 3 rows and has 2")]
+    change(db, "drop table rows_s1")
+    assert "storage" in [check for check, _ in found(db)]
+
+
+def test_a_missing_artifact_folder_is_found(db):
+    shutil.rmtree(db.artifacts)
+    assert [check for check, _ in found(db)] == ["artifacts"]
+
+
+def test_services_add_their_own_checks(db):
+    mine = Check("mine", ("settings",), "select 'no settings' where not exists (from settings)", "Write one.")
+    absent = Check("mine", ("nowhere",), "select * from nowhere")
+    assert [(f.check, f.finding, f.remedy) for f in doctor(db, [mine, absent])] == [("mine", "no settings", "Write one.")]

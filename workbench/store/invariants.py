@@ -1,0 +1,105 @@
+"""What must always hold between the tables, in SQL: a query finds the offenders, none means sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_SHOWN = 5
+_RESTORE = "Restore the newest backup and repeat what was done since."
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Hold one invariant: `sql` returns a sentence per offender; it is skipped while one of `tables` is missing."""
+
+    name: str
+    tables: tuple[str, ...]
+    sql: str
+    remedy: str = _RESTORE
+
+
+def reference(table: str, column: str, target: str, key: str = "id") -> Check:
+    """Return the check that a column only names rows that exist."""
+    sql = f"""
+        select '{table} has ' || count(*) || ' rows whose {column} ' || child.{column} || ' is not in {target}'
+        from {table} child anti join {target} parent on child.{column} = parent.{key}
+        where child.{column} is not null group by child.{column} order by child.{column} limit {_SHOWN}
+    """
+    return Check("references", (table, target), sql)
+
+
+REFERENCES: tuple[tuple[str, ...], ...] = (
+    ("training_sheets", "sheet_id", "sheets"),
+    ("pair_rows", "training_sheet_id", "training_sheets"),
+    ("batches", "training_sheet_id", "training_sheets"),
+    ("decisions", "training_sheet_id", "training_sheets"),
+    ("decisions", "batch", "batches", "number"),
+    ("canonical_label_versions", "label_id", "canonical_labels"),
+    ("job_events", "job_id", "jobs"),
+    ("metrics", "job_id", "jobs"),
+    ("job_pairs", "job_id", "jobs"),
+    ("training_details", "id", "jobs"),
+    ("stage_history", "model_version_id", "models"),
+    ("test_runs", "model_version_id", "models"),
+    ("endpoints", "model_version_id", "models"),
+)
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "pairs",
+        ("training_sheets", "pair_rows"),
+        f"""
+        select 'training sheet ' || s.id || ' says ' || s.total_rows || ' pairs and has ' || count(p.row_index)
+        from training_sheets s left join pair_rows p on p.training_sheet_id = s.id
+        where s.status = 'ready' and s.deleted_at is null
+        group by s.id, s.total_rows having count(p.row_index) <> s.total_rows order by s.id limit {_SHOWN}
+        """,
+    ),
+    Check(
+        "pairs",
+        ("pair_rows",),
+        f"""
+        select 'training sheet ' || training_sheet_id || ' numbers its pairs with gaps or twice'
+        from pair_rows group by training_sheet_id
+        having count(distinct row_index) <> count(*) or max(row_index) <> count(*) - 1 or min(row_index) <> 0
+        order by training_sheet_id limit {_SHOWN}
+        """,
+    ),
+    Check(
+        "decisions",
+        ("batches", "decisions"),
+        f"""
+        select 'batch ' || b.id || ' says ' || b.row_count || ' decisions and has ' || count(d.id)
+        from batches b left join decisions d on d.batch = b.number
+        group by b.id, b.row_count having count(d.id) <> b.row_count order by b.id limit {_SHOWN}
+        """,
+    ),
+    Check(
+        "jobs",
+        ("jobs",),
+        f"""
+        select 'job ' || id || ' is ' || status || ' without a time of completion'
+        from jobs where status in ('succeeded', 'failed', 'cancelled') and completed_at is null
+        order by id limit {_SHOWN}
+        """,
+    ),
+    Check(
+        "jobs",
+        ("jobs", "job_events"),
+        f"""
+        select 'job ' || j.id || ' counts ' || j.event_seq || ' events and has ' || count(e.seq)
+        from jobs j left join job_events e on e.job_id = j.id
+        group by j.id, j.event_seq having count(e.seq) <> j.event_seq or coalesce(max(e.seq), 0) <> j.event_seq
+        order by j.id limit {_SHOWN}
+        """,
+    ),
+    Check(
+        "models",
+        ("models",),
+        f"""
+        select count(*) || ' versions of model ' || name || ' are in production at once'
+        from models where status = 'production' group by name having count(*) > 1 order by name limit {_SHOWN}
+        """,
+        "Demote all but one of them.",
+    ),
+)
