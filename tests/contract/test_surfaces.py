@@ -59,7 +59,7 @@ def build_nothing():
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op: op.id)
 def test_the_facade_has_the_same_signature(operation):
     method = getattr(namespaces()[operation.namespace], operation.name)
-    names = [n for n in inspect.signature(method).parameters if n not in ("self", "idempotency_key")]
+    names = [n for n in inspect.signature(method).parameters if n not in ("self", "idempotency_key", "wait")]
 
     assert [a.name for a in operation.arguments] == names
     assert operation.doc.split("\n")[0] in method.__doc__

@@ -16,7 +16,6 @@ from workbench.api.uploads import upload_endpoint
 from workbench.contract import answers, codec
 from workbench.contract.operation import Argument, Operation
 from workbench.contract.schema import UNSET, input_type, wire_model
-from workbench.domain.record import Record
 from workbench.errors import ValidationError, did_you_mean
 from workbench.services.application import Application
 
@@ -109,8 +108,7 @@ def respond(request: Request, operation: Operation, answer: Any) -> Response:
 
 def _status(operation: Operation, answer: Any) -> int:
     """Return 202 for a started job where the operation would otherwise answer with something finished."""
-    started = isinstance(answer, Record) and answer.kind == "job" and not isinstance(answer, operation.record_type or Record)
-    return 202 if started else operation.status
+    return 202 if answers.is_started(operation, answer) else operation.status
 
 
 def _arrow(answer: Any) -> Response:

@@ -19,6 +19,7 @@ from workbench.contract.operation import Operation
 from workbench.errors import ConnectionLost, rebuild
 
 RETRIES = (0.2, 0.5, 1.0)
+STARTED = 202
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 
 
@@ -44,11 +45,13 @@ class HttpTransport:
         """Return True while the event socket is open."""
         return self._events.connected
 
-    def call(self, operation: Operation, given: dict[str, Any], *, key: str | None = None) -> Any:
+    def call(self, operation: Operation, given: dict[str, Any], *, key: str | None = None, respond_async: bool = False) -> Any:
         """Run one operation over HTTP."""
         request = self._request(operation, given)
         if operation.kind == "command":
             request.headers["Idempotency-Key"] = key or secrets.token_hex(16)
+        if respond_async:
+            request.headers["Prefer"] = "respond-async"
         if operation.is_table:
             request.headers["Accept"] = codec.ARROW
         response = self._send(request)
@@ -56,7 +59,7 @@ class HttpTransport:
             raise rebuild(_payload(response))
         if response.headers.get("content-type", "").startswith(codec.ARROW):
             return codec.table_from_bytes(response.content)
-        return answers.from_wire(operation, response.json())
+        return answers.from_wire(operation, response.json(), started=response.status_code == STARTED)
 
     def _request(self, operation: Operation, given: dict[str, Any]) -> httpx.Request:
         path = operation.full_path(self.prefix)

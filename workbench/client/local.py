@@ -48,16 +48,19 @@ class LocalTransport:
         """Return True: changes arrive in the process that commits them."""
         return True
 
-    def call(self, operation: Operation, given: dict[str, Any], *, key: str | None = None) -> Any:
+    def call(self, operation: Operation, given: dict[str, Any], *, key: str | None = None, respond_async: bool = False) -> Any:
         """Run one operation."""
-        context = Context(actor=self.user, roles=self.roles, client=self.client, idempotency_key=key, served=self.served)
+        context = Context(
+            actor=self.user, roles=self.roles, client=self.client, idempotency_key=key, served=self.served, respond_async=respond_async
+        )  # fmt: skip
         if not self.strict:
             return self.app.call(operation, given, context)
         given = {k: v if hasattr(v, "schema") else json.loads(json.dumps(encode(v))) for k, v in given.items()}
         answer = self.app.call(operation, given, context)
         if operation.is_table:
             return answer
-        return answers.from_wire(operation, json.loads(json.dumps(answers.to_wire(operation, answer))))
+        wire = json.loads(json.dumps(answers.to_wire(operation, answer)))
+        return answers.from_wire(operation, wire, started=answers.is_started(operation, answer))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after each commit, on the committing thread."""

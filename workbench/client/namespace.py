@@ -7,11 +7,13 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from workbench.client.wait import wait_for_job
+from workbench.contract import answers, codec
 from workbench.contract.operation import Operation
 from workbench.contract.page import Page
 from workbench.contract.schema import UNSET
 from workbench.domain.record import Record
-from workbench.errors import ValidationError, did_you_mean
+from workbench.errors import ValidationError, did_you_mean, rebuild
 
 
 class Namespace:
@@ -43,14 +45,18 @@ def _method(operation: Operation) -> Callable[..., Any]:
     @functools.wraps(operation.function)
     def method(self: Namespace, *args: Any, **kwargs: Any) -> Any:
         key = kwargs.pop("idempotency_key", None) if operation.kind == "command" else None
+        wait = kwargs.pop("wait", True) if operation.long else True
         given = _bound(operation, signature, args, kwargs)
-        return finish(self._workspace, self._workspace.transport.call(operation, given, key=key))
+        answer = finish(self._workspace, self._workspace.transport.call(operation, given, key=key, respond_async=not wait))
+        return made_by(self._workspace, operation, answer) if wait and answers.is_started(operation, answer) else answer
 
     me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = [me, *signature.parameters.values()]
     if operation.kind == "command":
         keyed = inspect.Parameter("idempotency_key", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="str | None")
         parameters.append(keyed)
+    if operation.long:
+        parameters.append(inspect.Parameter("wait", inspect.Parameter.KEYWORD_ONLY, default=True, annotation="bool"))
     method.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     method.operation = operation  # type: ignore[attr-defined]
     return method
@@ -79,6 +85,19 @@ def _portable(value: Any) -> Any:
 
         return pa.Table.from_pandas(value, preserve_index=False)
     return value
+
+
+def made_by(workspace: Any, operation: Operation, job: Any) -> Any:
+    """Wait for the job a long operation started and return the record it made, or raise its error."""
+    ended = wait_for_job(workspace, job)
+    if ended.status != "succeeded":
+        words = {"error_code": ended.error_code, "error": ended.error_message or f"The job {ended.id} ended as {ended.status}."}
+        raise rebuild(words | {"details": ended.error_details, "context": {"job_id": ended.id, "status": ended.status}})
+    kind = operation.record_type
+    made = (ended.result or {}).get(f"{kind.kind}_id")
+    if made is None:
+        return codec.decode_record(kind, ended.result or {}).bind(workspace)
+    return workspace.get(kind, made)
 
 
 def finish(workspace: Any, answer: Any) -> Any:

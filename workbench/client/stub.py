@@ -26,6 +26,7 @@ from workbench.client.live import LiveQuery, LiveRecord
 from workbench.client.namespace import Namespace
 from workbench.client.transport import Listener, Transport
 from workbench.contract.page import Page
+from workbench.domain.jobs import Job
 from workbench.domain.record import Record
 '''
 
@@ -74,12 +75,16 @@ def _arguments(operation: Operation) -> list[str]:
     if operation.kind == "command":
         found += [] if keyword else ["*"]
         found.append("idempotency_key: str | None = ...")
+    if operation.long:
+        found.append("wait: bool = ...")
     return found
 
 
 def _returned(operation: Operation) -> str:
     if operation.is_table:
         return "pd.DataFrame"
+    if operation.long:
+        return f"{_written(operation.returns)} | Job"
     return f"Page[{operation.record_type.__name__}]" if operation.is_page else _written(operation.returns)
 
 
@@ -116,6 +121,7 @@ def _workspace() -> str:
     def live(self, record: Record) -> LiveRecord: ...
     def query(self, call: Callable[..., Any], **arguments: Any) -> LiveQuery: ...
     def fetch(self, record: Record) -> Any: ...
+    def get(self, record_type: type[Record], record_id: str) -> Any: ...
     def record_method(self, record: Record, name: str) -> Callable[..., Any] | None: ...
     def close(self) -> None: ...
 '''

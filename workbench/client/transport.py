@@ -18,8 +18,11 @@ class Transport(Protocol):
     url: str | None
     user: str
 
-    def call(self, operation: Operation, given: dict[str, Any], *, key: str | None = None) -> Any:
-        """Run one operation with the given arguments; `key` makes a command idempotent."""
+    def call(self, operation: Operation, given: dict[str, Any], *, key: str | None = None, respond_async: bool = False) -> Any:
+        """Run one operation with the given arguments; `key` makes a command idempotent.
+
+        `respond_async` asks a long operation for the Job instead of its end.
+        """
         ...
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

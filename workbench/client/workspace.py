@@ -89,7 +89,11 @@ class Workspace:
 
     def fetch(self, record: Record) -> Any:
         """Return the record as it is now."""
-        return getattr(self, record_namespaces()[type(record)]).get(record.id)
+        return self.get(type(record), record.id)
+
+    def get(self, record_type: type[Record], record_id: str) -> Any:
+        """Return a record by its type and id."""
+        return getattr(self, record_namespaces()[record_type]).get(record_id)
 
     def record_method(self, record: Record, name: str) -> Callable[..., Any] | None:
         """Return the operation `name` of the record's namespace with its id filled in, or None."""

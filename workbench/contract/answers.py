@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench.contract import codec
 from workbench.contract.operation import Operation
+from workbench.domain.jobs import Job
 
 
 def to_wire(operation: Operation, value: Any) -> Any:
@@ -15,10 +16,17 @@ def to_wire(operation: Operation, value: Any) -> Any:
     return codec.encode(value)
 
 
-def from_wire(operation: Operation, wire: Any) -> Any:
-    """Rebuild the answer of `operation` from decoded JSON."""
+def is_started(operation: Operation, value: Any) -> bool:
+    """Return True when a long operation answered with the Job it started."""
+    return operation.long and isinstance(value, Job)
+
+
+def from_wire(operation: Operation, wire: Any, *, started: bool = False) -> Any:
+    """Rebuild the answer of `operation` from decoded JSON; `started` says that it is a Job (status 202)."""
     if wire is None:
         return None
+    if started and operation.long:
+        return codec.decode_record(Job, wire)
     if operation.is_page:
         return codec.decode_page(operation.record_type, wire, operation.key)
     if operation.record_type is not None:

@@ -82,6 +82,7 @@ class Operation:
     confirm: str | None
     upload: bool
     audited: bool
+    long: bool
     doc: str
     arguments: tuple[Argument, ...]
     returns: Any
@@ -191,14 +192,17 @@ def command(
     confirm: str | None = None,
     upload: bool = False,
     audited: bool = True,
+    long: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a write: its path, who may call it, and whether it runs in one transaction.
 
     `audited=False` is for commands that keep a log of their own, such as decisions on pairs.
+    `long=True` may answer with a started Job instead of the finished record: beyond the inline limit,
+    or when the caller asks for it (`wait=False` in Python, `Prefer: respond-async` over HTTP).
     """
     return _declare(
         "command", method, path, key=key, roles=roles, topics=(), label=label,
-        transaction=transaction, status=status, confirm=confirm, upload=upload, audited=audited,
+        transaction=transaction, status=status, confirm=confirm, upload=upload, audited=audited, long=long,
     )  # fmt: skip
 
 
@@ -251,6 +255,7 @@ def _operation(namespace: str, name: str, function: Callable[..., Any], facts: d
         confirm=facts.get("confirm"),
         upload=facts.get("upload", False),
         audited=facts.get("audited", False),
+        long=facts.get("long", False),
         doc=inspect.cleandoc(function.__doc__),
         arguments=tuple(arguments),
         returns=hints["return"],

@@ -16,6 +16,7 @@ from workbench.errors import ValidationError
 from workbench.store import Database
 
 KEPT_HOURS = 24
+STARTED = 202
 
 
 class Idempotency:
@@ -46,11 +47,11 @@ class Idempotency:
                 self._gates.pop(identity, None)
 
     def _once(self, operation: Operation, identity: tuple[str, str], digest: str, action: Callable[[], Any]) -> Any:
-        stored = self._db.row("select request_hash, answer from idempotency where actor = ? and key = ?", identity)
+        stored = self._db.row("select request_hash, status, answer from idempotency where actor = ? and key = ?", identity)
         if stored:
             if stored["request_hash"] != digest:
                 raise ValidationError.field("Idempotency-Key", "This key was used for another request; choose a new one", identity[1])
-            return answers.from_wire(operation, json.loads(stored["answer"]))
+            return answers.from_wire(operation, json.loads(stored["answer"]), started=stored["status"] == STARTED)
         if not operation.transaction:
             result = action()
             with self._db.write():
@@ -65,7 +66,7 @@ class Idempotency:
         answer = json.dumps(answers.to_wire(operation, result))
         self._db.execute(
             "insert into idempotency (actor, key, request_hash, status, answer, created_at) values (?, ?, ?, ?, ?, ?)",
-            (*identity, digest, operation.status, answer, self._now()),
+            (*identity, digest, STARTED if answers.is_started(operation, result) else operation.status, answer, self._now()),
         )
 
     def forget_old(self) -> None:
