@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import param
 
@@ -13,7 +11,6 @@ from workbench.domain.lifecycle import Lifecycle, Move
 from workbench.domain.record import Action, Choice, Items, Json, Record, Time
 
 MAX_LOGGED = 8_000
-_PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _PHONE = re.compile(r"(?<![\w.])(?:(?:\+\d{1,3}|\(\d{2,5}\)|0\d{2,4})[\d ./()-]{5,}\d|\d{3}[-. ]\d{3}[-. ]\d{4})(?![\w])")
 _PEOPLE = frozenset({"admin", "trainer"})
@@ -106,26 +103,6 @@ class RequestLog(Record):
     sample = param.Boolean(False, doc="True when answered by a version made by the demo command.")
 
 
-def placeholders(template: str) -> list[str]:
-    """Return the column names a prompt template asks for, in order, once each."""
-    return list(dict.fromkeys(_PLACEHOLDER.findall(template)))
-
-
-def render(template: str, values: Mapping[str, Any], mapping: Mapping[str, str] | None = None) -> str:
-    """Fill a prompt template from one row; a null becomes an empty text.
-
-    A value that itself contains `{{x}}` is not expanded again.
-    """
-    mapping = mapping or {}
-    return _PLACEHOLDER.sub(lambda found: _text(values.get(mapping.get(found[1], found[1]))), template)
-
-
-def missing_columns(template: str, values: Mapping[str, Any], mapping: Mapping[str, str] | None = None) -> list[str]:
-    """Return the columns the template needs and the row lacks."""
-    mapping = mapping or {}
-    return [column for column in (mapping.get(p, p) for p in placeholders(template)) if column not in values]
-
-
 def redact(text: str) -> str:
     """Replace e-mail addresses and phone numbers."""
     return _PHONE.sub("[phone]", _EMAIL.sub("[email]", text))
@@ -135,11 +112,3 @@ def loggable(text: str) -> tuple[str, bool]:
     """Return what the log keeps of a prompt, and whether anything was taken from it."""
     kept = redact(text)[:MAX_LOGGED]
     return kept, kept != text
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
