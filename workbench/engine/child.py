@@ -161,7 +161,7 @@ def _run(context: JobContext, task: dict[str, Any]) -> dict[str, Any]:
         return {"status": "succeeded", "result": result}
     except JobCancelled:
         return {"status": "cancelled"}
-    except BaseException as error:  # noqa: BLE001 - whatever ends the work, the owner learns it
+    except BaseException as error:
         traceback.print_exc()
         return {"status": "failed", "error": describe(error)}
 

@@ -73,7 +73,7 @@ def conclude(engine: Engine, job: Job, folder: Path, ending: Ending) -> None:
             with engine.db.write(actor=job.created_by):
                 _settle(engine, engine.ledger.jobs.get(job.id), folder, job.attempt, ending, callbacks=callbacks)
             return
-        except Exception as error:  # noqa: BLE001 - whatever a callback raises, the job must end
+        except Exception as error:
             _log.exception("Job %s could not be finished.", job.id)
             ending = Ending.failed(error, "The result could not be taken over")
 

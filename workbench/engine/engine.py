@@ -161,7 +161,7 @@ class Engine:
             try:
                 self.step()
                 pause = TICK_SECONDS if self.attempts else IDLE_SECONDS
-            except Exception:  # noqa: BLE001 - one job's trouble must not stop the others
+            except Exception:
                 _log.exception("The job engine met an error and goes on.")
                 pause = 1.0
             self._wake.wait(pause)
@@ -210,7 +210,7 @@ class Engine:
             inputs = (kind.prepare(job, folder) if kind.prepare else None) or {}
             write_json(folder / child.TASK, _task(job, kind.entry, inputs, threads))
             handle = self.executor.start(folder)
-        except Exception as error:  # noqa: BLE001 - whatever a preparation raises, the job must end
+        except Exception as error:
             _log.exception("Job %s could not be started.", id)
             conclude(self, job, folder, Ending.failed(error, "The job could not be started"))
             return

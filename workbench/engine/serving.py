@@ -55,7 +55,7 @@ class WarmModel:
     def _answer(self, calls: list[_Call]) -> None:
         try:
             answers = self._ask([text for call in calls for text in call.texts])
-        except Exception as error:  # noqa: BLE001 - handed to the caller it belongs to
+        except Exception as error:
             if len(calls) == 1:
                 calls[0].error = error
             else:

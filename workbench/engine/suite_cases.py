@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -119,7 +118,8 @@ def confidence_range(bench: Bench) -> Outcome:
     if not given:
         raise CannotRun("The model gives no confidence.")
     outside = sum(not 0 <= c <= 1 for c in given)
-    return Outcome(outside == 0 and len(given) == len(bench.rows), f"{outside} of {len(given)} confidences outside 0-1.", outside, 0)
+    told = f"{outside} of {len(given)} confidences outside 0-1."
+    return Outcome(outside == 0 and len(given) == len(bench.rows), told, outside, 0)
 
 
 def same_after_reload(bench: Bench) -> Outcome:
@@ -151,9 +151,9 @@ def recorded_baseline(bench: Bench) -> Outcome:
 
 def beats_trivial(bench: Bench) -> Outcome:
     """Compare with always giving the commonest answer; the paired bootstrap's lower bound must be above 0."""
-    trivial = _trivial_hits(bench)
-    low, _ = paired_bootstrap(np.asarray(bench.hits, float) - trivial)
-    told = f"Accuracy {bench.accuracy:.3f} against {trivial.mean():.3f} for always the commonest answer; 95 % lower bound {low:+.3f}."
+    hits, trivial = np.asarray(bench.hits, float), _trivial_hits(bench)
+    low, _ = paired_bootstrap(hits - trivial)
+    told = f"Accuracy {hits.mean():.3f}, {trivial.mean():.3f} for always the commonest answer; 95 % lower bound {low:+.3f}."
     return Outcome(low > 0, told, low, 0.0)
 
 
@@ -208,18 +208,17 @@ def _malformed(value: Any, answers: Any) -> list[str]:
 
 
 def recovers_after_malformed(bench: Bench) -> Outcome:
-    """Ask a good row before and after a bad one."""
-    texts = bench.some(5)
-    before = valid(bench.predictor.predict(texts), len(texts))
+    """Ask the good rows again after a bad one; the answers before are those of the first call."""
+    before = bench.answers
     with contextlib.suppress(Exception):
         bench.predictor.predict([None])  # type: ignore[list-item]
-    return _equal(same(before, valid(bench.predictor.predict(texts), len(texts))), len(texts))
+    return _equal(same(before, valid(bench.predictor.predict(bench.prompts), len(before))), len(before))
 
 
 def row_order(bench: Bench) -> Outcome:
     """Shuffle the rows: every row keeps its answer."""
     texts = bench.some(200)
-    order = random.Random(42).sample(range(len(texts)), len(texts))
+    order = np.random.default_rng(42).permutation(len(texts)).tolist()
     straight = valid(bench.predictor.predict(texts), len(texts))
     shuffled = valid(bench.predictor.predict([texts[i] for i in order]), len(texts))
     return _equal(same([straight[i] for i in order], shuffled), len(texts))
@@ -265,9 +264,10 @@ def very_long_text(bench: Bench) -> Outcome:
 
 def whitespace(bench: Bench) -> Outcome:
     """Double the blanks: the accuracy hardly changes."""
+    normal = bench.accuracy
     spaced = valid(bench.predictor.predict(["  " + p.replace(" ", "  ") + "\n" for p in bench.prompts]), len(bench.rows))
     accuracy = float(np.mean([str(a["value"]) == t for a, t in zip(spaced, bench.truths, strict=True)]))
-    return _at_most(bench.accuracy - accuracy, bound(bench, "whitespace_drop"), "loss of accuracy with doubled blanks")
+    return _at_most(normal - accuracy, bound(bench, "whitespace_drop"), "loss of accuracy with doubled blanks")
 
 
 def slices(bench: Bench) -> Iterator[Case]:
