@@ -28,6 +28,8 @@ class Settings(param.Parameterized):
     cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job has to end itself. WORKBENCH_CANCEL_GRACE_S.")
     cancel_term_s = param.Number(5.0, bounds=(0, None), doc="Seconds between SIGTERM and SIGKILL. WORKBENCH_CANCEL_TERM_S.")
     ws_heartbeat_interval = param.Number(30.0, bounds=(1, None), doc="Seconds between beats. WORKBENCH_WS_HEARTBEAT_INTERVAL.")
+    gate_rate = param.Number(0.95, bounds=(0, 1), doc="Share of tests a model must pass to go live. WORKBENCH_GATE_RATE.")
+    gate_days = param.Integer(30, bounds=(1, None), doc="Days a test run counts for the gate. WORKBENCH_GATE_DAYS.")
     sql_seconds = param.Number(30.0, bounds=(0.1, None), doc="Time limit of a user query. WORKBENCH_SQL_SECONDS.")
     sql_rows = param.Integer(100_000, bounds=(1, None), doc="Row limit of a remote user query. WORKBENCH_SQL_ROWS.")
 

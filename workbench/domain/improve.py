@@ -72,26 +72,22 @@ class FeedbackPair(Record):
 
 class LineageNode(Record):
     """One thing in a graph of origins."""
-
-    kind = "lineage_node"
-    wire_names: ClassVar[dict[str, str]] = {"node_kind": "kind"}
-
     id = param.String("", doc="Identifier.")
-    node_kind = param.String("", doc="sheet, template, training_sheet, pair, job, model, endpoint, request or feedback.")
+    kind = param.String("node", doc="sheet, template, training_sheet, pair, job, model, endpoint, request or feedback.")
     label = param.String("", doc="Name to show.")
     href = param.String(None, allow_None=True, doc="Page that shows it.")
     depth = param.Integer(0, doc="Steps from the root: negative towards its origins.")
 
 
 class LineageEdge(Record):
-    """One step from an origin to what came of it."""
+    """One step from a thing to what it came from."""
 
     kind = "lineage_edge"
-    wire_names: ClassVar[dict[str, str]] = {"origin": "from", "result": "to"}
+    wire_names: ClassVar[dict[str, str]] = {"from_id": "from", "to_id": "to"}
 
-    origin = param.String("", doc="Id of the origin.")
-    result = param.String("", doc="Id of what came of it.")
-    relation = param.String("", doc="How they relate, such as trained or answered.")
+    from_id = param.String("", doc="Id of what came of the other.")
+    to_id = param.String("", doc="Id of what it came from.")
+    relation = param.String("", doc="How they relate, such as trained_on or answered_by.")
 
 
 class Lineage(Record):

@@ -12,15 +12,13 @@ from workbench.domain.record import Action, Choice, Items, Json, Nested, Record,
 
 STAGES = ("development", "staging", "production", "archived")
 FIRST_VERSION = "1.0.0"
-GATE_RATE = 0.95
-GATE_DAYS = 30
 _PEOPLE = frozenset({"admin", "trainer"})
 
 MODEL_STAGES = Lifecycle(
     "model",
     (
         Move("promote", "Promote to staging", frozenset({"development", "staging"}), "staging", None, _PEOPLE),
-        Move("deploy", "Deploy to production", frozenset({"development", "staging", "production"}), "production", None, _PEOPLE),
+        Move("deploy", "Deploy to production", frozenset({"staging"}), "production", None, _PEOPLE),
         Move(
             "rollback",
             "Roll back",
@@ -33,7 +31,7 @@ MODEL_STAGES = Lifecycle(
         Move(
             "archive",
             "Archive",
-            frozenset({"development", "staging", "production"}),
+            frozenset({"development", "staging"}),
             "archived",
             "Archive this version? It can be restored to development.",
             _PEOPLE,
@@ -60,7 +58,9 @@ class ModelVersion(Record):
 
     kind = "model"
     table = "models"
-    derived = frozenset({"latency", "throughput", "uptime", "size", "error_rate", "inference_count", "gate", "endpoints", "actions"})
+    derived = frozenset(
+        {"latency", "throughput", "uptime", "size", "error_rate", "inference_count", "gate", "endpoints", "actions"}
+    )
     wire_names: ClassVar[dict[str, str]] = {
         "ai_confidence": "aiConfidence",
         "error_rate": "errorRate",
@@ -107,7 +107,7 @@ class ModelVersion(Record):
     throughput = param.Number(None, allow_None=True, doc="Requests per second: last 24 h, else the last test run.")
     uptime = param.Number(None, allow_None=True, doc="Percent of minutes with requests that were served, 30 days.")
     error_rate = param.Number(None, allow_None=True, doc="Share of failed requests: last 24 h, else the last test run.")
-    inference_count = param.Integer(None, allow_None=True, doc="Requests answered ever; null before the first.")
+    inference_count = param.Integer(0, doc="Requests ever.")
     size = param.String(None, allow_None=True, doc="Size of the package in words.")
     gate = Nested(class_=Gate, default=None, allow_None=True, doc="Whether the version may be deployed.")
     endpoints = Items(item_type=str, doc="Names of the endpoints that serve this version.")

@@ -18,8 +18,8 @@ _PEOPLE = frozenset({"admin", "trainer"})
 ENDPOINT_STATES = Lifecycle(
     "endpoint",
     (
-        Move("start", "Start", frozenset({"stopped", "failed"}), "serving", None, _PEOPLE),
-        Move("stop", "Stop", frozenset({"serving", "starting"}), "stopped", "Refuse requests until it is started again?", _PEOPLE),
+        Move("resume", "Start", frozenset({"stopped", "failed"}), "serving", None, _PEOPLE),
+        Move("stop", "Stop", frozenset({"serving", "starting"}), "stopped", "Refuse requests until it starts again?", _PEOPLE),
         Move("rollback", "Roll back", frozenset({"serving", "failed"}), "serving", "Serve the version served before?", _PEOPLE),
         Move("delete", "Delete", None, None, "Delete the endpoint? Its request log is kept.", _PEOPLE),
     ),
@@ -112,3 +112,25 @@ def loggable(text: str) -> tuple[str, bool]:
     """Return what the log keeps of a prompt, and whether anything was taken from it."""
     kept = redact(text)[:MAX_LOGGED]
     return kept, kept != text
+
+
+class ChatMessage(Record):
+    """One message of a conversation."""
+
+    kind = "chat_message"
+
+    role = param.String("user", doc="system, user or assistant.")
+    content = param.String("", doc="Text.")
+
+
+class ChatCompletion(Record):
+    """An answer in the form chat clients expect."""
+
+    kind = "chat_completion"
+
+    id = param.String("", doc="Id of the request: feedback and lineage start here.")
+    object = param.String("chat.completion", doc="Always chat.completion.")
+    created = param.Integer(0, doc="Seconds since 1970.")
+    model = param.String("", doc="Endpoint that answered.")
+    choices = Json([], doc="[{index, message: {role, content}, finish_reason}].")
+    usage = Json({}, doc="Tokens, null where the model counts none.")

@@ -84,11 +84,14 @@ class RequestWriter:
         """Return the next rows, giving a small group a moment to grow; empty when closing with nothing left."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing)
-            self._changed.wait_for(lambda: self._hurry or self._closing or len(self._waiting) >= GROUP_ROWS, timeout=GROUP_SECONDS)
+            self._changed.wait_for(self._due, timeout=GROUP_SECONDS)
             rows = [self._waiting.popleft() for _ in range(min(GROUP_ROWS, len(self._waiting)))]
             if not self._waiting:
                 self._hurry = False
             return rows
+
+    def _due(self) -> bool:
+        return self._hurry or self._closing or len(self._waiting) >= GROUP_ROWS
 
     def _commit(self, rows: list[dict[str, Any]]) -> bool:
         try:

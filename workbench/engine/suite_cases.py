@@ -76,7 +76,8 @@ def file_hashes(bench: Bench) -> Outcome:
         raise CannotRun("The model has no package.")
     listed = json.loads((bench.package / MANIFEST).read_text()).get("files") or {}
     wrong = [name for name, told in listed.items() if _sha(bench.package / name) != _told(told)]
-    return Outcome(bool(listed) and not wrong, f"{len(listed) - len(wrong)} of {len(listed)} files are as listed. {' '.join(wrong)}")
+    told = f"{len(listed) - len(wrong)} of {len(listed)} files are as listed. {' '.join(wrong)}"
+    return Outcome(bool(listed) and not wrong, told)
 
 
 def registered_hash(bench: Bench) -> Outcome:
@@ -109,7 +110,8 @@ def known_answers(bench: Bench) -> Outcome:
         raise CannotRun("The answers are not a closed set.")
     known = set(bench.labels)
     strange = sorted({str(a["value"]) for a in bench.answers} - known)
-    return Outcome(not strange, f"{len(strange)} answers outside the {len(known)} learned ones. {', '.join(strange[:3])}", len(strange), 0)
+    told = f"{len(strange)} answers outside the {len(known)} learned ones. {', '.join(strange[:3])}"
+    return Outcome(not strange, told, len(strange), 0)
 
 
 def confidence_range(bench: Bench) -> Outcome:
