@@ -72,6 +72,7 @@ class FeedbackPair(Record):
 
 class LineageNode(Record):
     """One thing in a graph of origins."""
+
     id = param.String("", doc="Identifier.")
     kind = param.String("node", doc="sheet, template, training_sheet, pair, job, model, endpoint, request or feedback.")
     label = param.String("", doc="Name to show.")

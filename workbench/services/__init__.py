@@ -5,11 +5,28 @@ from __future__ import annotations
 from workbench.contract.operation import Operation
 from workbench.services.data import SheetService
 from workbench.services.generate import TrainingSheetService
+from workbench.services.improve import FeedbackService
+from workbench.services.lineage import LineageService
+from workbench.services.models import ModelsService
+from workbench.services.monitor import MonitoringService
+from workbench.services.overview import HomeService
 from workbench.services.service import Service
+from workbench.services.serving import EndpointsService
 from workbench.services.system import SystemService
 from workbench.services.templates import TemplateService
 
-SERVICES: tuple[type[Service], ...] = (SystemService, SheetService, TemplateService, TrainingSheetService)
+SERVICES: tuple[type[Service], ...] = (
+    SystemService,
+    HomeService,
+    SheetService,
+    TemplateService,
+    TrainingSheetService,
+    ModelsService,
+    EndpointsService,
+    MonitoringService,
+    FeedbackService,
+    LineageService,
+)
 
 
 def operations() -> dict[str, Operation]:

@@ -120,7 +120,10 @@ class ModelTests:
 
     def latest(self, ids: list[str]) -> dict[str, TestRun]:
         """Return the latest ended run of each version that has one."""
-        sql = "select max_by(id, started_at) from test_runs where list_contains(?, model_version_id) and status <> 'running' group by model_version_id"
+        sql = (
+            "select max_by(id, started_at) from test_runs "
+            "where list_contains(?, model_version_id) and status <> 'running' group by model_version_id"
+        )
         found = [row[0] for row in self.db.tuples(sql, [ids])] if ids else []
         return {run.model_version_id: shown(run) for run in self.runs.list("list_contains(?, id)", [found])} if found else {}
 

@@ -103,9 +103,9 @@ class MonitoringService(Service):
     def _known(self, endpoint: str) -> None:
         """Write what waits in the log, then refuse a name that neither serves nor ever served."""
         self.app.endpoints.flush()
-        if self.db.value("select 1 from endpoints where id = ?", [endpoint]) is None:
-            if self.db.value("select 1 from requests where endpoint = ? limit 1", [endpoint]) is None:
-                raise NotFound.of("endpoint", endpoint, [row[0] for row in self.db.tuples("select name from endpoints")])
+        sql = "select 1 from endpoints where id = $name union all (select 1 from requests where endpoint = $name limit 1)"
+        if self.db.value(sql, {"name": endpoint}) is None:
+            raise NotFound.of("endpoint", endpoint, [row[0] for row in self.db.tuples("select name from endpoints")])
 
     def _deployments(self, endpoint: str, since: dt.datetime) -> list[DeployMarker]:
         sql = (
