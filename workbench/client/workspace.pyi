@@ -23,6 +23,25 @@ from workbench.domain.generate import ResponseField
 from workbench.domain.generate import Template
 from workbench.domain.generate import TemplateSnapshot
 from workbench.domain.generate import TrainingSheet
+from workbench.domain.improve import Feedback
+from workbench.domain.improve import FeedbackPair
+from workbench.domain.improve import FeedbackStats
+from workbench.domain.improve import Lineage
+from workbench.domain.improve import Overview
+from workbench.domain.models import ModelSummary
+from workbench.domain.models import ModelVersion
+from workbench.domain.models import RolledBack
+from workbench.domain.models import StageChange
+from workbench.domain.models import StageChanged
+from workbench.domain.models import TestRun
+from workbench.domain.monitor import EndpointMetrics
+from workbench.domain.monitor import Health
+from workbench.domain.monitor import TimeSeries
+from workbench.domain.serving import ChatCompletion
+from workbench.domain.serving import ChatMessage
+from workbench.domain.serving import Endpoint
+from workbench.domain.serving import Predictions
+from workbench.domain.serving import RequestLog
 from workbench.domain.system import Change
 from workbench.domain.system import TableInfo
 from workbench.domain.system import WorkspaceInfo
@@ -36,6 +55,9 @@ class System(Namespace):
         """List the tables that SQL may read, with their columns."""
     def changes(self, *, after: int = ..., limit: int = ...) -> Page[Change]:
         """List committed changes after a position, oldest first; the event socket sends the same."""
+class Home(Namespace):
+    def overview(self) -> Overview:
+        """Return the funnel with counts, changes and next actions, running jobs and what happened last."""
 class Sheets(Namespace):
     def list(self, *, search: str = ..., status: Optional[Literal['draft', 'published', 'archived', 'deleted']] = ..., sort: Literal['created_at', 'updated_at', 'name', 'item_count'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Sheet]:
         """List the sheets, the newest first; deleted ones only when asked for."""
@@ -103,14 +125,99 @@ class TrainingSheets(Namespace):
         """Bring back a deleted or an archived training sheet."""
     def preview(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Preview:
         """Show pairs in their order."""
+class Models(Namespace):
+    def list(self, *, search: str = ..., status: Optional[Literal['development', 'staging', 'production', 'archived']] = ..., framework: str = ..., name: str = ..., sort: Literal['name', 'version', 'status', 'accuracy', 'created', 'updated'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[ModelVersion]:
+        """List versions, each with measured figures, gate and actions."""
+    def get(self, model_id: str) -> ModelVersion:
+        """Return one version with measured figures, gate and actions."""
+    def history(self, model_id: str, *, page: int = ..., page_size: int = ...) -> Page[StageChange]:
+        """List what happened to a version, the newest first."""
+    def test_runs(self, model_id: str, *, page: int = ..., page_size: int = ...) -> Page[TestRun]:
+        """List the test runs of a version with every case, the newest first."""
+    def summary(self) -> ModelSummary:
+        """Count the versions by stage and average the figures of those not archived."""
+    def export(self) -> str:
+        """Return every version as CSV: stage, accuracy, latency and uptime, safe to open in a spreadsheet."""
+    def test(self, model_id: str, *, idempotency_key: str | None = ...) -> TestRun:
+        """Run the test suite in a process of its own and wait up to 30 s for the report."""
+    def promote(self, model_id: str, *, target_env: Literal['staging', 'production'] = ..., force: bool = ..., reason: str = ..., idempotency_key: str | None = ...) -> StageChanged:
+        """Move a version to staging; one that is there already stays. Production goes through deploy."""
+    def deploy(self, model_id: str, *, target_env: Literal['staging', 'production'] = ..., force: bool = ..., reason: str = ..., idempotency_key: str | None = ...) -> StageChanged:
+        """Put a version in production and point the endpoint of its model to it."""
+    def rollback(self, model_id: str, *, reason: str = ..., idempotency_key: str | None = ...) -> RolledBack:
+        """Take the production version of this model back and serve the one before; again goes further back."""
+    def archive(self, model_id: str, *, force: bool = ..., reason: str = ..., idempotency_key: str | None = ...) -> StageChanged:
+        """Archive a version; one that is in production or served needs force with a reason, and stops being served."""
+    def restore(self, model_id: str, *, reason: str = ..., idempotency_key: str | None = ...) -> StageChanged:
+        """Bring an archived version back to development."""
+class Endpoints(Namespace):
+    def list(self, *, search: str = ..., status: Optional[Literal['starting', 'serving', 'stopped', 'failed']] = ..., page: int = ..., page_size: int = ...) -> Page[Endpoint]:
+        """List endpoints with the stage of what they serve and their actions."""
+    def get(self, name: str) -> Endpoint:
+        """Return one endpoint."""
+    def deploy(self, *, model_version_id: str | None = ..., model_name: str | None = ..., model_version: str | None = ..., name: str | None = ..., follows: Literal['version', 'production'] = ..., idempotency_key: str | None = ...) -> Endpoint:
+        """Serve one version under a name of its own; no stage changes and no gate is needed."""
+    def update(self, name: str, *, guardrails: dict[str, Any] = ..., follows: Literal['version', 'production'] = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Endpoint:
+        """Change guardrails, or whether the endpoint follows the stage."""
+    def resume(self, name: str, *, idempotency_key: str | None = ...) -> Endpoint:
+        """Answer requests again."""
+    def stop(self, name: str, *, idempotency_key: str | None = ...) -> Endpoint:
+        """Answer no further requests until started again."""
+    def delete(self, name: str, *, idempotency_key: str | None = ...) -> Deleted:
+        """Delete an endpoint; its request log and history stay."""
+    def rollback(self, name: str, *, reason: str = ..., idempotency_key: str | None = ...) -> Endpoint:
+        """Serve the version before; an endpoint that follows production rolls the model back."""
+    def history(self, name: str, *, page: int = ..., page_size: int = ...) -> Page[StageChange]:
+        """List the versions an endpoint served, the newest first."""
+    def metrics(self, name: str, *, window_hours: int = ...) -> EndpointMetrics:
+        """Measure an endpoint over a window of its request log."""
+    def logs(self, name: str, *, outcome: Literal['all', 'ok', 'error'] = ..., search: str = ..., page: int = ..., page_size: int = ...) -> Page[RequestLog]:
+        """List the requests of an endpoint, the newest first."""
+    def invocations(self, name: str, *, inputs: list[dict[str, Any] | str], request_key: str | None = ...) -> Predictions:
+        """Answer inputs: one prediction and one request id each."""
+    def completions(self, *, model: str, messages: list[ChatMessage], safety_identifier: str | None = ..., temperature: float | None = ..., max_tokens: int | None = ..., stream: bool = ...) -> ChatCompletion:
+        """Answer the last user message; temperature and max_tokens do not change a classifier's answer."""
+class Monitoring(Namespace):
+    def metrics(self, endpoint: str, *, window_hours: int = ...) -> EndpointMetrics:
+        """Return requests, latency, errors, tokens, cost and uptime of a window; null where nothing was measured."""
+    def timeseries(self, endpoint: str, *, window_hours: int = ...) -> TimeSeries:
+        """Return the window in slices, empty ones included, with the moments of deployments."""
+    def health(self, endpoint: str) -> Health:
+        """Return the health of the last 24 hours with its reasons; unknown without traffic."""
+    def logs(self, endpoint: str, *, outcome: Literal['all', 'ok', 'error'] = ..., search: str = ..., model_version: str = ..., page: int = ..., page_size: int = ...) -> Page[RequestLog]:
+        """List requests, the newest first."""
+class Feedback(Namespace):
+    def create(self, *, endpoint: str, request_id: str, rating: Union[Literal['positive', 'negative'], int], corrected: str | None = ..., comment: str = ..., id: str | None = ..., idempotency_key: str | None = ...) -> Feedback:
+        """Judge the answer of one request; sending the same id again changes nothing."""
+    def list(self, *, endpoint: str = ..., sentiment: Optional[Literal['positive', 'neutral', 'negative']] = ..., flagged: bool | None = ..., converted: bool | None = ..., request_id: str = ..., page: int = ..., page_size: int = ...) -> Page[Feedback]:
+        """List judgments with the request they are about, the newest first."""
+    def stats(self, *, days: int = ..., endpoint: str | None = ...) -> FeedbackStats:
+        """Count the judgments of some days."""
+    def get(self, feedback_id: str) -> Feedback:
+        """Return one judgment with the request it is about."""
+    def flag(self, feedback_id: str, *, idempotency_key: str | None = ...) -> Feedback:
+        """Mark a judgment for a second look."""
+    def unflag(self, feedback_id: str, *, idempotency_key: str | None = ...) -> Feedback:
+        """Take the mark away."""
+    def to_pair(self, feedback_id: str, *, training_sheet_id: str, prompt: str | None = ..., idempotency_key: str | None = ...) -> FeedbackPair:
+        """Add the request with its right answer to a training sheet as an unlabeled pair; never approved by itself."""
+class Lineage(Namespace):
+    def get(self, kind: Literal['sheet', 'template', 'training_sheet', 'pair', 'job', 'model', 'endpoint', 'request', 'feedback', 'canonical_label'], id: str) -> Lineage:
+        """Return where a thing comes from (negative depth) and what came of it, as nodes and edges."""
 class Workspace:
     """Reach every operation as `ws.<namespace>.<operation>(...)`."""
 
     transport: Transport
     system: System
+    home: Home
     sheets: Sheets
     templates: Templates
     training_sheets: TrainingSheets
+    models: Models
+    endpoints: Endpoints
+    monitoring: Monitoring
+    feedback: Feedback
+    lineage: Lineage
     def __init__(self, transport: Transport, *, publish: Callable[..., Any] | None = ...) -> None: ...
     def __enter__(self) -> Workspace: ...
     def __exit__(self, *error: object) -> None: ...

@@ -15,10 +15,10 @@ from workbench.store import Records
 if TYPE_CHECKING:
     from workbench.services.application import Application
 
-ANYONE = frozenset({"admin", "data_steward", "trainer", "labeler", "reviewer", "viewer"})
 PEOPLE = frozenset({"admin", "data_steward", "trainer", "labeler", "reviewer"})
 FeedbackId = Annotated[str, Field(description="Id of the judgment.")]
 Rating = Literal["positive", "negative"] | Annotated[int, Field(ge=1, le=5)]
+Sentiment = Literal["positive", "neutral", "negative"]
 _STATS = """
 select
     count(*) as total,
@@ -51,7 +51,7 @@ class FeedbackService(Service):
         super().__init__(app)
         self.entries = Records(app.db, Feedback, topic="feedback")
 
-    @command("POST", "/feedback", roles=ANYONE, status=201, transaction=False)
+    @command("POST", "/feedback", roles=PEOPLE, status=201, transaction=False)
     def create(
         self,
         *,
@@ -59,7 +59,7 @@ class FeedbackService(Service):
         request_id: Annotated[str, Field(description="Request judged.")],
         rating: Annotated[Rating, Field(description="positive, negative or 1-5.")],
         corrected: Annotated[str | None, Field(max_length=100_000, description="The answer it should have been.")] = None,
-        comment: Annotated[str, Field(max_length=10_000)] = "",
+        comment: Annotated[str, Field(max_length=10_000, description="Remark.")] = "",
         id: Annotated[str | None, Field(min_length=1, max_length=200, pattern=r"^[\w.:-]+$", description="Your own id.")] = None,
     ) -> Feedback:
         """Judge the answer of one request; sending the same id again changes nothing."""
@@ -86,11 +86,11 @@ class FeedbackService(Service):
     def list(
         self,
         *,
-        endpoint: str = "",
-        sentiment: Literal["positive", "neutral", "negative"] | None = None,
-        flagged: bool | None = None,
+        endpoint: Annotated[str, Field(description="Endpoint that answered.")] = "",
+        sentiment: Annotated[Sentiment | None, Field(description="1-2 stars are negative, 3 neutral, 4-5 positive.")] = None,
+        flagged: Annotated[bool | None, Field(description="Whether marked for a second look.")] = None,
         converted: Annotated[bool | None, Field(description="Whether a pair was made of it.")] = None,
-        request_id: str = "",
+        request_id: Annotated[str, Field(description="Request judged.")] = "",
         page: PageNumber = 1,
         page_size: PageSize = 50,
     ) -> Page[Feedback]:
@@ -113,7 +113,7 @@ class FeedbackService(Service):
         self,
         *,
         days: Annotated[int, Field(ge=1, le=365, description="Days back from now.")] = 30,
-        endpoint: str | None = None,
+        endpoint: Annotated[str | None, Field(description="Endpoint; none: all.")] = None,
     ) -> FeedbackStats:
         """Count the judgments of some days."""
         given = {"since": self.clock.now() - dt.timedelta(days=days), "endpoint": endpoint or None}

@@ -34,6 +34,8 @@ TEST_SECONDS = 30.0
 ModelId = Annotated[str, Field(description="Id of the version.")]
 Reason = Annotated[str, Field(max_length=1000, description="Why; kept in the history.")]
 Force = Annotated[bool, Field(description="Overrule the gate; needs a reason.")]
+Sort = Literal["name", "version", "status", "accuracy", "created", "updated"]
+Target = Literal["staging", "production"]
 _SORTS = {
     "name": "name, revision",
     "version": "list_transform(string_split(version, '.'), lambda part: part::int)",
@@ -65,10 +67,10 @@ class ModelsService(Service):
         *,
         search: Annotated[str, Field(description="Part of the name or the version.")] = "",
         status: Literal["development", "staging", "production", "archived"] | None = None,
-        framework: str = "",
+        framework: Annotated[str, Field(description="Exact name of the framework.")] = "",
         name: Annotated[str, Field(description="Exact name of the model.")] = "",
-        sort: Literal["name", "version", "status", "accuracy", "created", "updated"] = "updated",
-        descending: bool = True,
+        sort: Annotated[Sort, Field(description="What to order by.")] = "updated",
+        descending: Annotated[bool, Field(description="Largest or newest first.")] = True,
         page: PageNumber = 1,
         page_size: PageSize = 50,
     ) -> Page[ModelVersion]:
@@ -151,7 +153,7 @@ class ModelsService(Service):
         self,
         model_id: ModelId,
         *,
-        target_env: Literal["staging", "production"] = "staging",
+        target_env: Annotated[Target, Field(description="production is the same as deploy.")] = "staging",
         force: Force = False,
         reason: Reason = "",
     ) -> StageChanged:
@@ -171,7 +173,7 @@ class ModelsService(Service):
         self,
         model_id: ModelId,
         *,
-        target_env: Literal["production", "staging"] = "production",
+        target_env: Annotated[Target, Field(description="staging is the same as promote.")] = "production",
         force: Force = False,
         reason: Reason = "",
     ) -> StageChanged:

@@ -75,9 +75,9 @@ class MonitoringService(Service):
         self,
         endpoint: EndpointName,
         *,
-        outcome: Literal["all", "ok", "error"] = "all",
+        outcome: Annotated[Literal["all", "ok", "error"], Field(description="error: status 400 and more.")] = "all",
         search: Annotated[str, Field(description="Part of the prompt, the answer or the error.")] = "",
-        model_version: str = "",
+        model_version: Annotated[str, Field(description="Exact version that answered.")] = "",
         page: PageNumber = 1,
         page_size: PageSize = 50,
     ) -> Page[RequestLog]:

@@ -22,6 +22,7 @@ ROOT = "/deployment/endpoints"
 _EPOCH = dt.datetime(1970, 1, 1)
 PEOPLE = frozenset({"admin", "trainer"})
 EndpointName = Annotated[str, Field(description="Name of the endpoint.")]
+Follows = Literal["version", "production"]
 WindowHours = Annotated[int, Field(ge=1, le=168, description="Hours back from now.")]
 Inputs = Annotated[
     list[dict[str, Any] | str],
@@ -74,11 +75,11 @@ class EndpointsService(Service):
     def deploy(
         self,
         *,
-        model_version_id: str | None = None,
-        model_name: str | None = None,
-        model_version: str | None = None,
+        model_version_id: Annotated[str | None, Field(description="Version to serve.")] = None,
+        model_name: Annotated[str | None, Field(description="Name of the model, with model_version.")] = None,
+        model_version: Annotated[str | None, Field(description="Its version, such as 1.1.0.")] = None,
         name: Annotated[str | None, Field(description="Default: model name in lower case with -v<version>.")] = None,
-        follows: Literal["version", "production"] = "version",
+        follows: Annotated[Follows, Field(description="production: swaps with the stage.")] = "version",
     ) -> Endpoint:
         """Serve one version under a name of its own; no stage changes and no gate is needed.
 
@@ -105,7 +106,7 @@ class EndpointsService(Service):
         name: EndpointName,
         *,
         guardrails: Annotated[dict[str, Any], Field(description="max_chars and forbidden_words.")] = UNSET,
-        follows: Literal["production", "version"] = UNSET,
+        follows: Annotated[Follows, Field(description="production: swaps with the stage.")] = UNSET,
         version: Annotated[int | None, Field(description="Version you saw; a stale one is refused.")] = None,
     ) -> Endpoint:
         """Change guardrails, or whether the endpoint follows the stage."""
@@ -159,7 +160,7 @@ class EndpointsService(Service):
         label="Roll back",
         confirm="Serve the version served before?",
     )
-    def rollback(self, name: EndpointName, *, reason: Annotated[str, Field(max_length=1000)] = "") -> Endpoint:
+    def rollback(self, name: EndpointName, *, reason: Annotated[str, Field(max_length=1000, description="Why; kept.")] = "") -> Endpoint:
         """Serve the version before; an endpoint that follows production rolls the model back."""
         endpoint = self._endpoint(name)
         if endpoint.follows == "production":
@@ -187,7 +188,7 @@ class EndpointsService(Service):
         self,
         name: EndpointName,
         *,
-        outcome: Literal["all", "ok", "error"] = "all",
+        outcome: Annotated[Literal["all", "ok", "error"], Field(description="error: status 400 and more.")] = "all",
         search: str = "",
         page: PageNumber = 1,
         page_size: PageSize = 50,
@@ -220,11 +221,11 @@ class EndpointsService(Service):
         self,
         *,
         model: Annotated[str, Field(description="Name of the endpoint.")],
-        messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=1000)],
-        user: Annotated[str | None, Field(max_length=200, description="Key of the caller.")] = None,
-        temperature: float | None = None,
-        max_tokens: int | None = None,
-        stream: bool = False,
+        messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=1000, description="The conversation so far.")],
+        safety_identifier: Annotated[str | None, Field(max_length=200, description="Key of the caller; kept in the log.")] = None,
+        temperature: Annotated[float | None, Field(description="Has no effect on a classifier.")] = None,
+        max_tokens: Annotated[int | None, Field(description="Has no effect on a classifier.")] = None,
+        stream: Annotated[bool, Field(description="Only false.")] = False,
     ) -> ChatCompletion:
         """Answer the last user message; temperature and max_tokens do not change a classifier's answer."""
         if stream:
@@ -232,7 +233,7 @@ class EndpointsService(Service):
         asked = next((m.content for m in reversed(messages) if m.role == "user"), None)
         if asked is None:
             raise ValidationError.field("messages", "Needs a message with the role user", None)
-        served = self._answer(model, [asked], user)
+        served = self._answer(model, [asked], safety_identifier)
         text, told = str(served.answers[0].get("value")), served.answers[0]
         return ChatCompletion(
             id=served.request_ids[0],
