@@ -42,7 +42,9 @@ from workbench.domain.serving import ChatMessage
 from workbench.domain.serving import Endpoint
 from workbench.domain.serving import Predictions
 from workbench.domain.serving import RequestLog
+from workbench.domain.system import Backup
 from workbench.domain.system import Change
+from workbench.domain.system import Finding
 from workbench.domain.system import TableInfo
 from workbench.domain.system import WorkspaceInfo
 
@@ -53,6 +55,10 @@ class System(Namespace):
         """Run one read-only SELECT; `system.tables` lists what it may read."""
     def tables(self) -> Page[TableInfo]:
         """List the tables that SQL may read, with their columns."""
+    def doctor(self) -> Page[Finding]:
+        """Check every invariant of the workspace and list what is broken, with its remedy."""
+    def backup(self, target: str, *, idempotency_key: str | None = ...) -> Backup:
+        """Copy the workspace and its artifacts to a new file while work goes on."""
     def changes(self, *, after: int = ..., limit: int = ...) -> Page[Change]:
         """List committed changes after a position, oldest first; the event socket sends the same."""
 class Home(Namespace):

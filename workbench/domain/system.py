@@ -43,6 +43,25 @@ class TableInfo(Record):
     columns = Items(item_type=TableColumn, doc="Columns in order.")
 
 
+class Finding(Record):
+    """Something the doctor found wrong, and how to mend it."""
+
+    kind = "finding"
+
+    check = param.String("", doc="Name of the check.")
+    finding = param.String("", doc="What is wrong, and where.")
+    remedy = param.String("", doc="How to mend it.")
+
+
+class Backup(Record):
+    """A copy of the workspace."""
+
+    kind = "backup"
+
+    path = param.String("", doc="File that was written.")
+    bytes = param.Integer(0, doc="Its size.")
+
+
 class WorkspaceInfo(Record):
     """What is open, and by whom."""
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import workbench
-from workbench.contract import Field, Page, Table, current, query
-from workbench.domain.system import Change, TableInfo, WorkspaceInfo
+from workbench.contract import Field, Page, Table, command, current, query
+from workbench.domain.system import Backup, Change, Finding, TableInfo, WorkspaceInfo
+from workbench.errors import ValidationError
 from workbench.services.service import Service
 from workbench.store import published, sandbox
+from workbench.store.doctor import doctor as examine
 
 
 class SystemService(Service):
@@ -50,6 +52,29 @@ class SystemService(Service):
         """List the tables that SQL may read, with their columns."""
         rows = published.published(self.db)
         return Page(TableInfo, rows, total=len(rows), page_size=len(rows))
+
+    @query("GET", "/doctor", key="findings", roles={"admin"}, topics=())
+    def doctor(self) -> Page[Finding]:
+        """Check every invariant of the workspace and list what is broken, with its remedy."""
+        rows = [{"check": f.check, "finding": f.finding, "remedy": f.remedy} for f in examine(self.db)]
+        return Page(Finding, rows, total=len(rows), page_size=len(rows))
+
+    @command("POST", "/backup", roles={"admin"}, transaction=False, label="Back up")
+    def backup(
+        self,
+        target: Annotated[str, Field(min_length=1, max_length=4096, description="File to write; it must not exist.")],
+    ) -> Backup:
+        """Copy the workspace and its artifacts to a new file while work goes on."""
+        if current().served:
+            self._refuse_outside(Path(target))
+        written = self.db.backup(target)
+        return Backup(path=str(written), bytes=written.stat().st_size)
+
+    def _refuse_outside(self, target: Path) -> None:
+        """Keep remote callers to the folder of the workspace."""
+        home = Path(str(self.db.path)).resolve().parent
+        if home not in target.resolve().parents:
+            raise ValidationError.field("target", f"A backup made over HTTP goes below {home}", str(target))
 
     @query("GET", "/changes", key="events", topics=())
     def changes(
