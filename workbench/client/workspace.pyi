@@ -18,6 +18,7 @@ from workbench.domain.data import Sheet
 from workbench.domain.data import SheetProfile
 from workbench.domain.data import Validation
 from workbench.domain.generate import LabelClass
+from workbench.domain.generate import PlanCheck
 from workbench.domain.generate import PromptPreview
 from workbench.domain.generate import ResponseField
 from workbench.domain.generate import Template
@@ -114,6 +115,8 @@ class Templates(Namespace):
         """Check a template by itself or against a sheet; nothing is changed."""
     def preview(self, sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., limit: int = ..., offset: int = ...) -> PromptPreview:
         """Render the first rows of a sheet with a stored or a not yet stored template; nothing is kept."""
+    def check(self, template: TemplateSnapshot, *, sheet_id: str | None = ..., limit: int = ...) -> PlanCheck:
+        """Check a plan that may not be stored yet and render the first rows of a sheet with it."""
 class TrainingSheets(Namespace):
     def assemble(self, sheet_id: str, *, name: Optional[str] = ..., template_id: str | None = ..., template: TemplateSnapshot | None = ..., filter: str | None = ..., sample: Literal['all', 'random', 'stratified'] = ..., sample_size: int | None = ..., seed: int = ..., stratify_by: str | None = ..., overlap: int = ..., guidelines: str = ..., idempotency_key: str | None = ...) -> TrainingSheet:
         """Render rows of a sheet through a template into pairs to review."""

@@ -84,6 +84,7 @@ class Bucket(Record):
     low = param.Number(0.0, doc="Lower edge.")
     high = param.Number(0.0, doc="Upper edge.")
     count = param.Integer(0, doc="Number of rows between the edges.")
+    height = param.Number(0.0, doc="Count as a part of the highest bar, 0-1.")
 
 
 class ValueCount(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import param
 
+from workbench.domain.data import Finding
 from workbench.domain.lifecycle import Lifecycle, Move
 from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
 
@@ -164,6 +165,32 @@ class PromptPreview(Record):
     total = param.Integer(0, doc="Rows that would be rendered.")
     limit = param.Integer(0, doc="Most rows shown.")
     offset = param.Integer(0, doc="Rows skipped.")
+
+
+class PlanPiece(Record):
+    """A piece of a prompt template, with what its placeholder stands for."""
+
+    kind = "plan piece"
+
+    text = param.String("", doc="The words, braces included.")
+    placeholder = param.String(None, allow_None=True, doc="Name between the braces; none: plain text.")
+    column = param.String(None, allow_None=True, doc="Column the placeholder stands for.")
+    known = param.Boolean(True, doc="False when the sheet has no such column.")
+
+
+class PlanCheck(Record):
+    """A plan that may not be stored yet, checked and rendered on a sheet."""
+
+    kind = "plan check"
+
+    valid = param.Boolean(True, doc="True without errors; warnings may remain.")
+    summary = param.String("", doc="One sentence on the outcome.")
+    pieces = Items(item_type=PlanPiece, doc="The template in pieces.")
+    findings = Items(item_type=Finding, doc="What was found, errors first.")
+    missing = Items(item_type=str, doc="Placeholders without a column.")
+    available = Items(item_type=str, doc="Columns that placeholders may name.")
+    rows = Items(item_type=PreviewedPrompt, doc="The first rows, rendered; none while there are errors.")
+    total = param.Integer(None, allow_None=True, doc="Rows of the sheet; none: no sheet was named.")
 
 
 class ExportedFile(Record):

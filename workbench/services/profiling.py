@@ -103,7 +103,7 @@ def _histogram(db: Database, table: str, expression: str) -> tuple[Bucket, ...]:
     if low is None:
         return ()
     if low == high:
-        return (Bucket(low=low, high=high, count=db.value(f"select count(*) from {table} where {finite}")),)
+        return (Bucket(low=low, high=high, count=db.value(f"select count(*) from {table} where {finite}"), height=1.0),)
     width = (high - low) / BUCKETS
     counts = dict(
         db.tuples(
@@ -111,7 +111,11 @@ def _histogram(db: Database, table: str, expression: str) -> tuple[Bucket, ...]:
             [low, width],
         )
     )
-    return tuple(Bucket(low=low + i * width, high=low + (i + 1) * width, count=counts.get(i, 0)) for i in range(BUCKETS))
+    highest = max(counts.values())
+    return tuple(
+        Bucket(low=low + i * width, high=low + (i + 1) * width, count=counts.get(i, 0), height=counts.get(i, 0) / highest)
+        for i in range(BUCKETS)
+    )
 
 
 def _top_values(db: Database, table: str, name: str, total: int) -> tuple[ValueCount, ...]:

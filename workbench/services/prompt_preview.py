@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from workbench.domain.data import Sheet
-from workbench.domain.generate import PreviewedPrompt, PromptPlan, PromptPreview
+from workbench.domain.data import Sheet, Validation
+from workbench.domain.generate import PlanCheck, PlanPiece, PreviewedPrompt, PromptPlan, PromptPreview
 from workbench.domain.prompt import columns_used, parse
-from workbench.services.rendering import item_ref_sql, prompt_sql, response_sql, text_of
+from workbench.services.rendering import check_template, item_ref_sql, plan_faults, prompt_sql, response_sql, text_of
 from workbench.services.sheet_rows import rows_table
 from workbench.store import Database
 
@@ -30,6 +30,44 @@ def preview_prompts(db: Database, sheet: Sheet, plan: PromptPlan, *, limit: int,
         for row in found
     ]
     return PromptPreview(rows=rows, total=sheet.item_count, limit=limit, offset=offset)
+
+
+def check_plan(db: Database, plan: PromptPlan, sheet: Sheet | None, *, limit: int) -> PlanCheck:
+    """Check a plan by itself or on a sheet, and render the first rows when it holds no error."""
+    faults = plan_faults(plan)
+    names = [column.name for column in sheet.columns] if sheet else []
+    checked = check_template(plan, sheet) if sheet else Validation(findings=faults)
+    findings = checked.findings or tuple(faults)
+    valid = all(finding.level != "error" for finding in findings)
+    used = columns_used(plan.prompt_template, plan.column_mapping)
+    pieces = [
+        PlanPiece(text=p.text, placeholder=p.placeholder, column=used.get(p.placeholder), known=_known(p.placeholder, used, names))
+        for p in parse(plan.prompt_template)
+    ]
+    rows = preview_prompts(db, sheet, plan, limit=limit, offset=0).rows if sheet and valid else ()
+    return PlanCheck(
+        valid=valid,
+        summary=_summary(valid, sheet, len(used), list(checked.missing)),
+        pieces=pieces,
+        findings=findings,
+        missing=checked.missing,
+        available=names,
+        rows=rows,
+        total=sheet.item_count if sheet else None,
+    )
+
+
+def _known(placeholder: str | None, used: dict[str, str], names: list[str]) -> bool:
+    return placeholder is None or not names or used.get(placeholder) in names
+
+
+def _summary(valid: bool, sheet: Sheet | None, placeholders: int, missing: list[str]) -> str:
+    if missing:
+        return f"No column for {', '.join(missing)}."
+    if not valid:
+        return "Something is missing before it can be used."
+    words = f"{placeholders} placeholder{'' if placeholders == 1 else 's'}"
+    return f"Fits {sheet.name}: {words}, {sheet.item_count} rows." if sheet else f"{words}; choose a sheet to try it on."
 
 
 def _pieces(plan: PromptPlan, cells: dict[str, str]) -> list[dict[str, str | None]]:

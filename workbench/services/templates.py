@@ -9,6 +9,7 @@ from workbench.domain.data import Finding, Validation
 from workbench.domain.generate import (
     TEMPLATE_LIFECYCLE,
     LabelClass,
+    PlanCheck,
     PromptPlan,
     PromptPreview,
     ResponseField,
@@ -19,7 +20,7 @@ from workbench.domain.generate import (
 )
 from workbench.domain.prompt import placeholders
 from workbench.errors import Conflict, ValidationError
-from workbench.services.prompt_preview import preview_prompts
+from workbench.services.prompt_preview import check_plan, preview_prompts
 from workbench.services.rendering import check_template, plan_faults, require_valid
 from workbench.services.service import Service
 from workbench.store.tables import Records
@@ -209,6 +210,17 @@ class TemplateService(Service):
         plan = self.chosen(template, template_id, sheet.template_id)
         require_valid(check_template(plan, sheet))
         return preview_prompts(self.db, sheet, plan, limit=limit, offset=offset)
+
+    @query("POST", "/templates/check", topics=("templates", "sheets"))
+    def check(
+        self,
+        template: TemplateSnapshot,
+        *,
+        sheet_id: Annotated[str | None, Field(description="Sheet to try it on; none: only the text is checked.")] = None,
+        limit: Annotated[int, Field(ge=1, le=100, description="Most rows to render.")] = 3,
+    ) -> PlanCheck:
+        """Check a plan that may not be stored yet and render the first rows of a sheet with it."""
+        return check_plan(self.db, template, self.app.sheets.live(sheet_id) if sheet_id else None, limit=limit)
 
     def snapshot(self, template_id: str) -> TemplateSnapshot:
         """Return a stored template, frozen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 import typing
 from collections.abc import Iterable
@@ -41,6 +42,11 @@ def number(value: float | None, digits: int = 3, *, reason: str | None = None) -
     if value and abs(value) < 10**-digits:
         return Markup(f"{value:.2e}")
     return Markup(f"{value:,.{digits}f}".replace(",", THIN))
+
+
+def plain(value: float | None) -> str:
+    """Return a number as short text without markup, for hovers."""
+    return DASH if _missing(value) else f"{value:,.6g}".replace(",", THIN)
 
 
 def percent(share: float | None, *, reason: str | None = None) -> Markup:
@@ -175,6 +181,18 @@ def pager_value(page: int, pages: int) -> int:
 def page_of(value: int) -> int:
     """Return the pager's position as a page, from 1."""
     return value + 1
+
+
+def offset_of(page: int, size: int) -> int:
+    """Return how many rows come before a page; pages count from 0."""
+    return page * size
+
+
+def cell(thing: Any) -> Markup:
+    """Return a cell of somebody's own data, as it is: numbers get no separators."""
+    if thing is None or thing == "":
+        return unknown("No value.")
+    return escape(thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False, default=str))
 
 
 def choices_of(annotation: Any) -> tuple[str, ...]:

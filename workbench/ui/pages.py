@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import ErrorState
+from workbench.ui.data import DataView
 from workbench.ui.home import HomeView
 from workbench.ui.theme import PAGE_WIDTH, STEP, theme_config
 from workbench.ui.topbar import Footer, TopBar
@@ -158,5 +159,8 @@ class Navigation(pn.viewable.Viewer):
         return self._list
 
 
-SCREENS: tuple[Screen, ...] = (Screen("/home", "Home", "home", HomeView),)
+SCREENS: tuple[Screen, ...] = (
+    Screen("/home", "Home", "home", HomeView),
+    Screen("/data", "Data", "table_chart", DataView),
+)
 __all__ = ["SCREENS", "Navigation", "Screen", "build_page", "titles"]

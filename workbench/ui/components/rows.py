@@ -1,0 +1,60 @@
+"""A table over an answer that is cut by limit and offset, such as a preview of a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from markupsafe import Markup
+
+from workbench.ui import format as fmt
+from workbench.ui.components.grid import Grid
+from workbench.ui.components.markup import html, show
+from workbench.ui.view import View
+
+SIZES = 10
+
+
+class PreviewTable(pn.viewable.Viewer):
+    """Show the rows of `call(..., limit=, offset=)`, an operation that answers a Preview."""
+
+    def __init__(self, view: View, call: Callable[..., Any], *, size: int = SIZES, **arguments: Any) -> None:
+        super().__init__()
+        self._size = size
+        self._index: list[str] = []
+        self.grid = Grid(on_sort=lambda name: None)
+        self.pager = pmui.Pagination(count=1, value=0, size="small", margin=0, visible=False)
+        self._count = html("")
+        foot = pmui.Row(self._count, self.pager, margin=0, sizing_mode="stretch_width", sx={"alignItems": "center"})
+        self._table = pmui.Column(self.grid, foot, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
+        self.part = view.live(call, self._draw, height=240, limit=size, offset=0, **arguments)
+        self.pager.param.watch(lambda event: self.part.ask(offset=fmt.offset_of(event.new, size)), "value")
+
+    def search(self, text: str) -> None:
+        """Show the rows with a cell that contains a text."""
+        self.pager.value = 0
+        self.part.ask(search=text, offset=0)
+
+    def _draw(self, preview: Any) -> Any:
+        names = [column.name for column in preview.columns]
+        shown = [name for row in preview.rows[:1] for name in row] or names
+        heads = {column.name: column for column in preview.columns}
+        self.grid.columns = [_head(name, heads.get(name)) for name in shown]
+        self.grid.rows = [
+            {"id": str(number), "cells": [str(fmt.escape(fmt.cell(row.get(name)))) for name in shown]}
+            for number, row in enumerate(preview.rows)
+        ]
+        pages = fmt.page_count(preview.total, self._size)
+        self.pager.param.update(count=pages, visible=pages > 1)
+        show(self._count, Markup('<span class="faint small">{}</span>').format(fmt.plural(preview.total, "row")))
+        return self._table
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self.part.box
+
+
+def _head(name: str, column: Any | None) -> dict[str, Any]:
+    doc = f"{column.dtype}, {column.role}" if column else "Place of the row, from 0."
+    return {"name": name, "title": name, "align": "left", "doc": doc, "width": "", "sortable": False}

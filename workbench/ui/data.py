@@ -1,0 +1,108 @@
+"""Data: the sheets there are, one of them in detail, and the way to bring in more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel_material_ui as pmui
+import param
+
+from workbench.domain.data import SHEET_STATUSES, Sheet
+from workbench.ui import format as fmt
+from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
+from workbench.ui.components.columns import Column, columns
+from workbench.ui.components.drawer import DetailDrawer
+from workbench.ui.components.form_dialog import FormDialog
+from workbench.ui.components.states import empty_state
+from workbench.ui.components.table import DataTable
+from workbench.ui.components.tie import tie
+from workbench.ui.sheet_forms import ImportForm
+from workbench.ui.sheet_view import FACES, SheetView
+from workbench.ui.view import View
+
+DETAIL_WIDTH = 760
+
+
+class DataView(View):
+    """List the sheets; one of them opens at the side."""
+
+    url = ("search", "status", "sort", "descending", "page", "sheet", "face")
+
+    search = param.String("", doc="Words a sheet has to contain.")
+    status = param.String("", doc="State shown; empty: all but the deleted ones.")
+    sort = param.String("created_at", doc="Column the sheets are ordered by.")
+    descending = param.Boolean(True, doc="True when the order is reversed.")
+    page = param.Integer(1, bounds=(1, None), doc="Page shown, from 1.")
+    sheet = param.String("", doc="Sheet that is open.")
+    face = param.Selector(default="rows", objects=list(FACES.values()), doc="Part of the open sheet that is shown.")
+
+    def build(self) -> list[Any]:
+        """Return filters, table and the places for detail and import."""
+        self.dialog = FormDialog()
+        groups = [chip_group("status", "State", [*SHEET_STATUSES, "deleted"])]
+        chips = bind_chips(FilterChips(groups=groups), self, ["status"])
+        self.table = DataTable(
+            self,
+            self.ws.sheets.list,
+            _columns(),
+            on_open=self._open,
+            empty=self._nothing,
+            filters=self._filters(),
+        )
+        tie(self.table, self, "page", "sort", "descending")
+        self.table.param.watch(self._counted, "total")
+        self.param.watch(self._filter, ["search", "status"])
+        detail = DetailDrawer(self, self._detail, name="sheet", width=DETAIL_WIDTH)
+        bar = pmui.Row(
+            search_field(self, label="Search sheets"), chips, margin=0, sizing_mode="stretch_width", sx={"gap": 2, "flexWrap": "wrap"}
+        )
+        return [bar, self.table, detail, self.dialog]
+
+    def primary(self) -> Any:
+        """Return the way to bring in rows."""
+        return pmui.Button(
+            label="Import a file", icon="upload", variant="contained", margin=0, on_click=self._import, css_classes=["import"]
+        )
+
+    def _filters(self) -> dict[str, str]:
+        return {"search": self.search, "status": self.status}
+
+    def _filter(self, *events: Any) -> None:
+        self.table.filters = self._filters()
+
+    def _counted(self, event: Any) -> None:
+        self.sentence = str(fmt.plural(event.new, "sheet"))
+
+    def _open(self, sheet_id: str) -> None:
+        self.sheet = sheet_id
+
+    def _detail(self, sheet_id: str) -> SheetView:
+        view = SheetView(self.ws, sheet_id=sheet_id)
+        tie(view, self, "face")
+        return view
+
+    def _import(self, event: Any = None) -> None:
+        self.dialog.open("Import a file", ImportForm(self.ws, self._imported))
+
+    def _imported(self, sheet: Any) -> None:
+        self.dialog.close()
+        self.toasts.say(f"Imported {sheet.name}.")
+        self.sheet = sheet.id
+
+    def _nothing(self) -> Any:
+        return empty_state("No sheets yet. A sheet is a table of the rows you want to learn from.", action="Import a file", on_click=self._import)
+
+
+def _columns() -> tuple[Column, ...]:
+    return columns(
+        Sheet,
+        "name",
+        "status",
+        "item_count",
+        Column("columns", "Columns", lambda found: fmt.integer(len(found)), align="right", doc="Number of columns."),
+        "data_classification",
+        Column("tags", "Tags", lambda tags: ", ".join(tags or ()) or fmt.unknown("No tags."), doc="Free words."),
+        "created_at",
+        "created_by",
+        titles={"item_count": "Rows", "data_classification": "Classification", "created_at": "Imported", "created_by": "By"},
+    )

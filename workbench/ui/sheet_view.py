@@ -1,0 +1,137 @@
+"""One sheet: what it is, its rows, what its columns hold and what was made from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel_material_ui as pmui
+import param
+from markupsafe import Markup
+
+from workbench.domain.generate import TrainingSheet
+from workbench.ui import format as fmt
+from workbench.ui.components.actions import ActionBar, run_on
+from workbench.ui.components.columns import columns
+from workbench.ui.components.form_dialog import FormDialog
+from workbench.ui.components.markup import html, show
+from workbench.ui.components.profile import CSS as PROFILE_CSS
+from workbench.ui.components.profile import columns_markup
+from workbench.ui.components.rows import PreviewTable
+from workbench.ui.components.states import empty_state
+from workbench.ui.components.table import DataTable
+from workbench.ui.components.tie import tie
+from workbench.ui.sheet_forms import assemble_form, attach_form, edit_form
+from workbench.ui.view import View
+
+WIDE_FACTS = """
+.wide dl.facts { grid-template-columns: minmax(96px, max-content) 1fr minmax(96px, max-content) 1fr; }
+@media (max-width: 600px) { .wide dl.facts { grid-template-columns: minmax(96px, max-content) 1fr; } }
+"""
+FACES = {"Rows": "rows", "Columns": "columns", "Training sheets": "made"}
+
+
+class SheetView(View):
+    """Show one sheet with its actions."""
+
+    sheet_id = param.String("", doc="Sheet shown.")
+    face = param.Selector(default="rows", objects=list(FACES.values()), doc="Part shown: rows, columns or what was made from it.")
+
+    def build(self) -> list[Any]:
+        """Return head, actions and the chosen part."""
+        self.head = html("", css=WIDE_FACTS)
+        self.dialog = FormDialog()
+        self.sheet: Any = None
+        forms = {"update": self._edit, "attach_template": self._attach, "assemble": self._assemble}
+        self.actions = ActionBar(toasts=self.toasts, first="assemble", size="small", undo=self._undo, handlers=forms)
+        top = self.live(self.ws.sheets.get, self._drawn, height=88, sheet_id=self.sheet_id)
+        self.choice = pmui.RadioButtonGroup(options=FACES, size="small", margin=0, sx={"& button": {"whiteSpace": "nowrap", "px": 2}})
+        tie(self.choice, self, value="face")
+        self.place = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 1})
+        self.faces = {"rows": self._rows(), "columns": self._columns(), "made": self._made()}
+        self.param.watch(self._turn, "face")
+        self._turn()
+        return [top, self.choice, self.place, self.dialog]
+
+    def _turn(self, *events: Any) -> None:
+        self.place.objects = self.faces[self.face]
+
+    def _rows(self) -> list[Any]:
+        rows = PreviewTable(self, self.ws.sheets.preview, sheet_id=self.sheet_id)
+        search = pmui.TextInput(placeholder="Search in all cells", size="small", margin=0, width=280)
+        search.param.watch(lambda event: rows.search(event.new), "value")
+        return [search, rows]
+
+    def _columns(self) -> list[Any]:
+        def draw(profile: Any) -> Any:
+            note = Markup('<div class="faint small" style="margin-bottom:8px">{} repeat an earlier row in every column.</div>')
+            return html(note.format(fmt.plural(profile.duplicate_rows, "row")) + columns_markup(profile), css=PROFILE_CSS)
+
+        return [self.live(self.ws.sheets.profile, draw, height=240, sheet_id=self.sheet_id)]
+
+    def _made(self) -> list[Any]:
+        table = DataTable(
+            self,
+            self.ws.training_sheets.list,
+            columns(TrainingSheet, "name", "status", "total_rows", "created_at", "created_by"),
+            filters={"sheet_id": self.sheet_id},
+            page_size=10,
+            empty=lambda: empty_state("Nothing was made from this sheet yet."),
+        )
+        return [table]
+
+    def _drawn(self, sheet: Any) -> Any:
+        self.sentence = str(Markup("{} {}").format(fmt.chip(sheet.status), fmt.plural(sheet.item_count, "row")))
+        show(self.head, head_markup(sheet))
+        self.sheet = sheet
+        self.actions.update(sheet.actions, run_on(self.ws, sheet))
+        return [self.head, self.actions]
+
+    def _edit(self) -> None:
+        self.dialog.open("Edit the sheet", edit_form(self.ws, self.sheet, self._saved))
+
+    def _attach(self) -> None:
+        self.dialog.open("Attach a template", attach_form(self.ws, self.sheet, self._saved))
+
+    def _assemble(self) -> None:
+        self.dialog.open("Make a training sheet", assemble_form(self.ws, self.sheet, self._made_one))
+
+    def _saved(self, sheet: Any) -> None:
+        self.dialog.close()
+        self.toasts.say(f"Saved {sheet.name}.")
+
+    def _made_one(self, made: Any) -> None:
+        link = fmt.link("Review it", f"./label?sheet={made.id}")
+        words = Markup("Made {} with {}. {}").format(made.name, fmt.plural(made.total_rows, "pair"), link)
+        self.dialog.open("Made", html(words))
+        self.face = "made"
+
+    def _undo(self, name: str, result: Any) -> Any:
+        return (lambda: self.ws.sheets.restore(self.sheet_id)) if name == "delete" else None
+
+
+def head_markup(sheet: Any) -> Markup:
+    """Return name, state and origin of a sheet."""
+    title = Markup('<div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap"><span class="title">{}</span>{}{}</div>').format(
+        sheet.name, fmt.chip(sheet.status), _sample(sheet)
+    )
+    origin = sheet.source or fmt.unknown("The rows were given directly.")
+    facts = fmt.facts(
+        [
+            ("Rows", fmt.integer(sheet.item_count)),
+            ("Columns", fmt.integer(len(sheet.columns))),
+            ("Items named by", sheet.item_id_column or fmt.unknown("The row number names each item.")),
+            ("Source", Markup("{} {}").format(sheet.source_type, origin)),
+            ("Classification", sheet.data_classification),
+            ("Tags", ", ".join(sheet.tags) or fmt.unknown("No tags.")),
+            ("Barred from", ", ".join(sheet.usage_limits) or fmt.unknown("The tags prohibit nothing.")),
+            ("Imported", Markup("{} by {}").format(fmt.moment(sheet.created_at), sheet.created_by or fmt.DASH)),
+        ]
+    )
+    words = Markup('<div class="text" style="margin:4px 0 12px">{}</div>').format(sheet.description) if sheet.description else Markup(
+        '<div style="height:8px"></div>'
+    )
+    return title + words + Markup('<div class="wide">{}</div>').format(facts)
+
+
+def _sample(sheet: Any) -> Markup:
+    return fmt.tone_chip(fmt.tone_of("neutral"), "sample data") if sheet.sample else Markup("")
