@@ -41,7 +41,9 @@ def check_plan(db: Database, plan: PromptPlan, sheet: Sheet | None, *, limit: in
     valid = all(finding.level != "error" for finding in findings)
     used = columns_used(plan.prompt_template, plan.column_mapping)
     pieces = [
-        PlanPiece(text=p.text, placeholder=p.placeholder, column=used.get(p.placeholder), known=_known(p.placeholder, used, names))
+        PlanPiece(
+            text=p.text, placeholder=p.placeholder, column=used.get(p.placeholder), known=_known(p.placeholder, used, names)
+        )
         for p in parse(plan.prompt_template)
     ]
     rows = preview_prompts(db, sheet, plan, limit=limit, offset=0).rows if sheet and valid else ()

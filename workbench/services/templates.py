@@ -214,7 +214,7 @@ class TemplateService(Service):
     @query("POST", "/templates/check", topics=("templates", "sheets"))
     def check(
         self,
-        template: TemplateSnapshot,
+        template: Annotated[TemplateSnapshot, Field(description="The plan, as far as it is written.")],
         *,
         sheet_id: Annotated[str | None, Field(description="Sheet to try it on; none: only the text is checked.")] = None,
         limit: Annotated[int, Field(ge=1, le=100, description="Most rows to render.")] = 3,

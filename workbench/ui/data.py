@@ -54,7 +54,11 @@ class DataView(View):
         self.param.watch(self._filter, ["search", "status"])
         detail = DetailDrawer(self, self._detail, name="sheet", width=DETAIL_WIDTH)
         bar = pmui.Row(
-            search_field(self, label="Search sheets"), chips, margin=0, sizing_mode="stretch_width", sx={"gap": 2, "flexWrap": "wrap"}
+            search_field(self, label="Search sheets"),
+            chips,
+            margin=0,
+            sizing_mode="stretch_width",
+            sx={"gap": 2, "flexWrap": "wrap"},
         )
         return [bar, self.table, detail, self.dialog]
 
@@ -90,7 +94,8 @@ class DataView(View):
         self.sheet = sheet.id
 
     def _nothing(self) -> Any:
-        return empty_state("No sheets yet. A sheet is a table of the rows you want to learn from.", action="Import a file", on_click=self._import)
+        words = "No sheets yet. A sheet is a table of the rows you want to learn from."
+        return empty_state(words, action="Import a file", on_click=self._import)
 
 
 def _columns() -> tuple[Column, ...]:

@@ -44,7 +44,9 @@ class SheetView(View):
         forms = {"update": self._edit, "attach_template": self._attach, "assemble": self._assemble}
         self.actions = ActionBar(toasts=self.toasts, first="assemble", size="small", undo=self._undo, handlers=forms)
         top = self.live(self.ws.sheets.get, self._drawn, height=88, sheet_id=self.sheet_id)
-        self.choice = pmui.RadioButtonGroup(options=FACES, size="small", margin=0, sx={"& button": {"whiteSpace": "nowrap", "px": 2}})
+        self.choice = pmui.RadioButtonGroup(
+            options=FACES, size="small", margin=0, sx={"& button": {"whiteSpace": "nowrap", "px": 2}}
+        )
         tie(self.choice, self, value="face")
         self.place = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 1})
         self.faces = {"rows": self._rows(), "columns": self._columns(), "made": self._made()}
@@ -64,7 +66,8 @@ class SheetView(View):
     def _columns(self) -> list[Any]:
         def draw(profile: Any) -> Any:
             note = Markup('<div class="faint small" style="margin-bottom:8px">{} repeat an earlier row in every column.</div>')
-            return html(note.format(fmt.plural(profile.duplicate_rows, "row")) + columns_markup(profile), css=PROFILE_CSS)
+            repeats = note.format(fmt.plural(profile.duplicate_rows, "row"))
+            return html(Markup("{}{}").format(repeats, columns_markup(profile)), css=PROFILE_CSS)
 
         return [self.live(self.ws.sheets.profile, draw, height=240, sheet_id=self.sheet_id)]
 
@@ -111,9 +114,9 @@ class SheetView(View):
 
 def head_markup(sheet: Any) -> Markup:
     """Return name, state and origin of a sheet."""
-    title = Markup('<div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap"><span class="title">{}</span>{}{}</div>').format(
-        sheet.name, fmt.chip(sheet.status), _sample(sheet)
-    )
+    title = Markup(
+        '<div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap"><span class="title">{}</span>{}{}</div>'
+    ).format(sheet.name, fmt.chip(sheet.status), _sample(sheet))
     origin = sheet.source or fmt.unknown("The rows were given directly.")
     facts = fmt.facts(
         [
@@ -127,10 +130,12 @@ def head_markup(sheet: Any) -> Markup:
             ("Imported", Markup("{} by {}").format(fmt.moment(sheet.created_at), sheet.created_by or fmt.DASH)),
         ]
     )
-    words = Markup('<div class="text" style="margin:4px 0 12px">{}</div>').format(sheet.description) if sheet.description else Markup(
-        '<div style="height:8px"></div>'
+    words = (
+        Markup('<div class="text" style="margin:4px 0 12px">{}</div>').format(sheet.description)
+        if sheet.description
+        else Markup('<div style="height:8px"></div>')
     )
-    return title + words + Markup('<div class="wide">{}</div>').format(facts)
+    return Markup('{}{}<div class="wide">{}</div>').format(title, words, facts)
 
 
 def _sample(sheet: Any) -> Markup:

@@ -21,7 +21,8 @@ CSS = """
 .ends { display: flex; justify-content: space-between; }
 .tops { margin: 12px 0 0; padding: 0; list-style: none; }
 .tops li { display: grid; grid-template-columns: 1fr auto; gap: 8px; padding: 2px 6px; border-radius: 4px; margin-bottom: 2px;
-  background: linear-gradient(color-mix(in srgb, var(--mui-palette-primary-main, #1f5fbf) 14%, transparent) 0 0) left / calc(var(--h) * 100%) 100% no-repeat; }
+  --tint: color-mix(in srgb, var(--mui-palette-primary-main, #1f5fbf) 14%, transparent);
+  background: linear-gradient(var(--tint) 0 0) left / calc(var(--h) * 100%) 100% no-repeat; }
 """
 SHOWN = 5
 
@@ -49,7 +50,9 @@ def _bars(column: Any) -> Markup:
         for b in column.histogram
     )
     ends = Markup('<div class="ends faint small"><span>{}</span><span>{}</span><span>{}</span></div>').format(
-        fmt.plain(column.histogram[0].low), "characters" if column.length_max is not None else "", fmt.plain(column.histogram[-1].high)
+        fmt.plain(column.histogram[0].low),
+        "characters" if column.length_max is not None else "",
+        fmt.plain(column.histogram[-1].high),
     )
     return Markup('<div class="bars">{}</div>{}').format(bars, ends)
 
