@@ -10,12 +10,14 @@ from typing import Annotated, Any
 
 import pyarrow as pa
 from fastapi import Body, FastAPI, Path, Query, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from workbench.api.uploads import upload_endpoint
 from workbench.contract import answers, codec
 from workbench.contract.operation import Argument, Operation
 from workbench.contract.schema import UNSET, input_type, wire_model
+from workbench.domain.jobs import Job
 from workbench.errors import ValidationError, did_you_mean
 from workbench.services.application import Application
 
@@ -31,14 +33,29 @@ def add_routes(api: FastAPI, app: Application, operations: list[Operation], pref
             endpoint,
             methods=[operation.method],
             status_code=operation.status,
-            response_model=response_model(operation),
+            response_model=None if operation.returns is str else response_model(operation),
+            response_class=_Csv if operation.path.endswith(".csv") else PlainTextResponse if operation.returns is str else JSONResponse,
             operation_id=operation.id,
             summary=operation.doc.split("\n")[0],
             description=operation.doc,
             tags=[operation.namespace],
             openapi_extra=_upload_schema(operation) if operation.upload else None,
-            responses={"default": {"description": "Error", "model": _ErrorBody}},
+            responses=_responses(operation),
         )
+
+
+class _Csv(PlainTextResponse):
+    media_type = "text/csv"
+
+
+def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
+    """Document errors, the Arrow form of lists and the started Job of long operations."""
+    found: dict[int | str, dict[str, Any]] = {"default": {"description": "Error", "model": _ErrorBody}}
+    if operation.is_page or operation.is_table:
+        found[operation.status] = {"content": {codec.ARROW: {"schema": {"type": "string", "format": "binary"}}}}
+    if operation.long:
+        found[202] = {"description": "Started", "model": wire_model(Job)}
+    return found
 
 
 def _literal_first(path: str) -> list[tuple[bool, str]]:
@@ -122,7 +139,7 @@ def _arrow(answer: Any) -> Response:
 def _text(operation: Operation, text: str) -> Response:
     is_csv = operation.path.endswith(".csv")
     headers = {"Content-Disposition": f'attachment; filename="{operation.namespace}.csv"'} if is_csv else {}
-    return Response(text, media_type="text/csv" if is_csv else "text/plain", headers=headers)
+    return (_Csv if is_csv else PlainTextResponse)(text, headers=headers)
 
 
 class _ErrorBody(BaseModel):
