@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     from workbench.clock import Clock
     from workbench.config import Settings
     from workbench.services.application import Application
+    from workbench.store.invariants import Check
 
 
 class Service:
-    """Hold the rules of one area; methods marked @query or @command are its operations."""
+    """Hold the rules of one area; methods marked @query or @command are its operations.
+
+    `invariants` are what the doctor checks for it beyond those of the tables.
+    """
 
     namespace: ClassVar[str] = ""
     operations: ClassVar[dict[str, Operation]] = {}
+    invariants: ClassVar[tuple[Check, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

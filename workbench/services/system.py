@@ -56,8 +56,9 @@ class SystemService(Service):
     @query("GET", "/doctor", key="findings", roles={"admin"}, topics=())
     def doctor(self) -> Page[Finding]:
         """Check every invariant of the workspace and list what is broken, with its remedy."""
-        rows = [{"check": f.check, "finding": f.finding, "remedy": f.remedy} for f in examine(self.db)]
-        return Page(Finding, rows, total=len(rows), page_size=len(rows))
+        further = [check for service in self.app.services.values() for check in service.invariants]
+        rows = [{"check": f.check, "finding": f.finding, "remedy": f.remedy} for f in examine(self.db, further)]
+        return Page(Finding, rows, total=len(rows), page_size=max(1, len(rows)))
 
     @command("POST", "/backup", roles={"admin"}, transaction=False, label="Back up")
     def backup(
