@@ -66,7 +66,7 @@ def alive(sidecar: Sidecar) -> bool:
 def answers(sidecar: Sidecar, *, timeout: float = 2.0) -> bool:
     """Return True when the owner answers on its address."""
     try:
-        headers = {"Authorization": f"Bearer {sidecar.token}"}
+        headers = {"Authorization": f"Bearer {sidecar.token}"} if sidecar.token else {}
         return httpx.get(f"{sidecar.url}/api/health", headers=headers, timeout=timeout, trust_env=False).is_success
     except httpx.HTTPError:
         return False

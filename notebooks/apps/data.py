@@ -1,0 +1,3 @@
+from workbench.server.dashboards import show
+
+show("/data")

@@ -1,0 +1,88 @@
+"""Break one rule in a copy of the package, so that a notebook has something to find.
+
+    python -m tests.notebooks.break_rules            # every rule, one after the other
+    python -m tests.notebooks.break_rules 02_data    # one notebook
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Break:
+    """One line of a rule and what stands in its place."""
+
+    notebook: str
+    file: str
+    rule: str
+    broken: str
+
+
+BREAKS = (
+    Break(
+        "02_data",
+        "services/data.py",
+        'SHEET_LIFECYCLE.require("update", sheet.status)',
+        "pass",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a notebook ended: cells that passed and cells that did not."""
+
+    passed: int
+    failed: int
+    text: str
+
+
+def copied(target: Path, change: Break | None = None) -> Path:
+    """Copy the package to a folder, with one rule broken where asked for, and return the folder."""
+    shutil.copytree(ROOT / "workbench", target / "workbench", ignore=shutil.ignore_patterns("__pycache__"))
+    (target / "datasets").symlink_to(ROOT / "datasets")
+    if change is not None:
+        path = target / "workbench" / change.file
+        text = path.read_text()
+        if text.count(change.rule) != 1:
+            raise LookupError(f"{change.file} has {text.count(change.rule)} times: {change.rule}")
+        path.write_text(text.replace(change.rule, change.broken))
+    return target
+
+
+def check(notebook: str, package: Path) -> Report:
+    """Run one notebook against the package in a folder."""
+    source = ROOT / "notebooks" / f"{notebook}.ipynb"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(source.parent)]
+    command += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120", str(source)]
+    environment = {**os.environ, "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=package, env=environment, capture_output=True, text=True, check=False)
+    counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", done.stdout)}
+    return Report(counts.get("passed", 0), counts.get("failed", 0) + counts.get("error", 0), done.stdout + done.stderr)
+
+
+def main(wanted: list[str]) -> int:
+    """Break every rule in turn and say what the notebooks found."""
+    missed = 0
+    for change in BREAKS:
+        if wanted and change.notebook not in wanted:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            report = check(change.notebook, copied(Path(folder), change))
+        missed += not report.failed
+        print(f"{change.notebook:<14} {report.failed} cells red  {change.file}: {change.rule}")
+    return missed
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
