@@ -80,6 +80,29 @@ def test_backup_waits_for_a_bulk_load(path, tmp_path, monkeypatch):
             db.backup(tmp_path / "copy.duckdb")
 
 
+def test_backup_lets_a_bulk_load_commit_meanwhile(path, tmp_path):
+    with Database.open(path) as db:
+        filled = threading.Event()
+
+        def fill():
+            with db.load() as load:
+                load.execute("create table rows_1 as select range as i from range(10)")
+                filled.set()
+                time.sleep(0.2)
+
+        thread = threading.Thread(target=fill)
+        thread.start()
+        filled.wait(5)
+        started = time.monotonic()
+        target = db.backup(tmp_path / "copy.duckdb")
+        assert time.monotonic() - started < 5
+        thread.join()
+        with pytest.raises(RuntimeError, match="inside write"), db.write():
+            db.backup(tmp_path / "other.duckdb")
+    with Database.open(target) as copy:
+        assert copy.value("select count(*) from rows_1") == 10
+
+
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 500])
 def test_what_is_no_database_is_refused_and_left_alone(path, content):
     path.write_bytes(content)

@@ -90,6 +90,16 @@ def test_a_failing_subscriber_hurts_nobody(db, caplog):
     assert len(told) == 1
 
 
+def test_a_failing_follower_does_not_undo_the_commit(db, caplog):
+    followed = []
+    with db.write():
+        db.emit("sheets", "a")
+        db.on_commit(lambda: 1 / 0)
+        db.on_commit(lambda: followed.append(db.last_seq))
+    assert followed == [1]
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_a_subscriber_may_write(db):
     told = []
 

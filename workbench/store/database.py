@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -22,6 +23,8 @@ from workbench.store.migrate import migrate
 from workbench.store.reads import Reads, Scope
 from workbench.store.subscribers import Subscriber, Subscribers
 from workbench.store.transaction import OUTBOX_COLUMNS, Event, Params, Transaction
+
+log = logging.getLogger(__name__)
 
 MEMORY = ":memory:"
 
@@ -122,7 +125,7 @@ class Database(Reads):
                 self._subscribers.enqueue(events)
         self._subscribers.deliver()
         for follower in transaction.followers:
-            follower()
+            _follow(follower)
 
     @contextmanager
     def _bound(self, transaction: Transaction) -> Iterator[None]:
@@ -203,8 +206,8 @@ class Database(Reads):
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file; wait a while for a running bulk load."""
-        with self._write_lock:
-            self._checkpoint(time.monotonic() + _BACKUP_WAIT_S)
+        with self._checkpointed():
+            pass
 
     def backup(self, target: str | os.PathLike[str], *, artifacts: bool = True) -> Path:
         """Copy the database, and its artifacts, to a new file while everything goes on running."""
@@ -212,21 +215,37 @@ class Database(Reads):
             raise ValidationError.field("target", "a workspace in memory cannot be backed up. Open a file", str(target))
         source, wanted = Path(self.path), Path(target).absolute()
         refuse_target(source, wanted)
-        with self._write_lock:
-            self._checkpoint(time.monotonic() + _BACKUP_WAIT_S)
+        with self._checkpointed():
             copy_by_child(source, wanted, artifacts=artifacts)
         return wanted
 
-    def _checkpoint(self, deadline: float) -> None:
+    @contextmanager
+    def _checkpointed(self) -> Iterator[None]:
+        """Hold the write lock over a file that is complete without its log.
+
+        While a bulk load is under way there is no checkpoint: the lock is let go, so that the load can commit.
+        """
+        if self.in_transaction:
+            raise RuntimeError("A backup inside write() would miss it: end the block first.")
+        deadline = time.monotonic() + _BACKUP_WAIT_S
         while True:
-            try:
-                with self.cursor() as cursor:
-                    cursor.execute("checkpoint")
-                return
-            except duckdb.TransactionException as error:
-                if time.monotonic() > deadline:
-                    raise NotReady("An import is still running. Try again when it has ended.", status="importing") from error
+            with self._write_lock:
+                if self._try_checkpoint():
+                    yield
+                    return
+            if time.monotonic() > deadline:
+                raise NotReady("An import is still running. Try again when it has ended.", status="importing")
             time.sleep(0.05)
+
+    def _try_checkpoint(self) -> bool:
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute("checkpoint")
+        except duckdb.TransactionException:
+            return False
+        finally:
+            cursor.close()
+        return True
 
     def close(self) -> None:
         """Give the database back; the last of its holders closes the file."""
@@ -249,6 +268,13 @@ class Database(Reads):
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _follow(follower: Callable[[], None]) -> None:
+    try:
+        follower()
+    except Exception:
+        log.exception("What follows a commit failed; the commit stands.")
 
 
 def _caller() -> str:
