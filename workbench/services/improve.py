@@ -150,11 +150,12 @@ class FeedbackService(Service):
         if entry.pair_id is not None:
             return self._made_before(entry, training_sheet_id)
         request = self._request(entry.endpoint, entry.request_id)
+        text, response = _prompt(request, prompt), _response(entry, request)
         pair = self.app.review.append_pair(
             training_sheet_id,
-            prompt=_prompt(request, prompt),
-            response=_response(entry, request),
-            source_data={},
+            prompt=text,
+            response=response,
+            original_response=request["prediction"] if request["prediction"] != response else None,
             request_id=entry.request_id,
             model_version_id=entry.model_version_id,
         )
