@@ -8,6 +8,7 @@ from workbench.domain.lifecycle import Lifecycle, Move
 from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
 
 PAIR_STATUSES = ["unlabeled", "labeled", "rejected", "flagged"]
+QUEUE_STATUSES = [*PAIR_STATUSES, "stale", "all"]
 RESPONSE_SOURCES = ["empty", "imported", "ai_generated", "human_labeled", "human_verified", "canonical"]
 USES = ["training", "validation", "evaluation", "few_shot", "testing"]
 EXCLUSIONS = ["unlabeled", "rejected", "flagged", "stale", "not_allowed", "prohibited"]
@@ -76,6 +77,21 @@ class Pair(Record):
     version = param.Integer(1, doc="Counts the changes.")
     review = Nested(class_=Review, default=None, allow_None=True, doc="Progress of a shared review.")
     actions = Items(item_type=Action, doc="What may be done now.")
+
+
+class PairFilter(Record):
+    """Which pairs of a training sheet are meant; what is not given does not narrow."""
+
+    kind = "pair filter"
+
+    status = Choice(default="all", objects=QUEUE_STATUSES, doc="State of the review.")
+    response_source = Choice(default=None, objects=RESPONSE_SOURCES, allow_None=True, doc="Where the response came from.")
+    search = param.String("", doc="Text that the prompt or the response contains.")
+    regex = param.String(None, allow_None=True, doc="Regular expression that matches in the prompt or the response.")
+    reviewer = param.String(None, allow_None=True, doc="Who decided last.")
+    item_ref = param.String(None, allow_None=True, doc="Item the pair is about.")
+    use = Choice(default=None, objects=USES, allow_None=True, doc="Use that has to be allowed.")
+    where = param.String(None, allow_None=True, doc="SQL predicate over the columns of the pair and of its source row.")
 
 
 class ReviewerProgress(Record):
@@ -369,4 +385,4 @@ def may(use: str, allowed: tuple[str, ...] | None, prohibited: tuple[str, ...]) 
 
 def source_after_edit(source: str) -> str:
     """Return where a response comes from once a person has changed it."""
-    return "human_verified" if source == "ai_generated" else "human_labeled"
+    return "human_verified" if source in ("ai_generated", "human_verified") else "human_labeled"

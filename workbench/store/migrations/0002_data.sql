@@ -186,6 +186,7 @@ CREATE TABLE batches (
     action VARCHAR NOT NULL,
     actor VARCHAR NOT NULL,
     row_count BIGINT NOT NULL,
+    of_batch BIGINT,
     logged_at TIMESTAMP NOT NULL,
     undone_at TIMESTAMP,
     undone_by VARCHAR,

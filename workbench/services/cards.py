@@ -1,0 +1,95 @@
+"""One pair with everything around it: source row, history, differences, neighbors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.domain.data import Sheet
+from workbench.domain.generate import TrainingSheet
+from workbench.domain.label import Card, Decision, Pair, PromptPiece, SourceValue
+from workbench.domain.prompt import as_text, columns_used, filled
+from workbench.domain.wording import word_diff
+from workbench.services import figures, history
+from workbench.services.pairs import present
+from workbench.services.queues import Condition, Order, beyond
+from workbench.store import Database
+
+SHOWN_HISTORY = 20
+
+
+def card(
+    db: Database, made: TrainingSheet, sheet: Sheet, row: dict[str, Any], queue: Condition, order: Order, held_by: str | None
+) -> Card:
+    """Put the review screen of one pair together."""
+    values = present(db, [row], sheet, overlap=made.overlap)[0]
+    pair = Pair(**values)
+    log = history.page(db, made.id, {"row_index": pair.row_index, "batch_id": None, "actor": None}, 1, SHOWN_HISTORY)
+    edited = pair.original_response is not None and pair.original_response != pair.response
+    return Card(
+        pair=pair,
+        prompt_pieces=_pieces(made, pair),
+        response_diff=word_diff(pair.original_response, pair.response) if edited else (),
+        source_row=_source_row(made, sheet, pair),
+        history=[Decision(**entry) for entry in log.rows],
+        progress=figures.progress(db, made.id, db.clock.now()),
+        guidelines=made.guidelines,
+        choices=_choices(made),
+        held_by=held_by,
+        **_neighbors(db, pair, queue, order),
+    )
+
+
+def _choices(made: TrainingSheet) -> list[dict[str, Any]]:
+    return [one.values() for one in made.template.label_classes] if made.template else []
+
+
+def _pieces(made: TrainingSheet, pair: Pair) -> list[PromptPiece]:
+    """Return the prompt in pieces; one that was edited or came from elsewhere is one piece."""
+    if made.template and isinstance(pair.source_data, dict):
+        pieces = filled(made.template.prompt_template, pair.source_data, made.template.column_mapping)
+        if "".join(piece.text for piece in pieces) == pair.prompt:
+            return [PromptPiece(text=piece.text, column=piece.placeholder) for piece in pieces]
+    return [PromptPiece(text=pair.prompt)]
+
+
+def _source_row(made: TrainingSheet, sheet: Sheet, pair: Pair) -> list[SourceValue]:
+    if not isinstance(pair.source_data, dict):
+        return []
+    plan = made.template
+    used = set(columns_used(plan.prompt_template, plan.column_mapping).values()) if plan else set()
+    known = [column.name for column in sheet.columns if column.name in pair.source_data]
+    names = known + [name for name in pair.source_data if name not in known]
+    return [
+        SourceValue(column=name, value=None if pair.source_data[name] is None else as_text(pair.source_data[name]), used=name in used)
+        for name in names
+    ]
+
+
+def _neighbors(db: Database, pair: Pair, queue: Condition, order: Order) -> dict[str, Any]:
+    """Return the pairs before and after in the queue; a pair that has left it keeps its place."""
+    key = db.value(
+        f"select {order.sql} from pair_rows where training_sheet_id = ? and row_index = ?", [pair.training_sheet_id, pair.row_index]
+    )
+    ahead, behind = (beyond(order, key, pair.row_index, forward=forward) for forward in (True, False))
+    back = Order(order.name, not order.descending, order.seed)
+    following = _first(db, queue, ahead, f"{order.sql} {order.direction}, row_index")
+    preceding = _first(db, queue, behind, f"{order.sql} {back.direction}, row_index desc")
+    # One scan for both counts: how many come before, and how many there are.
+    found = db.row(
+        f"select count(*) as total, count(*) filter (where {behind.sql}) as before, "
+        f"bool_or(row_index = $here) as inside from pair_rows where {queue.sql}",
+        queue.values | behind.values | {"here": pair.row_index},
+    )
+    assert found is not None
+    return {
+        "next_index": following,
+        "previous_index": preceding,
+        "position": found["before"] + 1 if found["inside"] else None,
+        "queue_total": found["total"],
+    }
+
+
+def _first(db: Database, queue: Condition, place: Condition, order: str) -> int | None:
+    return db.value(
+        f"select row_index from pair_rows where {queue.sql} and {place.sql} order by {order} limit 1", queue.values | place.values
+    )

@@ -1,0 +1,160 @@
+"""Figures of a review, each computed from the pairs as they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from typing import Any
+
+from workbench.domain.label import (
+    EXCLUSIONS,
+    DayProgress,
+    Eligibility,
+    ExclusionCount,
+    Facet,
+    Facets,
+    FacetValue,
+    Progress,
+    ReviewerProgress,
+)
+from workbench.services.decisions import STEPS_BACK
+from workbench.store import Database
+
+PACE_WINDOW = dt.timedelta(hours=1)
+SHORTEST_PACE = dt.timedelta(minutes=1)
+SHOWN_VALUES = 50
+EXCLUSION_WORDS = {
+    "unlabeled": "not reviewed yet",
+    "rejected": "rejected",
+    "flagged": "flagged",
+    "stale": "approved before the prompt changed",
+    "not_allowed": "training is not among the allowed uses",
+    "prohibited": "training is prohibited",
+}
+STATUS_WORDS = {"unlabeled": "Unlabeled", "labeled": "Labeled", "rejected": "Rejected", "flagged": "Flagged"}
+SOURCE_WORDS = {
+    "empty": "No response",
+    "imported": "Imported",
+    "ai_generated": "Generated",
+    "human_labeled": "Written by a person",
+    "human_verified": "Corrected by a person",
+    "canonical": "Known label",
+}
+
+
+def percent(part: float, whole: float) -> float:
+    """Return a share in percent with one decimal; of nothing it is 0."""
+    return round(100 * part / whole, 1) if whole else 0.0
+
+
+def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress:
+    """Count the pairs by state, by who decided and by day."""
+    groups = db.tuples(
+        "select p.status, p.stale, b.actor, b.day, count(*) from pair_rows p left join "
+        "(select number, actor, strftime(logged_at, '%Y-%m-%d') as day from batches) b on b.number = p.last_batch "
+        "where p.training_sheet_id = ? group by all",
+        [training_sheet_id],
+    )
+    states: Counter[str] = Counter()
+    people: dict[str, Counter[str]] = defaultdict(Counter)
+    days: Counter[str] = Counter()
+    for status, stale, actor, day, count in groups:
+        states[status] += count
+        states["stale"] += count if stale else 0
+        if actor:
+            people[actor][status] += count
+            days[day] += count
+    total = sum(states[name] for name in STATUS_WORDS)
+    pace = _pace(db, training_sheet_id, now)
+    figures: dict[str, Any] = {name: states[name] for name in (*STATUS_WORDS, "stale")}
+    return Progress(
+        training_sheet_id=training_sheet_id,
+        total=total,
+        percent_complete=percent(states["labeled"], total),
+        percent_reviewed=percent(states["labeled"] + states["rejected"], total),
+        pace_per_hour=pace,
+        eta_seconds=round(states["unlabeled"] / pace * 3600) if pace else None,
+        summary=_summary(total, states),
+        by_reviewer=[_person(name, counts) for name, counts in sorted(people.items(), key=lambda item: -item[1].total())],
+        by_day=[DayProgress(day=day, decisions=count) for day, count in sorted(days.items())],
+        **figures,
+    )
+
+
+def _person(name: str, counts: Counter[str]) -> ReviewerProgress:
+    return ReviewerProgress(
+        reviewer=name,
+        approved=counts["labeled"],
+        rejected=counts["rejected"],
+        flagged=counts["flagged"],
+        decisions=counts.total(),
+    )
+
+
+def _pace(db: Database, training_sheet_id: str, now: dt.datetime) -> float | None:
+    """Return single decisions per hour over the last hour, or None without any."""
+    count, first = db.tuples(
+        "select count(*), min(logged_at) from batches where training_sheet_id = ? and logged_at > ? and row_count = 1 "
+        f"and undone_at is null and action not in {STEPS_BACK}",
+        [training_sheet_id, now - PACE_WINDOW],
+    )[0]
+    if not count:
+        return None
+    return round(count / (max(now - first, SHORTEST_PACE) / dt.timedelta(hours=1)), 1)
+
+
+def _summary(total: int, states: Counter[str]) -> str:
+    if not total:
+        return "There are no pairs."
+    parts = [f"{states[name]:,} {name}" for name in ("unlabeled", "labeled", "rejected", "flagged") if states[name]]
+    return f"{' · '.join(parts)} of {total:,}."
+
+
+def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
+    """Count the pairs that may be trained on, and the others by the first reason that keeps them out."""
+    found = dict(
+        db.tuples("select excluded_by, count(*) from pair_eligibility where training_sheet_id = ? group by 1", [training_sheet_id])
+    )
+    total, eligible = sum(found.values()), found.pop(None, 0)
+    excluded = {reason: found.get(reason, 0) for reason in EXCLUSIONS}
+    reasons = [
+        ExclusionCount(reason=reason, label=EXCLUSION_WORDS[reason], count=count)
+        for reason, count in sorted(excluded.items(), key=lambda item: -item[1])
+        if count
+    ]
+    labeled = total - sum(excluded[name] for name in ("unlabeled", "rejected", "flagged"))
+    why = "; ".join(f"{one.count:,} {one.label}" for one in reasons)
+    return Eligibility(
+        training_sheet_id=training_sheet_id,
+        total=total,
+        labeled=labeled,
+        eligible=eligible,
+        percent_eligible=percent(eligible, total),
+        excluded=excluded,
+        reasons=reasons,
+        summary=f"{eligible:,} of {total:,} pairs may be trained on{'; ' + why if why else ''}.",
+    )
+
+
+def facets(db: Database, training_sheet_id: str) -> Facets:
+    """Count the values one can filter by."""
+    groups = db.tuples(
+        "select p.status, p.response_source, b.actor, count(*) from pair_rows p left join batches b on b.number = p.last_batch "
+        "where p.training_sheet_id = ? group by all",
+        [training_sheet_id],
+    )
+    counters = [Counter[str](), Counter[str](), Counter[str]()]
+    for *values, count in groups:
+        for counter, value in zip(counters, values, strict=True):
+            if value is not None:
+                counter[value] += count
+    heads = (("status", "State", STATUS_WORDS), ("response_source", "Source", SOURCE_WORDS), ("reviewer", "Reviewer", {}))
+    found = [
+        Facet(
+            name=name,
+            label=label,
+            values=[FacetValue(value=v, label=words.get(v, v), count=n) for v, n in counter.most_common(SHOWN_VALUES)],
+        )
+        for (name, label, words), counter in zip(heads, counters, strict=True)
+    ]
+    return Facets(training_sheet_id=training_sheet_id, facets=found)

@@ -1,0 +1,401 @@
+"""Review: queues, decisions, bulk actions, undo, progress and eligibility of pairs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+from workbench.contract import UNSET, Field, Page, command, current, query
+from workbench.domain.data import Sheet
+from workbench.domain.generate import TrainingSheet
+from workbench.domain.label import (
+    BulkOutcome,
+    Card,
+    Claim,
+    Decision,
+    Eligibility,
+    Facets,
+    Pair,
+    PairFilter,
+    Progress,
+    Released,
+    UndoOutcome,
+)
+from workbench.errors import Conflict, NotFound
+from workbench.services import bulk, canonical, cards, claims, decisions, figures, history, queues, undoing
+from workbench.services.judging import judged, resolved_action
+from workbench.services.pairs import LISTED, pair_id, present
+from workbench.services.service import Service
+from workbench.store.conditions import explained_condition
+
+REVIEWERS = frozenset({"admin", "data_steward", "labeler", "reviewer"})
+REMEMBERED_CLIENTS = 1000
+ONE = "training_sheet_id = $training_sheet_id and row_index = $row_index"
+
+QueueStatus = Literal["unlabeled", "labeled", "rejected", "flagged", "stale", "all"]
+Source = Annotated[
+    Literal["empty", "imported", "ai_generated", "human_labeled", "human_verified", "canonical"] | None,
+    Field(description="Where the response came from."),
+]
+Search = Annotated[str, Field(max_length=1000, description="Text that the prompt or the response contains.")]
+Regex = Annotated[str | None, Field(max_length=1000, description="Regular expression over prompt and response.")]
+Reviewer = Annotated[str | None, Field(description="Who decided last.")]
+ItemRef = Annotated[str | None, Field(description="Item the pair is about.")]
+Use = Literal["training", "validation", "evaluation", "few_shot", "testing"]
+UseFilter = Annotated[Use | None, Field(description="Use that has to be allowed.")]
+Where = Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the pair and its source row.")]
+Order = Annotated[Literal["row_index", "confidence", "length", "updated", "random"], Field(description="What to sort by.")]
+Descending = Annotated[bool, Field(description="Largest or newest first.")]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the random order.")]
+Limit = Annotated[int, Field(ge=1, le=1000, description="Most pairs to return.")]
+Uses = Annotated[list[Use] | None, Field(description="Uses it is limited to; null: all.")]
+Barred = Annotated[list[Use] | None, Field(description="Uses it is barred from.")]
+Reason = Annotated[str | None, Field(max_length=2000, description="Why it is flagged or rejected.")]
+Rows = Annotated[list[int] | None, Field(max_length=1_000_000, description="Rows by their index.")]
+Filter = Annotated[PairFilter | None, Field(description="Which pairs are meant, in place of row_indices.")]
+PreviewOnly = Annotated[bool, Field(description="Only say what would happen, and freeze the set.")]
+PreviewId = Annotated[str | None, Field(description="Frozen set of a preview, in place of rows and filter.")]
+
+
+class ReviewService(Service):
+    """Review pairs: one by one, in bulk, several people at once; every step can be taken back."""
+
+    namespace = "review"
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self.previews = bulk.Previews()
+        self._last_numbers: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+    @query("GET", "/assemblies/{training_sheet_id}/review-queue", topics=("pairs",))
+    def queue(
+        self,
+        training_sheet_id: str,
+        *,
+        status: QueueStatus = "unlabeled",
+        search: Search = "",
+        regex: Regex = None,
+        response_source: Source = None,
+        reviewer: Reviewer = None,
+        item_ref: ItemRef = None,
+        use: UseFilter = None,
+        where: Where = None,
+        order: Order = "row_index",
+        descending: Descending = False,
+        seed: Seed = 42,
+        limit: Limit = 50,
+        cursor: Annotated[str | None, Field(description="Where the page before ended.")] = None,
+    ) -> Page[Pair]:
+        """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
+        made, sheet = self.place(training_sheet_id)
+        wanted = PairFilter(
+            status=status, search=search, regex=regex, response_source=response_source,
+            reviewer=reviewer, item_ref=item_ref, use=use, where=where,
+        )  # fmt: skip
+        found = queues.condition(wanted, training_sheet_id, sheet)
+        sort = queues.Order(order, descending, seed)
+        with self.db.read(), explained_condition(where or regex):
+            return self._page(made, sheet, found, sort, limit, cursor)
+
+    def _page(self, made: TrainingSheet, sheet: Sheet, found: queues.Condition, sort: queues.Order, limit: int, cursor: str | None) -> Page[Pair]:
+        behind = queues.after(sort, cursor)
+        total = self.db.value(f"select count(*) from pair_rows where {found.sql}", found.values)
+        rows = self.db.rows(
+            f"select {LISTED}, {sort.sql} as _key from pair_rows where {found.sql} and {behind.sql} "
+            f"order by _key {sort.direction}, row_index limit {limit + 1}",
+            found.values | behind.values,
+        )
+        keys = [row.pop("_key") for row in rows]
+        more = len(rows) > limit
+        rows = rows[:limit]
+        next_cursor = queues.encode_cursor(keys[limit - 1], rows[-1]["row_index"]) if more else None
+        shown = present(self.db, rows, sheet, overlap=made.overlap)
+        return Page(Pair, shown, total=total, page=1, page_size=limit, next_cursor=next_cursor)
+
+    @query("GET", "/assemblies/{training_sheet_id}/rows", topics=("pairs",))
+    def rows(
+        self,
+        training_sheet_id: str,
+        *,
+        limit: Limit = 50,
+        offset: Annotated[int, Field(ge=0, description="Pairs to skip.")] = 0,
+    ) -> Page[Pair]:
+        """Return pairs in their order, whatever their state."""
+        made, sheet = self.place(training_sheet_id)
+        rows = self.db.rows(
+            f"select {LISTED} from pair_rows where training_sheet_id = ? and row_index >= ? order by row_index limit ?",
+            [training_sheet_id, offset, limit],
+        )
+        shown = present(self.db, rows, sheet, overlap=made.overlap)
+        return Page(Pair, shown, total=made.total_rows, page=offset // limit + 1, page_size=limit)
+
+    @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}", topics=("pairs",))
+    def get(self, training_sheet_id: str, row_index: int) -> Pair:
+        """Return one pair."""
+        made, sheet = self.place(training_sheet_id)
+        return Pair(**present(self.db, [self.stored(made, row_index)], sheet, overlap=made.overlap)[0])
+
+    @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}/card", topics=("pairs", "training_sheets"))
+    def card(
+        self,
+        training_sheet_id: str,
+        row_index: int,
+        *,
+        status: QueueStatus = "unlabeled",
+        search: Search = "",
+        response_source: Source = None,
+        where: Where = None,
+        order: Order = "row_index",
+        descending: Descending = False,
+        seed: Seed = 42,
+    ) -> Card:
+        """Return all that the review screen shows of one pair, and its neighbors in the queue."""
+        made, sheet = self.place(training_sheet_id)
+        wanted = PairFilter(status=status, search=search, response_source=response_source, where=where)
+        found = queues.condition(wanted, training_sheet_id, sheet)
+        row = self.stored(made, row_index)
+        with self.db.read(), explained_condition(where):
+            return cards.card(self.db, made, sheet, row, found, queues.Order(order, descending, seed), self._holder(row, made))
+
+    @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}", roles=REVIEWERS, label="Decide")
+    def decide(
+        self,
+        training_sheet_id: str,
+        row_index: int,
+        *,
+        action: Annotated[Literal["approve", "reject", "flag", "reset"] | None, Field(description="What to do.")] = None,
+        status: Annotated[
+            Literal["labeled", "rejected", "flagged", "unlabeled"] | None, Field(description="The same, as the state wished for.")
+        ] = None,
+        response: Annotated[str, Field(max_length=10_000_000, description="New response.")] = UNSET,
+        prompt: Annotated[str, Field(max_length=10_000_000, description="New prompt.")] = UNSET,
+        flag_reason: Reason = UNSET,
+        notes: Annotated[str | None, Field(max_length=100_000, description="Remarks.")] = UNSET,
+        allowed_uses: Uses = UNSET,
+        prohibited_uses: Barred = UNSET,
+        version: Annotated[int | None, Field(description="Version you have seen; refused when it is outdated.")] = None,
+        n: Annotated[int | None, Field(ge=1, description="Number of this decision at its client; a repeated one does nothing.")] = None,
+    ) -> Pair:
+        """Approve, reject, flag, reset or edit one pair; editing and approving go in one step."""
+        asked = resolved_action(action, status)
+        given = {
+            "response": response, "prompt": prompt, "flag_reason": flag_reason, "notes": notes,
+            "allowed_uses": allowed_uses, "prohibited_uses": prohibited_uses,
+        }  # fmt: skip
+        given = {name: value for name, value in given.items() if value is not UNSET}
+        made, sheet = self.place(training_sheet_id)
+        row = self.stored(made, row_index)
+        with self._once(training_sheet_id, n) as fresh:
+            if fresh:
+                self._refuse_stale(row, version)
+                claims.refuse_foreign(self.db, training_sheet_id, row_index, self.clock.now())
+                if self._apply_one(made, row, judged(row, asked, given)):
+                    row = self.stored(made, row_index)
+        return Pair(**present(self.db, [row], sheet, overlap=made.overlap)[0])
+
+    def _apply_one(self, made: TrainingSheet, row: dict[str, Any], change: decisions.Change) -> bool:
+        scope = self.scope(made)
+        place = {"row_index": row["row_index"]}
+        target = f"{ONE} and {change.differs}"
+        known = scope.__dict__ | change.values | place
+        probe = f"select 1 from pair_rows where {target}"
+        if not self.db.value(probe, decisions.named(probe, known)):
+            return False
+        number = decisions.apply(self.db, scope, change, ONE, place, batch_id=self.clock.new_id("batch"), rows=1)
+        if change.approves:
+            canonical.record(self.db, scope, number, ONE, known)
+        claims.drop(self.db, made.id, [row["row_index"]])
+        self.db.emit("pairs", pair_id(made.id, row["row_index"]), row["version"] + 1)
+        return True
+
+    @contextmanager
+    def _once(self, training_sheet_id: str, n: int | None) -> Iterator[bool]:
+        """Say whether a client's number is new; a refused decision gives its number back."""
+        key = (current().client or self.actor, training_sheet_id)
+        before = self._last_numbers.get(key, 0)
+        if n is None or n <= before:
+            yield n is None
+            return
+        self._last_numbers[key] = n
+        self._last_numbers.move_to_end(key)
+        if len(self._last_numbers) > REMEMBERED_CLIENTS:
+            self._last_numbers.popitem(last=False)
+        try:
+            yield True
+        except BaseException:
+            self._last_numbers[key] = before
+            raise
+
+    def _refuse_stale(self, row: dict[str, Any], version: int | None) -> None:
+        if version is not None and version != row["version"]:
+            raise Conflict(
+                f"Somebody changed this pair meanwhile: you have version {version}, it is at {row['version']}. "
+                "Look at it again and decide anew.",
+                yours=version,
+                current_version=row["version"],
+            )
+
+    def _bulk(self, training_sheet_id: str, wish: bulk.Wish) -> BulkOutcome:
+        made, sheet = self.place(training_sheet_id)
+        return bulk.run(self, made, sheet, wish)
+
+    @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-approve", roles=REVIEWERS, label="Approve all")
+    def bulk_approve(
+        self, training_sheet_id: str, *, row_indices: Rows = None, filter: Filter = None, preview: PreviewOnly = False, preview_id: PreviewId = None
+    ) -> BulkOutcome:
+        """Approve many pairs as one step that can be undone; a preview freezes the set first."""
+        return self._bulk(training_sheet_id, bulk.Wish("approve", row_indices, filter, preview, preview_id))
+
+    @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-reject", roles=REVIEWERS, label="Reject all")
+    def bulk_reject(
+        self,
+        training_sheet_id: str,
+        *,
+        row_indices: Rows = None,
+        filter: Filter = None,
+        flag_reason: Reason = UNSET,
+        preview: PreviewOnly = False,
+        preview_id: PreviewId = None,
+    ) -> BulkOutcome:
+        """Reject many pairs as one step that can be undone."""
+        return self._bulk(training_sheet_id, bulk.Wish("reject", row_indices, filter, preview, preview_id, {"flag_reason": flag_reason}))
+
+    @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-flag", roles=REVIEWERS, label="Flag all")
+    def bulk_flag(
+        self,
+        training_sheet_id: str,
+        *,
+        row_indices: Rows = None,
+        filter: Filter = None,
+        flag_reason: Reason = UNSET,
+        preview: PreviewOnly = False,
+        preview_id: PreviewId = None,
+    ) -> BulkOutcome:
+        """Flag many pairs as one step that can be undone."""
+        return self._bulk(training_sheet_id, bulk.Wish("flag", row_indices, filter, preview, preview_id, {"flag_reason": flag_reason}))
+
+    @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-reset", roles=REVIEWERS, label="Reset all")
+    def bulk_reset(
+        self, training_sheet_id: str, *, row_indices: Rows = None, filter: Filter = None, preview: PreviewOnly = False, preview_id: PreviewId = None
+    ) -> BulkOutcome:
+        """Take many pairs back to unlabeled as one step that can be undone."""
+        return self._bulk(training_sheet_id, bulk.Wish("reset", row_indices, filter, preview, preview_id))
+
+    @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-rights", roles=REVIEWERS, label="Change usage rights")
+    def bulk_rights(
+        self,
+        training_sheet_id: str,
+        *,
+        row_indices: Rows = None,
+        filter: Filter = None,
+        allowed_uses: Uses = UNSET,
+        prohibited_uses: Barred = UNSET,
+        preview: PreviewOnly = False,
+        preview_id: PreviewId = None,
+    ) -> BulkOutcome:
+        """Change the usage rights of many pairs as one step that can be undone."""
+        rights = {"allowed_uses": allowed_uses, "prohibited_uses": prohibited_uses}
+        return self._bulk(training_sheet_id, bulk.Wish("rights", row_indices, filter, preview, preview_id, rights))
+
+    @command("POST", "/assemblies/{training_sheet_id}/undo", roles=REVIEWERS, label="Undo")
+    def undo(
+        self,
+        training_sheet_id: str,
+        *,
+        batch_id: Annotated[str | None, Field(description="Batch to take back; none: the latest.")] = None,
+        scope: Annotated[Literal["mine", "all"], Field(description="Whose latest batch.")] = "mine",
+    ) -> UndoOutcome:
+        """Take back a batch where nothing came after it; with nothing left, undone is 0."""
+        return undoing.undo(self, self.place(training_sheet_id)[0], batch_id, scope)
+
+    @command("POST", "/assemblies/{training_sheet_id}/redo", roles=REVIEWERS, label="Redo")
+    def redo(
+        self,
+        training_sheet_id: str,
+        *,
+        batch_id: Annotated[str | None, Field(description="Batch to make again; none: the one undone last.")] = None,
+        scope: Annotated[Literal["mine", "all"], Field(description="Whose latest batch.")] = "mine",
+    ) -> UndoOutcome:
+        """Make again what was undone, where nothing came after it."""
+        return undoing.redo(self, self.place(training_sheet_id)[0], batch_id, scope)
+
+    @command("POST", "/assemblies/{training_sheet_id}/claim", roles=REVIEWERS, label="Claim")
+    def claim(
+        self,
+        training_sheet_id: str,
+        count: Annotated[int, Field(ge=1, le=1000, description="Pairs to hand out.")] = 1,
+        *,
+        lease_seconds: Annotated[int, Field(ge=1, le=86_400, description="How long they are held.")] = 300,
+        filter: Filter = None,
+    ) -> Claim:
+        """Hand out the next unlabeled pairs that nobody else holds; asking again renews one's own first."""
+        made, sheet = self.place(training_sheet_id)
+        wanted = queues.condition(filter or PairFilter(status="unlabeled"), training_sheet_id, sheet)
+        rows, expires_at = claims.hand_out(self.db, wanted, training_sheet_id, count, lease_seconds, self.clock.now())
+        return Claim(items=present(self.db, rows, sheet, overlap=made.overlap), expires_at=expires_at)
+
+    @command("POST", "/assemblies/{training_sheet_id}/release", roles=REVIEWERS, label="Release")
+    def release(self, training_sheet_id: str, *, row_indices: Rows = None) -> Released:
+        """Give back claimed pairs; without rows, all of one's own."""
+        self.place(training_sheet_id)
+        return Released(released=claims.release(self.db, training_sheet_id, row_indices))
+
+    @query("GET", "/assemblies/{training_sheet_id}/review-progress", topics=("pairs",))
+    def progress(self, training_sheet_id: str) -> Progress:
+        """Return how far the review has come, by person and by day, with pace and time left."""
+        self.place(training_sheet_id)
+        return figures.progress(self.db, training_sheet_id, self.clock.now())
+
+    @query("GET", "/assemblies/{training_sheet_id}/facets", topics=("pairs",))
+    def facets(self, training_sheet_id: str) -> Facets:
+        """Return what the pairs can be filtered by, with counts."""
+        self.place(training_sheet_id)
+        return figures.facets(self.db, training_sheet_id)
+
+    @query("GET", "/assemblies/{training_sheet_id}/eligibility", topics=("pairs",))
+    def eligibility(self, training_sheet_id: str) -> Eligibility:
+        """Return how many pairs may be trained on, and why the others may not."""
+        self.place(training_sheet_id)
+        return figures.eligibility(self.db, training_sheet_id)
+
+    @query("GET", "/assemblies/{training_sheet_id}/history", topics=("pairs",))
+    def history(
+        self,
+        training_sheet_id: str,
+        *,
+        row_index: Annotated[int | None, Field(ge=0, description="Only decisions on this pair.")] = None,
+        batch_id: Annotated[str | None, Field(description="Only decisions of this batch.")] = None,
+        reviewer: Annotated[str | None, Field(description="Only decisions of this person.")] = None,
+        page: Annotated[int, Field(ge=1, description="Page, counted from 1.")] = 1,
+        page_size: Annotated[int, Field(ge=1, le=1000, description="Entries of a page.")] = 50,
+    ) -> Page[Decision]:
+        """Return the log of decisions, the newest first, with the words that changed."""
+        self.place(training_sheet_id)
+        wanted = {"row_index": row_index, "batch_id": batch_id, "actor": reviewer}
+        return history.page(self.db, training_sheet_id, wanted, page, page_size)
+
+    def place(self, training_sheet_id: str) -> tuple[TrainingSheet, Sheet]:
+        """Return a ready training sheet with the sheet it came from, which may be deleted by now."""
+        made = self.app.training_sheets.ready(training_sheet_id)
+        return made, self.app.sheets.records.get(made.sheet_id)
+
+    def stored(self, made: TrainingSheet, row_index: int) -> dict[str, Any]:
+        """Return a pair as it is kept, or raise NotFound."""
+        sql = f"select {LISTED} from pair_rows where training_sheet_id = ? and row_index = ?"
+        row = self.db.row(sql, [made.id, row_index])
+        if row is None:
+            raise NotFound(
+                f"{made.name} has no pair {row_index}; it has {made.total_rows}, counted from 0.", kind="pair", id=pair_id(made.id, row_index)
+            )
+        return row
+
+    def scope(self, made: TrainingSheet) -> decisions.Scope:
+        """Return who acts on which training sheet now."""
+        label_type = made.template.label_type if made.template else "response"
+        return decisions.Scope(made.id, made.sheet_id, label_type, self.actor, self.clock.now())
+
+    def _holder(self, row: dict[str, Any], made: TrainingSheet) -> str | None:
+        held = claims.foreign_holder(self.db, made.id, row["row_index"], self.clock.now())
+        return held[0] if held else None

@@ -1,0 +1,148 @@
+"""Queues: which pairs, in which order, page after page at any depth."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.domain.data import Sheet
+from workbench.domain.label import USES, PairFilter
+from workbench.errors import ValidationError
+from workbench.services.sheet_rows import rows_table
+from workbench.store.sql_check import where_predicate
+from workbench.store.transaction import quoted
+
+WHERE_COLUMNS = (
+    "row_index",
+    "item_ref",
+    "prompt",
+    "response",
+    "original_response",
+    "response_source",
+    "status",
+    "flag_reason",
+    "stale",
+    "confidence",
+    "notes",
+    "labeled_by",
+    "labeled_at",
+    "verified_by",
+    "verified_at",
+    "canonical_label_id",
+    "request_id",
+    "model_version_id",
+    "updated_at",
+    "version",
+)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Hold an SQL condition over `pair_rows` with the values of its `$names`."""
+
+    sql: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Name what a queue is sorted by; ties fall back to the row index."""
+
+    name: str = "row_index"
+    descending: bool = False
+    seed: int = 42
+
+    @property
+    def sql(self) -> str:
+        """Return the sort key; it is never null, so that a page can begin after it."""
+        if self.name == "confidence":
+            return "coalesce(confidence, -1)"
+        if self.name == "length":
+            return "length(response)"
+        if self.name == "updated":
+            return "epoch_us(updated_at)"
+        if self.name == "random":
+            return f"(md5_number_lower('{int(self.seed)}:' || row_index) >> 1)::bigint"
+        return "row_index"
+
+    @property
+    def direction(self) -> str:
+        """Return the SQL word for the direction."""
+        return "desc" if self.descending else "asc"
+
+
+def condition(wanted: PairFilter, training_sheet_id: str, sheet: Sheet) -> Condition:
+    """Return the condition that a filter stands for, or say which field of it is wrong."""
+    parts = ["training_sheet_id = $training_sheet_id"]
+    values: dict[str, Any] = {"training_sheet_id": training_sheet_id}
+    if wanted.status == "stale":
+        parts.append("stale")
+    elif wanted.status != "all":
+        parts.append("status = $status")
+        values["status"] = wanted.status
+    for name in ("response_source", "item_ref"):
+        if getattr(wanted, name) is not None:
+            parts.append(f"{name} = ${name}")
+            values[name] = getattr(wanted, name)
+    if wanted.search:
+        parts.append("(contains(lower(prompt), lower($search)) or contains(lower(response), lower($search)))")
+        values["search"] = wanted.search
+    if wanted.regex:
+        parts.append("(regexp_matches(prompt, $regex) or regexp_matches(response, $regex))")
+        values["regex"] = wanted.regex
+    if wanted.reviewer:
+        parts.append("last_batch in (select number from batches where actor = $reviewer)")
+        values["reviewer"] = wanted.reviewer
+    if wanted.use:
+        bit = 1 << USES.index(wanted.use)
+        parts.append(f"prohibited_mask & {bit} = 0 and (allowed_mask is null or allowed_mask & {bit} <> 0)")
+    if wanted.where:
+        parts.append(_where(wanted.where, sheet))
+    return Condition(" and ".join(parts), values)
+
+
+def _where(text: str, sheet: Sheet) -> str:
+    """Let a predicate see the pair and its source row; a source column with a pair's name is `source_<name>`."""
+    own = {name.lower() for name in WHERE_COLUMNS}
+    shown = {c.name if c.name.lower() not in own else f"source_{c.name}": c.name for c in sheet.columns}
+    predicate = where_predicate(text, [*WHERE_COLUMNS, *shown], field="where")
+    columns = [f"p.{name}" for name in WHERE_COLUMNS] + [f"s.{quoted(real)} as {quoted(name)}" for name, real in shown.items()]
+    return (
+        f"row_index in (select row_index from (select {', '.join(columns)} from pair_rows p "
+        f"left join {rows_table(sheet.id)} s on s._row = p.source_index where p.training_sheet_id = $training_sheet_id) "
+        f"where {predicate})"
+    )
+
+
+def after(order: Order, cursor: str | None) -> Condition:
+    """Return the condition for what comes behind a cursor."""
+    if cursor is None:
+        return Condition("true", {})
+    key, row_index = decode_cursor(cursor)
+    return beyond(order, key, row_index, forward=True)
+
+
+def beyond(order: Order, key: Any, row_index: int, *, forward: bool) -> Condition:
+    """Return the condition for what comes behind, or before, one place in the order."""
+    sign = ">" if forward != order.descending else "<"
+    if order.name == "row_index":
+        return Condition(f"row_index {sign} $at_row", {"at_row": row_index})
+    tie = ">" if forward else "<"
+    sql = f"({order.sql} {sign} $at_key or ({order.sql} = $at_key and row_index {tie} $at_row))"
+    return Condition(sql, {"at_key": key, "at_row": row_index})
+
+
+def encode_cursor(key: Any, row_index: int) -> str:
+    """Return a place in the order as text for a caller to hand back."""
+    return base64.urlsafe_b64encode(json.dumps([key, row_index]).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> tuple[Any, int]:
+    """Return the place a cursor stands for."""
+    try:
+        key, row_index = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return key, int(row_index)
+    except (ValueError, TypeError) as error:
+        raise ValidationError.field("cursor", "is not one that this queue handed out", cursor) from error
