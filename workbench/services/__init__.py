@@ -10,6 +10,7 @@ from workbench.services.lineage import LineageService
 from workbench.services.models import ModelsService
 from workbench.services.monitor import MonitoringService
 from workbench.services.overview import HomeService
+from workbench.services.label import ReviewService
 from workbench.services.service import Service
 from workbench.services.serving import EndpointsService
 from workbench.services.system import SystemService
@@ -21,6 +22,7 @@ SERVICES: tuple[type[Service], ...] = (
     SheetService,
     TemplateService,
     TrainingSheetService,
+    ReviewService,
     ModelsService,
     EndpointsService,
     MonitoringService,

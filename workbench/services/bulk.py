@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from workbench.contract import UNSET
+from workbench.contract import UNSET, current
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import BulkOutcome, Pair, PairFilter, Skipped
@@ -82,6 +82,7 @@ def run(service: ReviewService, made: TrainingSheet, sheet: Sheet, wish: Wish) -
     """Carry out or preview a bulk action, inside one write transaction."""
     db, now = service.db, service.clock.now()
     _refuse(wish)
+    looking = wish.preview
     if wish.preview_id:
         frozen = service.previews.find(wish.preview_id, made.id, wish.action, now)
         wish = frozen.wish
@@ -91,7 +92,7 @@ def run(service: ReviewService, made: TrainingSheet, sheet: Sheet, wish: Wish) -
     change = _change(wish)
     scope = service.scope(made)
     outcome = _sorted_out(db, scope, change, now)
-    if wish.preview and not wish.preview_id:
+    if looking:
         return _previewed(service, made, sheet, wish, outcome)
     return _done(service, made, scope, change, outcome)
 
@@ -111,7 +112,7 @@ def _refuse(wish: Wish) -> None:
 def _change(wish: Wish) -> decisions.Change:
     if wish.action == "rights":
         return decisions.Change("rights", *rights_columns(wish.given["allowed_uses"], wish.given["prohibited_uses"]))
-    return decisions.Change(wish.action, *state_columns(wish.action, wish.given.get("flag_reason", UNSET)))
+    return decisions.Change(wish.action, *state_columns(wish.action, wish.given.get("reason", UNSET)))
 
 
 def _chosen_set(db: Any, made: TrainingSheet, sheet: Sheet, wish: Wish) -> None:
@@ -150,8 +151,6 @@ def _sorted_out(db: Any, scope: decisions.Scope, change: decisions.Change, now: 
         "left join (select distinct row_index from claims where training_sheet_id = $training_sheet_id and expires_at > $now "
         "and not (holder = $actor and client = $client)) c on c.row_index = s.row_index"
     )
-    from workbench.contract import current
-
     decisions.run(db, sql, scope.__dict__ | change.values | {"action": change.action, "client": current().client, "now": now})
     matched, done, doubles = db.execute(
         "select coalesce(sum(times), 0), count(*) filter (where reason is null), coalesce(sum(times - 1), 0) from _sorted"
@@ -198,8 +197,6 @@ def _done(
     number = decisions.apply(db, scope, change, TARGET, {}, batch_id=batch_id, rows=outcome["done"])
     if change.approves:
         canonical.record(db, scope, number, TARGET, {})
-    db.execute(
-        "delete from claims where training_sheet_id = ? and row_index in (select row_index from _targets)", [made.id]
-    )
+    db.execute("delete from claims where training_sheet_id = ? and row_index in (select row_index from _targets)", [made.id])
     db.emit("pairs", made.id, None, "bulk")
     return BulkOutcome(**outcome, batch_id=batch_id, summary=summary)

@@ -14,7 +14,9 @@ def record(db: Database, scope: Scope, batch: int, target: str, values: dict[str
     # Two pairs of one batch may be about one item; then the later one says what is true.
     once = " qualify row_number() over (partition by canonical_label_id order by row_index desc) = 1" if _many(values) else ""
     approved = f"(select * from pair_rows where {target} and status = 'labeled'{once})"
-    changed = f"{approved} p left join canonical_labels c on c.id = p.canonical_label_id where c.id is null or c.label <> p.response"
+    changed = (
+        f"{approved} p left join canonical_labels c on c.id = p.canonical_label_id where c.id is null or c.label <> p.response"
+    )
     numbers = "(select label_id, max(number) as number from canonical_label_versions group by label_id)"
     fresh = run(
         db,

@@ -60,7 +60,9 @@ def _source_row(made: TrainingSheet, sheet: Sheet, pair: Pair) -> list[SourceVal
     known = [column.name for column in sheet.columns if column.name in pair.source_data]
     names = known + [name for name in pair.source_data if name not in known]
     return [
-        SourceValue(column=name, value=None if pair.source_data[name] is None else as_text(pair.source_data[name]), used=name in used)
+        SourceValue(
+            column=name, value=None if pair.source_data[name] is None else as_text(pair.source_data[name]), used=name in used
+        )
         for name in names
     ]
 
@@ -68,7 +70,8 @@ def _source_row(made: TrainingSheet, sheet: Sheet, pair: Pair) -> list[SourceVal
 def _neighbors(db: Database, pair: Pair, queue: Condition, order: Order) -> dict[str, Any]:
     """Return the pairs before and after in the queue; a pair that has left it keeps its place."""
     key = db.value(
-        f"select {order.sql} from pair_rows where training_sheet_id = ? and row_index = ?", [pair.training_sheet_id, pair.row_index]
+        f"select {order.sql} from pair_rows where training_sheet_id = ? and row_index = ?",
+        [pair.training_sheet_id, pair.row_index],
     )
     ahead, behind = (beyond(order, key, pair.row_index, forward=forward) for forward in (True, False))
     back = Order(order.name, not order.descending, order.seed)

@@ -36,7 +36,10 @@ def hand_out(
 
 def drop(db: Database, training_sheet_id: str, row_indices: list[int]) -> None:
     """End the leases on pairs, whoever holds them."""
-    db.execute("delete from claims where training_sheet_id = ? and list_contains(?::bigint[], row_index)", [training_sheet_id, row_indices])
+    db.execute(
+        "delete from claims where training_sheet_id = ? and list_contains(?::bigint[], row_index)",
+        [training_sheet_id, row_indices],
+    )
 
 
 def release(db: Database, training_sheet_id: str, row_indices: list[int] | None) -> int:

@@ -80,7 +80,9 @@ def run(db: Database, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]
 def apply(db: Database, scope: Scope, change: Change, target: str, values: dict[str, Any], *, batch_id: str, rows: int) -> int:
     """Change the rows that match `target`, log it, and return the number of the batch."""
     number = db.execute("select nextval('batch_numbers')")[0][0]
-    known = scope.__dict__ | change.values | values | {"batch": number, "action": change.action, "batch_id": batch_id, "rows": rows}
+    known = (
+        scope.__dict__ | change.values | values | {"batch": number, "action": change.action, "batch_id": batch_id, "rows": rows}
+    )
     columns = change.columns | {"last_batch": "$batch"}
     run(db, _LOG_BATCH, known | {"of_batch": None})
     run(db, _log_sql(columns, target), known)

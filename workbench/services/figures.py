@@ -113,7 +113,9 @@ def _summary(total: int, states: Counter[str]) -> str:
 def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
     """Count the pairs that may be trained on, and the others by the first reason that keeps them out."""
     found = dict(
-        db.tuples("select excluded_by, count(*) from pair_eligibility where training_sheet_id = ? group by 1", [training_sheet_id])
+        db.tuples(
+            "select excluded_by, count(*) from pair_eligibility where training_sheet_id = ? group by 1", [training_sheet_id]
+        )
     )
     total, eligible = sum(found.values()), found.pop(None, 0)
     excluded = {reason: found.get(reason, 0) for reason in EXCLUSIONS}

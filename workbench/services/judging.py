@@ -83,7 +83,11 @@ def _edit(pair: dict[str, Any], given: dict[str, Any], columns: dict[str, str], 
         columns["prompt"], values["prompt"] = "$prompt", given["prompt"]
     if "response" not in given or given["response"] == pair["response"]:
         return False
-    columns |= {"response": "$response", "original_response": "coalesce(original_response, response)", "response_source": "$source"}
+    columns |= {
+        "response": "$response",
+        "original_response": "coalesce(original_response, response)",
+        "response_source": "$source",
+    }
     values |= {"response": given["response"], "source": source_after_edit(pair["response_source"])}
     if values["source"] == "human_verified":
         columns |= {"verified_by": "$actor", "verified_at": "$now"}

@@ -24,7 +24,7 @@ from workbench.domain.label import (
     UndoOutcome,
 )
 from workbench.errors import Conflict, NotFound
-from workbench.services import bulk, canonical, cards, claims, decisions, figures, history, queues, undoing
+from workbench.services import appending, bulk, canonical, cards, claims, decisions, figures, history, queues, undoing
 from workbench.services.judging import judged, resolved_action
 from workbench.services.pairs import LISTED, pair_id, present
 from workbench.services.service import Service
@@ -99,7 +99,9 @@ class ReviewService(Service):
         with self.db.read(), explained_condition(where or regex):
             return self._page(made, sheet, found, sort, limit, cursor)
 
-    def _page(self, made: TrainingSheet, sheet: Sheet, found: queues.Condition, sort: queues.Order, limit: int, cursor: str | None) -> Page[Pair]:
+    def _page(
+        self, made: TrainingSheet, sheet: Sheet, found: queues.Condition, sort: queues.Order, limit: int, cursor: str | None
+    ) -> Page[Pair]:
         behind = queues.after(sort, cursor)
         total = self.db.value(f"select count(*) from pair_rows where {found.sql}", found.values)
         rows = self.db.rows(
@@ -176,7 +178,9 @@ class ReviewService(Service):
         allowed_uses: Uses = UNSET,
         prohibited_uses: Barred = UNSET,
         version: Annotated[int | None, Field(description="Version you have seen; refused when it is outdated.")] = None,
-        n: Annotated[int | None, Field(ge=1, description="Number of this decision at its client; a repeated one does nothing.")] = None,
+        n: Annotated[
+            int | None, Field(ge=1, description="Number of this decision at its client; a repeated one does nothing.")
+        ] = None,
     ) -> Pair:
         """Approve, reject, flag, reset or edit one pair; editing and approving go in one step."""
         asked = resolved_action(action, status)
@@ -243,7 +247,13 @@ class ReviewService(Service):
 
     @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-approve", roles=REVIEWERS, label="Approve all")
     def bulk_approve(
-        self, training_sheet_id: str, *, row_indices: Rows = None, filter: Filter = None, preview: PreviewOnly = False, preview_id: PreviewId = None
+        self,
+        training_sheet_id: str,
+        *,
+        row_indices: Rows = None,
+        filter: Filter = None,
+        preview: PreviewOnly = False,
+        preview_id: PreviewId = None,
     ) -> BulkOutcome:
         """Approve many pairs as one step that can be undone; a preview freezes the set first."""
         return self._bulk(training_sheet_id, bulk.Wish("approve", row_indices, filter, preview, preview_id))
@@ -255,12 +265,12 @@ class ReviewService(Service):
         *,
         row_indices: Rows = None,
         filter: Filter = None,
-        flag_reason: Reason = UNSET,
+        reason: Reason = UNSET,
         preview: PreviewOnly = False,
         preview_id: PreviewId = None,
     ) -> BulkOutcome:
         """Reject many pairs as one step that can be undone."""
-        return self._bulk(training_sheet_id, bulk.Wish("reject", row_indices, filter, preview, preview_id, {"flag_reason": flag_reason}))
+        return self._bulk(training_sheet_id, bulk.Wish("reject", row_indices, filter, preview, preview_id, {"reason": reason}))
 
     @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-flag", roles=REVIEWERS, label="Flag all")
     def bulk_flag(
@@ -269,16 +279,22 @@ class ReviewService(Service):
         *,
         row_indices: Rows = None,
         filter: Filter = None,
-        flag_reason: Reason = UNSET,
+        reason: Reason = UNSET,
         preview: PreviewOnly = False,
         preview_id: PreviewId = None,
     ) -> BulkOutcome:
         """Flag many pairs as one step that can be undone."""
-        return self._bulk(training_sheet_id, bulk.Wish("flag", row_indices, filter, preview, preview_id, {"flag_reason": flag_reason}))
+        return self._bulk(training_sheet_id, bulk.Wish("flag", row_indices, filter, preview, preview_id, {"reason": reason}))
 
     @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-reset", roles=REVIEWERS, label="Reset all")
     def bulk_reset(
-        self, training_sheet_id: str, *, row_indices: Rows = None, filter: Filter = None, preview: PreviewOnly = False, preview_id: PreviewId = None
+        self,
+        training_sheet_id: str,
+        *,
+        row_indices: Rows = None,
+        filter: Filter = None,
+        preview: PreviewOnly = False,
+        preview_id: PreviewId = None,
     ) -> BulkOutcome:
         """Take many pairs back to unlabeled as one step that can be undone."""
         return self._bulk(training_sheet_id, bulk.Wish("reset", row_indices, filter, preview, preview_id))
@@ -376,6 +392,33 @@ class ReviewService(Service):
         wanted = {"row_index": row_index, "batch_id": batch_id, "actor": reviewer}
         return history.page(self.db, training_sheet_id, wanted, page, page_size)
 
+    def append_pair(
+        self,
+        training_sheet_id: str,
+        *,
+        prompt: str,
+        response: str,
+        source_data: dict[str, Any] | None = None,
+        request_id: str | None = None,
+        model_version_id: str | None = None,
+        original_response: str | None = None,
+        item_ref: str | None = None,
+    ) -> Pair:
+        """Add an unlabeled pair that came back from production; somebody has to review it."""
+        made, sheet = self.place(training_sheet_id)
+        index = appending.append(
+            self.db,
+            made,
+            prompt=prompt,
+            response=response,
+            source_data=source_data,
+            request_id=request_id,
+            model_version_id=model_version_id,
+            original_response=original_response,
+            item_ref=item_ref,
+        )
+        return Pair(**present(self.db, [self.stored(made, index)], sheet, overlap=made.overlap)[0])
+
     def place(self, training_sheet_id: str) -> tuple[TrainingSheet, Sheet]:
         """Return a ready training sheet with the sheet it came from, which may be deleted by now."""
         made = self.app.training_sheets.ready(training_sheet_id)
@@ -387,7 +430,9 @@ class ReviewService(Service):
         row = self.db.row(sql, [made.id, row_index])
         if row is None:
             raise NotFound(
-                f"{made.name} has no pair {row_index}; it has {made.total_rows}, counted from 0.", kind="pair", id=pair_id(made.id, row_index)
+                f"{made.name} has no pair {row_index}; it has {made.total_rows}, counted from 0.",
+                kind="pair",
+                id=pair_id(made.id, row_index),
             )
         return row
 

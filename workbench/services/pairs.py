@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import Any
 
 from workbench.domain.data import Sheet
@@ -49,17 +50,13 @@ def pair_id(training_sheet_id: str, row_index: int) -> str:
     return f"{training_sheet_id}.{row_index}"
 
 
-def present(
-    db: Database, rows: list[dict[str, Any]], sheet: Sheet | None, *, overlap: int = 1
-) -> list[dict[str, Any]]:
+def present(db: Database, rows: list[dict[str, Any]], sheet: Sheet | None, *, overlap: int = 1) -> list[dict[str, Any]]:
     """Return rows of `pair_rows` as the values of Pair, with source rows and allowed actions."""
     sources = source_rows(db, sheet, [row["source_index"] for row in rows])
     return [_presented(row, sources, overlap) for row in rows]
 
 
 def _presented(row: dict[str, Any], sources: dict[int, dict[str, Any]], overlap: int) -> dict[str, Any]:
-    import json
-
     shown = dict(row)
     allowed, prohibited, snapshot = (shown.pop(name) for name in ("allowed_mask", "prohibited_mask", "source_snapshot"))
     shown.pop("last_batch", None)

@@ -15,6 +15,7 @@ from workbench.contract import current
 from workbench.errors import Forbidden, ValidationError
 from workbench.services.service import Service
 from workbench.store import sandbox
+from workbench.store.reader import read_source
 
 FRAME_FILE = "rows.parquet"
 
@@ -45,19 +46,13 @@ def resolve(service: Service, source_type: str | None, source: str | None, rows:
         return Resolved("sql", source, lambda: sandbox.query(service.db, source, [], seconds=service.settings.sql_seconds))
     if kind == "file":
         refuse_outside(service, source)
-    return Resolved(kind, source, lambda: _read(source, kind))
+    return Resolved(kind, source, lambda: read_source(source, kind=kind))
 
 
 def _uploaded(service: Service, path: str, filename: str) -> Resolved:
     if filename == FRAME_FILE:
         return Resolved("inline", None, lambda: pq.read_table(path))
-    return Resolved("file", filename, lambda: _read(path, "file"))
-
-
-def _read(source: str, kind: str) -> pa.Table | pa.RecordBatchReader:
-    from workbench.store.reader import read_source
-
-    return read_source(source, kind=kind)
+    return Resolved("file", filename, lambda: read_source(path, name=filename))
 
 
 def inline_table(rows: Any) -> pa.Table:
