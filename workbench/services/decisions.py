@@ -102,10 +102,7 @@ def _struct(columns: tuple[str, ...], new: dict[str, str]) -> str:
 
 
 def _log_sql(columns: dict[str, str], target: str) -> str:
-    if set(TEXTS) & set(columns):
-        texts = f"{_struct(TEXTS, {})}, {_struct(TEXTS, columns)}"
-    else:
-        texts = "null, null"
+    texts = f"{_struct(TEXTS, {})}, {_struct(TEXTS, columns)}" if set(TEXTS) & set(columns) else "null, null"
     return (
         "insert into decisions select nextval('decision_numbers'), $batch, training_sheet_id, row_index, $action, $actor, $now, "
         f"version + 1, {_struct(STATE, {})}, {_struct(STATE, columns)}, {texts} from pair_rows where {target} order by row_index"
