@@ -211,3 +211,17 @@ TRAINING = Lifecycle(
 def direction(metric: str) -> str:
     """Return which way a metric is better."""
     return "lower" if any(word in metric for word in LOWER_IS_BETTER) else "higher"
+
+
+class PairPrediction(Record):
+    """What a model answered to one pair it did not learn from."""
+
+    kind = "prediction"
+    table = "job_predictions"
+
+    job_id = param.String("", doc="Job that asked the model.")
+    pair_id = param.String("", doc="The pair.")
+    prediction = param.String("", doc="The model's answer.")
+    confidence = param.Number(None, allow_None=True, doc="Probability the model gave its answer, 0-1.")
+    loss = param.Number(None, allow_None=True, doc="Negative log of the probability given to the truth.")
+    correct = param.Boolean(False, doc="True when the answer is the pair's response.")

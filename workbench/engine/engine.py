@@ -131,6 +131,10 @@ class Engine:
         """Return the folder of one attempt."""
         return self.artifacts / "jobs" / job_id / f"attempt-{attempt}"
 
+    def next_threads(self) -> int:
+        """Return the threads a job would get if it started now."""
+        return thread_budget(os.cpu_count() or 1, len(self.attempts) + 1)
+
     def notice(self) -> None:
         """Tell the owner thread that jobs were queued or asked to end."""
         self._look = True

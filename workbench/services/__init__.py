@@ -6,6 +6,7 @@ from workbench.contract.operation import Operation
 from workbench.services.data import SheetService
 from workbench.services.generate import TrainingSheetService
 from workbench.services.improve import FeedbackService
+from workbench.services.jobs import JobService
 from workbench.services.lineage import LineageService
 from workbench.services.models import ModelsService
 from workbench.services.monitor import MonitoringService
@@ -15,6 +16,7 @@ from workbench.services.service import Service
 from workbench.services.serving import EndpointsService
 from workbench.services.system import SystemService
 from workbench.services.templates import TemplateService
+from workbench.services.train import TrainingService
 
 SERVICES: tuple[type[Service], ...] = (
     SystemService,
@@ -23,6 +25,8 @@ SERVICES: tuple[type[Service], ...] = (
     TemplateService,
     TrainingSheetService,
     ReviewService,
+    JobService,
+    TrainingService,
     ModelsService,
     EndpointsService,
     MonitoringService,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -52,6 +53,42 @@ def held_out(model: Scorer, train: Sequence[Pair], val: Sequence[Pair]) -> tuple
         for p, g, c, x, r in zip(val, given, confidence, lost, right, strict=True)
     ]
     return metrics, rows
+
+
+def evaluated(
+    context: Any, model: Any, pairs: Sequence[Pair], *, majority: str | None = None, chunk: int = 500
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the figures of any predictor on pairs, and one row per pair, asked for chunk by chunk."""
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(pairs), chunk):
+        context.check()
+        some = pairs[start : start + chunk]
+        rows += [_answered(p, told) for p, told in zip(some, model.predict([p.prompt for p in some]), strict=True)]
+        context.progress(len(rows), len(pairs), "Asking the model", step="evaluate")
+    given = [row["prediction"] for row in rows]
+    confidences = [row["confidence"] for row in rows if row["confidence"] is not None]
+    metrics = {
+        "pairs": len(rows),
+        "accuracy": sum(row["correct"] for row in rows) / max(1, len(rows)),
+        "macro_f1": macro_f1(given, pairs),
+        "mean_confidence": sum(confidences) / len(confidences) if confidences else None,
+        "trivial_accuracy": None if majority is None else sum(p.response == majority for p in pairs) / max(1, len(pairs)),
+        "per_label": per_label(given, pairs),
+        "confusions": confusions(given, pairs),
+    }
+    return metrics, rows
+
+
+def _answered(pair: Pair, told: dict[str, Any]) -> dict[str, Any]:
+    value, confidence = str(told["value"]), told.get("confidence")
+    return {
+        "pair_id": pair.id,
+        "prediction": value,
+        "confidence": confidence,
+        # Only the probability of the answer is known: that of another truth is what it leaves at most.
+        "loss": None if confidence is None else -math.log(max(confidence if value == pair.response else 1 - confidence, 1e-12)),
+        "correct": value == pair.response,
+    }
 
 
 def trivial_accuracy(train: Sequence[Pair], val: Sequence[Pair]) -> tuple[str, float]:

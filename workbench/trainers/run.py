@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-from workbench.trainers import trainer
+from workbench.trainers import load_package, trainer
 from workbench.trainers.protocol import Inputs, Pair
 
 PAIRS = "pairs.parquet"
@@ -36,3 +37,16 @@ def read_pairs(path: Path) -> dict[str, list[Pair]]:
     for id, prompt, response, split in zip(*(columns[name] for name in COLUMNS), strict=True):
         found[split].append(Pair(id, prompt, response))
     return found
+
+
+def evaluate(context: Any) -> dict[str, Any]:
+    """Ask the package named in the inputs about the pairs and return the figures."""
+    from workbench.trainers.held_out import evaluated
+
+    sides = read_pairs(context.folder / PAIRS)
+    pairs = [*sides["val"], *sides["train"]]
+    context.progress(0, len(pairs), "Loading the model", step="load")
+    model = load_package(context.inputs["package"])
+    metrics, rows = evaluated(context, model, pairs, majority=context.inputs.get("majority"))
+    (context.folder / "predictions.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    return {"metrics": metrics}

@@ -1,0 +1,281 @@
+"""Jobs of every kind: look at them, end them, repeat them, log into them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from workbench.contract import Field, Page, PageNumber, PageSize, Table, command, query
+from workbench.domain.jobs import LIFECYCLE, TERMINAL, Job, JobEvent, JobLog, JobMetrics
+from workbench.domain.record import utc
+from workbench.engine import child
+from workbench.errors import InvalidTransition, NotFound, ValidationError
+from workbench.services import curves
+from workbench.services.service import Service
+from workbench.store.tables import Records
+
+RUNNERS = frozenset({"admin", "data_steward", "trainer"})
+EXTERNAL = "external"
+QUEUE_PLACES = """
+select id, row_number() over (order by priority desc, queued_at, id) as place from jobs where status = 'queued'
+"""
+
+Status = Literal["pending", "queued", "running", "succeeded", "failed", "cancelled"]
+Reason = Annotated[str, Field(max_length=1000, description="Why.")]
+MaxPoints = Annotated[int, Field(ge=4, le=100_000, description="Points per curve, roughly; minima and maxima always stay.")]
+After = Annotated[int, Field(ge=0, description="Number of the last event you have.")]
+
+
+class JobService(Service):
+    """Follow jobs and decide about them."""
+
+    namespace = "jobs"
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self.records = Records(self.db, Job)
+        self.event_records = Records(self.db, JobEvent, topic="jobs")
+
+    @query("GET", "/jobs", key="jobs")
+    def list(
+        self,
+        *,
+        kind: Annotated[str | None, Field(description="Only jobs of this kind.")] = None,
+        status: Status | None = None,
+        search: Annotated[str, Field(max_length=200, description="Part of the name.")] = "",
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
+    ) -> Page[Job]:
+        """List the jobs, the newest first."""
+        where, params = ["true"], []
+        for column, value in (("kind", kind), ("status", status)):
+            if value is not None:
+                where.append(f"{column} = ?")
+                params.append(value)
+        if search:
+            where.append("contains(lower(name), lower(?))")
+            params.append(search)
+        with self.db.read():
+            found = self.records.page(" and ".join(where), params, page=page, page_size=page_size)
+            found.rows = self._present(found.rows)
+        return found
+
+    @query("GET", "/jobs/{job_id}")
+    def get(self, job_id: str) -> Job:
+        """Return one job."""
+        return self.shown(self.records.get(job_id))
+
+    @command("POST", "/jobs/{job_id}/cancel", roles=RUNNERS, label="Cancel", confirm="Cancel the job and discard its work?")
+    def cancel(self, job_id: str, *, reason: Reason = "") -> Job:
+        """Cancel a job: a waiting one ends at once, a running one as soon as its process is gone."""
+        return self.shown(self.ask_cancel(job_id, reason))
+
+    @command("POST", "/jobs/{job_id}/stop", roles=RUNNERS, label="Stop and keep the best")
+    def stop(self, job_id: str) -> Job:
+        """End a running job early: it keeps the best so far and succeeds."""
+        return self.shown(self.ask_stop(job_id))
+
+    @command("POST", "/jobs/{job_id}/retry", roles=RUNNERS, status=201, transaction=False, label="Retry")
+    def retry(self, job_id: str) -> Job:
+        """Make a new job like one that failed or was cancelled, linked to it."""
+        job = self.records.get(job_id)
+        LIFECYCLE.require("retry", job.status)
+        if job.kind == "train":
+            return self.records.get(self.app.training.retry(job_id).id)
+        if job.kind not in self.app.engine.kinds or job.spec.get("once"):
+            raise InvalidTransition(
+                f"A job of kind {job.kind} cannot be repeated by itself. Start it again where it was started.",
+                current=job.status,
+                allowed=[],
+            )
+        more = {"labels": job.labels, "sample": job.sample, "priority": job.priority, "timeout_seconds": job.timeout_seconds}
+        made = self.app.engine.submit(job.kind, name=job.name, spec=job.spec, parent_id=job.id, created_by=self.actor, **more)
+        return self.shown(made)
+
+    @query("GET", "/jobs/{job_id}/events", key="events")
+    def events(
+        self,
+        job_id: str,
+        *,
+        after: After = 0,
+        type: Literal["status_change", "progress", "log", "metric", "error"] | None = None,
+        page: PageNumber = 1,
+        page_size: PageSize = 200,
+    ) -> Page[JobEvent]:
+        """List what happened to a job, the oldest first."""
+        self.records.get(job_id)
+        kinds = " and type = ?" if type else ""
+        params = [job_id, after, *([type] if type else [])]
+        where = f"job_id = ? and seq > ?{kinds}"
+        return self.event_records.page(where, params, order="seq", page=page, page_size=page_size)
+
+    @query("GET", "/jobs/{job_id}/metrics")
+    def metrics(
+        self,
+        job_id: str,
+        *,
+        name: Annotated[str | None, Field(max_length=200, description="Only this metric.")] = None,
+        max_points: MaxPoints = 2000,
+    ) -> JobMetrics:
+        """Return the curves of a job."""
+        self.records.get(job_id)
+        return JobMetrics(metrics=curves.series(self.db, job_id, name, max_points))
+
+    @query("GET", "/jobs/{job_id}/metric-curve")
+    def metric_curve(
+        self,
+        job_id: str,
+        name: Annotated[str, Field(max_length=200, description="Name of the metric.")],
+        *,
+        max_points: MaxPoints = 2000,
+        first_step: Annotated[int | None, Field(description="Leave out what comes before.")] = None,
+        last_step: Annotated[int | None, Field(description="Leave out what comes after.")] = None,
+    ) -> Table:
+        """Return one curve as a table of step, value, epoch and logged_at."""
+        self.records.get(job_id)
+        table = curves.points(self.db, job_id, name, max_points, first=first_step, last=last_step)
+        return table.select(["step", "value", "epoch", "logged_at"])
+
+    @query("GET", "/jobs/{job_id}/log")
+    def log(
+        self,
+        job_id: str,
+        *,
+        max_bytes: Annotated[int, Field(ge=1, le=10_000_000, description="Most bytes to return, from the end.")] = 100_000,
+    ) -> JobLog:
+        """Return the end of what the job's process wrote to its output."""
+        job = self.records.get(job_id)
+        path = self.app.engine.folder(job.id, job.attempt) / child.LOG
+        if not path.exists():
+            return JobLog(job_id=job.id, attempt=job.attempt)
+        size = path.stat().st_size
+        offset = max(0, size - max_bytes)
+        with path.open("rb") as file:
+            file.seek(offset)
+            text = file.read(max_bytes).decode("utf-8", "replace")
+        return JobLog(job_id=job.id, attempt=job.attempt, text=text, size=size, offset=offset, truncated=offset > 0)
+
+    @command("POST", "/jobs/external", roles=RUNNERS, status=201, label="Start an external run")
+    def start_external(
+        self,
+        name: Annotated[str, Field(min_length=1, max_length=200, description="Name.")],
+        *,
+        config: Annotated[dict[str, Any], Field(description="Settings of the run.")] = {},  # noqa: B006 - never changed
+        labels: Annotated[dict[str, str], Field(description="Names and values for people.")] = {},  # noqa: B006
+    ) -> Job:
+        """Open a run for work done elsewhere: it has curves and events, but no process of ours."""
+        now = self.clock.now()
+        job = Job(
+            id=self.clock.new_id("job"), kind=EXTERNAL, name=name, status="running", spec=config, labels=labels,
+            created_by=self.actor, queued_at=now, started_at=now, heartbeat_at=now, worker=EXTERNAL, attempt=1,
+        )  # fmt: skip
+        return self.shown(self.app.engine.ledger.add(job))
+
+    @command("POST", "/jobs/{job_id}/metrics", roles=RUNNERS, label="Log metrics")
+    def log_metrics(
+        self,
+        job_id: str,
+        points: Annotated[list[dict[str, Any]], Field(max_length=100_000, description="Each {name, step, value, epoch?}.")],
+    ) -> Job:
+        """Add points to the curves of an external run."""
+        job = self._external(job_id)
+        self.app.engine.ledger.add_points(job_id, _checked(points, self.clock.now()))
+        self.db.execute("update jobs set heartbeat_at = ? where id = ?", [self.clock.now(), job_id])
+        self.db.emit("jobs", job_id, job.version)
+        return self.shown(self.records.get(job_id))
+
+    @command("POST", "/jobs/{job_id}/finish", roles=RUNNERS, label="Finish")
+    def finish(
+        self,
+        job_id: str,
+        *,
+        status: Literal["succeeded", "failed", "cancelled"] = "succeeded",
+        message: Annotated[str, Field(max_length=10_000, description="Words on the outcome.")] = "",
+        result: Annotated[dict[str, Any], Field(description="What came out.")] = {},  # noqa: B006
+    ) -> Job:
+        """End an external run."""
+        self._external(job_id)
+        changes: dict[str, Any] = {"completed_at": self.clock.now()}
+        if status == "succeeded":
+            changes |= {"result": result, "progress_percent": 100.0}
+        elif status == "failed":
+            changes |= {"error_code": "JOB_FAILED", "error_message": message or "The run failed."}
+        words = message or f"The run has {status}." if status != "cancelled" else "Cancelled."
+        self.app.engine.ledger.move(job_id, ("running",), status, message=words, **changes)
+        return self.shown(self.records.get(job_id))
+
+    def ask_cancel(self, job_id: str, reason: str) -> Job:
+        """Refuse what has ended, else ask the engine to cancel."""
+        job = self.records.get(job_id)
+        LIFECYCLE.require("cancel", job.status)
+        if job.kind == EXTERNAL:
+            changes = {"cancel_reason": reason or None, "completed_at": self.clock.now()}
+            self.app.engine.ledger.move(job_id, ("running",), "cancelled", message="Cancelled.", **changes)
+            return self.records.get(job_id)
+        return self.app.engine.request_cancel(job, reason)
+
+    def ask_stop(self, job_id: str) -> Job:
+        """Refuse what does not run, else ask the engine to stop."""
+        job = self.records.get(job_id)
+        LIFECYCLE.require("stop", job.status)
+        return self.app.engine.request_stop(job)
+
+    def shown(self, job: Job) -> Job:
+        """Return a job with its derived values."""
+        return Job(**self._present([job.values()])[0])
+
+    def _external(self, job_id: str) -> Job:
+        job = self.records.get(job_id)
+        if job.kind != EXTERNAL:
+            raise NotFound(f"Job {job_id} is no external run: its own process logs for it.", kind="external run", id=job_id)
+        if job.status in TERMINAL:
+            raise InvalidTransition.of("run", "log into", job.status, [])
+        return job
+
+    def _present(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        found = [dict(row) for row in rows]
+        places = dict(self.db.tuples(QUEUE_PLACES)) if any(row["status"] == "queued" for row in found) else {}
+        return [row | derived(row, self.clock.now(), places, roles=self.roles) for row in found]
+
+
+def derived(
+    row: dict[str, Any], now: dt.datetime, places: dict[str, int], *, roles: Any, lifecycle: Any = LIFECYCLE
+) -> dict[str, Any]:
+    """Return what is computed of a job: duration, place in the queue, actions."""
+    blocked = {}
+    if row["cancel_requested"]:
+        blocked = {"cancel": "A cancel was requested already.", "stop": "A cancel was requested already."}
+    elif row["stop_requested"]:
+        blocked = {"stop": "A stop was requested already."}
+    if row["kind"] == EXTERNAL:
+        blocked |= {"stop": "The run goes on elsewhere.", "retry": "The run was made elsewhere."}
+    begun, ended = row["started_at"], row["completed_at"]
+    return {
+        "duration_seconds": None if begun is None else max(0.0, ((ended or now) - begun).total_seconds()),
+        "queue_position": places.get(row["id"]),
+        "actions": lifecycle.actions(row, roles=roles, blocked=blocked),
+    }
+
+
+def _checked(points: list[dict[str, Any]], now: dt.datetime) -> list[tuple[Any, ...]]:
+    """Return points as (name, step, value, epoch, seconds), or raise with every fault."""
+    faults, found = [], []
+    seconds = utc(now).replace(tzinfo=dt.UTC).timestamp()
+    for i, point in enumerate(points):
+        name, step, value, epoch = (point.get(key) for key in ("name", "step", "value", "epoch"))
+        wrong = {
+            "name": not isinstance(name, str) or not name,
+            "step": not isinstance(step, int) or isinstance(step, bool),
+            "value": not isinstance(value, (int, float)) or isinstance(value, bool),
+            "epoch": epoch is not None and not isinstance(epoch, int),
+        }
+        faults += [
+            {"field": f"points.{i}.{key}", "message": "is missing or of a wrong type", "value": None}
+            for key, bad in wrong.items()
+            if bad
+        ]
+        found.append((name, step, value, epoch, seconds))
+    if faults:
+        raise ValidationError.of(faults[:100])
+    return found

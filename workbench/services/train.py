@@ -1,0 +1,349 @@
+"""Training: make a model version from the approved pairs of a training sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from workbench.contract import Field, Page, PageNumber, PageSize, command, query
+from workbench.domain.jobs import TERMINAL, Job, JobEvent
+from workbench.domain.train import (
+    SUMMARY_METRICS,
+    TRAINING,
+    BaseModel,
+    Comparison,
+    Estimate,
+    Lineage,
+    TrainingDetails,
+    TrainingJob,
+    TrainingJobMetrics,
+)
+from workbench.errors import NotEligible, NotFound, NotReady
+from workbench.services import curves, training_plan
+from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, derived
+from workbench.services.service import Service
+from workbench.services.training_compare import compared
+from workbench.services.training_lineage import lineage_of
+from workbench.services.training_plan import Choice, Pairs
+from workbench.services.training_work import TrainingWork
+from workbench.store.tables import Records
+from workbench.trainers import trainers
+
+TRAINERS = frozenset({"admin", "trainer"})
+
+TrainingSheetId = Annotated[str, Field(min_length=1, description="Training sheet to learn from.")]
+ModelName = Annotated[str, Field(max_length=200, description="Name the model version is registered under.")]
+BaseModelName = Annotated[str, Field(description="What the training starts from; see `base_models`.")]
+TrainerName = Annotated[str | None, Field(description="Trainer; the one of the base model when left out.")]
+Ratio = Annotated[float, Field(description="Share of the pairs to learn from, between 0 and 1.")]
+Config = Annotated[dict[str, Any], Field(description="Settings of the trainer; what is left out has its default.")]
+Words = Annotated[str | None, Field(max_length=200, description="Name kept with the registered version.")]
+Labels = Annotated[dict[str, str], Field(description="Names and values for people.")]
+
+
+class TrainingService(Service):
+    """Make training jobs, follow them, compare them."""
+
+    namespace = "training"
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self.records = Records(self.db, TrainingJob, topic="jobs")
+        self.details = Records(self.db, TrainingDetails, topic="jobs")
+        self.work = TrainingWork(app)
+
+    def start(self) -> None:
+        """Tell the engine how training and evaluation run."""
+        self.work.register()
+
+    @command("POST", "/training/jobs", roles=TRAINERS, status=201, transaction=False, label="Train")
+    def create(
+        self,
+        training_sheet_id: TrainingSheetId,
+        model_name: ModelName,
+        base_model: BaseModelName,
+        *,
+        trainer: TrainerName = None,
+        train_val_split: Ratio = 0.8,
+        training_config: Config = {},  # noqa: B006 - never changed
+        register_to_uc: Annotated[bool, Field(description="Keep catalog and schema with the registered version.")] = False,
+        uc_catalog: Words = None,
+        uc_schema: Words = None,
+        labels: Labels = {},  # noqa: B006
+    ) -> TrainingJob:
+        """Start a training job; pairs, versions and split are frozen with it.
+
+        Everything is checked before anything is stored: unknown training sheet, then every faulty
+        field at once, then whether the pairs suffice.
+        """
+        request = {
+            "training_sheet_id": training_sheet_id, "model_name": model_name.strip(), "base_model": base_model,
+            "trainer": trainer, "train_val_split": train_val_split, "training_config": training_config,
+            "register_to_uc": register_to_uc, "uc_catalog": uc_catalog, "uc_schema": uc_schema,
+        }  # fmt: skip
+        return self._create(request, labels=labels)
+
+    @query("GET", "/training/jobs", key="jobs", topics=("jobs",))
+    def list(
+        self,
+        *,
+        training_sheet_id: Annotated[str | None, Field(description="Only jobs on this training sheet.")] = None,
+        status: Literal["pending", "queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+        search: Annotated[str, Field(max_length=200, description="Part of the model's name.")] = "",
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
+    ) -> Page[TrainingJob]:
+        """List the training jobs, the newest first."""
+        where, params = ["true"], []
+        for column, value in (("training_sheet_id", training_sheet_id), ("status", status)):
+            if value is not None:
+                where.append(f"{column} = ?")
+                params.append(value)
+        if search:
+            where.append("contains(lower(model_name), lower(?))")
+            params.append(search)
+        return self._page(" and ".join(where), params, page=page, page_size=page_size)
+
+    @query("GET", "/training/active", key="jobs", topics=("jobs",))
+    def active(self) -> Page[TrainingJob]:
+        """List the training jobs that have not ended."""
+        return self._page("status in ('pending', 'queued', 'running')", [], page=1, page_size=1000)
+
+    @query("GET", "/training/jobs/{job_id}", topics=("jobs",))
+    def get(self, job_id: str) -> TrainingJob:
+        """Return one training job."""
+        return self._shown(self._found(job_id))
+
+    @command("POST", "/training/jobs/{job_id}/poll", roles=RUNNERS, label="Refresh")
+    def poll(self, job_id: str) -> TrainingJob:
+        """Return a training job as it is now; one that has ended does not change."""
+        job = self._found(job_id)
+        if job.status not in TERMINAL:
+            self.db.on_commit(self.app.engine.notice)
+        return self._shown(job)
+
+    @command("POST", "/training/jobs/{job_id}/cancel", roles=RUNNERS, label="Cancel", confirm="Cancel and discard the work?")
+    def cancel(self, job_id: str, *, reason: Reason = "") -> TrainingJob:
+        """Cancel a training job: a waiting one ends at once, a running one when its process is gone."""
+        TRAINING.require("cancel", self._found(job_id).status)
+        self.app.jobs.ask_cancel(job_id, reason)
+        return self.get(job_id)
+
+    @command("POST", "/training/jobs/{job_id}/stop", roles=RUNNERS, label="Stop and keep the best")
+    def stop(self, job_id: str) -> TrainingJob:
+        """End a running training early: the best so far is evaluated and registered."""
+        TRAINING.require("stop", self._found(job_id).status)
+        self.app.jobs.ask_stop(job_id)
+        return self.get(job_id)
+
+    @command("POST", "/training/jobs/{job_id}/retry", roles=TRAINERS, status=201, transaction=False, label="Retry")
+    def retry(self, job_id: str, *, training_config: Config = {}) -> TrainingJob:  # noqa: B006
+        """Make a new job like one that failed or was cancelled, with some settings changed if wished."""
+        job = self._found(job_id)
+        TRAINING.require("retry", job.status)
+        request = {**job.spec, "training_config": {**job.spec["training_config"], **training_config}}
+        return self._create(request, labels=job.labels, parent_id=job.id)
+
+    @query("GET", "/training/jobs/{job_id}/events", key="events", topics=("jobs",))
+    def events(
+        self,
+        job_id: str,
+        *,
+        after: Annotated[int, Field(ge=0, description="Number of the last event you have.")] = 0,
+        page: PageNumber = 1,
+        page_size: PageSize = 200,
+    ) -> Page[JobEvent]:
+        """List what happened to a training job, the oldest first."""
+        self._found(job_id)
+        return self.app.jobs.events(job_id, after=after, page=page, page_size=page_size)
+
+    @query("GET", "/training/jobs/{job_id}/metrics", topics=("jobs",))
+    def metrics(self, job_id: str) -> TrainingJobMetrics:
+        """Return the latest figures of a training job; its curves are with `jobs.metrics`."""
+        return self.get(job_id).metrics
+
+    @query("GET", "/training/jobs/{job_id}/lineage", topics=("jobs", "models", "endpoints"))
+    def lineage(self, job_id: str) -> Lineage:
+        """Return what a job was made from and what came of it."""
+        return lineage_of(self.db, self._found(job_id), self.settings.api_prefix)
+
+    @command("POST", "/training/jobs/{job_id}/evaluate", roles=RUNNERS, status=202, transaction=False, label="Evaluate")
+    def evaluate(
+        self,
+        job_id: str,
+        *,
+        training_sheet_id: Annotated[
+            str | None, Field(description="Training sheet to ask about; none: the held-out pairs.")
+        ] = None,
+    ) -> Job:
+        """Ask the trained model about the held-out pairs, or about the approved pairs of another sheet."""
+        job = self._found(job_id)
+        sheet = self.app.training_sheets.live(training_sheet_id) if training_sheet_id else None
+        TRAINING.require("evaluate", job.status)
+        if not job.model_version_id:
+            raise NotReady("The job has registered no model version to evaluate.", status=job.status)
+        frozen = self.work.evaluation_pairs(job, training_sheet_id)
+        if frozen.num_rows == 0:
+            raise NotEligible("There are no approved pairs to ask about.", excluded={})
+        id = self.clock.new_id("job")
+        self.work.freeze(id, frozen)
+        spec = {
+            "training_job_id": job.id, "model_version_id": job.model_version_id, "training_sheet_id": training_sheet_id,
+            "majority": (job.result or {}).get("metrics", {}).get("majority_label"), "once": True,
+        }  # fmt: skip
+        name = f"Evaluate {job.model_name}" + (f" on {sheet.name}" if sheet else "")
+        made = self.app.engine.submit(
+            "evaluate", id=id, name=name, spec=spec, parent_id=job.id, created_by=self.actor, sample=job.sample
+        )
+        return self.app.jobs.shown(made)
+
+    @query("GET", "/training/compare", topics=("jobs",))
+    def compare(
+        self,
+        ids: Annotated[str, Field(min_length=1, max_length=10_000, description="Ids of the jobs, separated by commas.")],
+        *,
+        max_points: Annotated[int, Field(ge=4, le=10_000, description="Points per curve.")] = 500,
+    ) -> Comparison:
+        """Set training jobs side by side: settings that differ, figures with the better ones, curves."""
+        wanted = [id.strip() for id in ids.split(",") if id.strip()]
+        jobs = [self._shown(self._found(id)) for id in dict.fromkeys(wanted)]
+        return compared(self.db, jobs, max_points)
+
+    @query("POST", "/training/estimate", topics=("jobs", "pairs"))
+    def estimate(
+        self,
+        training_sheet_id: TrainingSheetId,
+        base_model: BaseModelName,
+        *,
+        trainer: TrainerName = None,
+        train_val_split: Ratio = 0.8,
+        training_config: Config = {},  # noqa: B006
+    ) -> Estimate:
+        """Tell what a training job would use, and what speaks against it, without making one."""
+        sheet = self.app.training_sheets.live(training_sheet_id)
+        request = {
+            "base_model": base_model,
+            "trainer": trainer,
+            "train_val_split": train_val_split,
+            "training_config": training_config,
+        }
+        choice = self._choice({**request, "model_name": "estimate"})
+        pairs = training_plan.eligible_pairs(self.db, sheet.id)
+        advice = training_plan.hindrances(choice, sheet, pairs)
+        if pairs.total:
+            advice += training_plan.divided(pairs, train_val_split)
+        size, threads = pairs.size(), self.app.engine.next_threads()
+        told = choice.trainer.estimate(choice.config, size, base_model=base_model, threads=threads)
+        return Estimate(
+            total_pairs=pairs.total,
+            train_pairs=pairs.train_count,
+            val_pairs=len(pairs.train) - pairs.train_count,
+            excluded=pairs.excluded,
+            classes=size.classes,
+            threads=threads,
+            ready=sheet.status == "ready" and not any(r.level == "blocking" for r in advice),
+            recommendations=advice,
+            **told,
+        )
+
+    @query("GET", "/training/base-models", key="base_models", topics=())
+    def base_models(self) -> Page[BaseModel]:
+        """List what a training may start from, with the settings of its trainer."""
+        rows = []
+        for worker in trainers().values():
+            needs = worker.requirements()
+            usable = {} if needs.available else {"available": False, "reason": needs.reason}
+            fields = worker.Config.fields()
+            rows += [{**m.values(), "hardware": needs.hardware, "config": fields, **usable} for m in worker.base_models()]
+        return Page(BaseModel, rows, total=len(rows), page_size=max(1, len(rows)))
+
+    def _create(self, request: dict[str, Any], *, labels: Mapping[str, str], parent_id: str | None = None) -> TrainingJob:
+        self.app.training_sheets.live(request["training_sheet_id"])
+        choice = self._choice(request)
+        training_plan.require_available(choice)
+        sheet = self.app.training_sheets.ready(request["training_sheet_id"])
+        pairs = training_plan.eligible_pairs(self.db, sheet.id)
+        advice = training_plan.hindrances(choice, sheet, pairs)
+        training_plan.refuse(pairs, [r for r in advice if r.level == "blocking"])
+        training_plan.refuse(pairs, training_plan.divided(pairs, request["train_val_split"]))
+        details = _details(self.clock.new_id("job"), request, choice, sheet.name, pairs)
+        self.work.freeze(details.id, pairs.prepared())
+        spec = {**request, "trainer": choice.trainer.name, "training_config": choice.config}
+        with self.db.write():
+            self.details.insert(details)
+            self.work.keep_pairs(details.id, pairs)
+            self.app.engine.submit(
+                "train", id=details.id, name=f"Train {details.model_name}", spec=spec, created_by=self.actor,
+                parent_id=parent_id, labels=dict(labels), sample=sheet.sample,
+            )  # fmt: skip
+            warnings = [r for r in advice if r.level == "warning"]
+            words = [JobEvent(type="log", message=f"{r.reason} {r.message}", data={"level": "warning"}) for r in warnings]
+            self.app.engine.ledger.note(details.id, *words)
+            return self.get(details.id)
+
+    def _choice(self, request: Mapping[str, Any]) -> Choice:
+        choice, faults = training_plan.faults_of(
+            base_model=request["base_model"],
+            trainer=request["trainer"],
+            config=request["training_config"],
+            ratio=request["train_val_split"],
+            model_name=request["model_name"],
+            uc={name: request.get(name) for name in ("register_to_uc", "uc_catalog", "uc_schema")},
+        )
+        training_plan.require_valid(faults)
+        assert choice is not None, "a request without faults has a trainer and a base model"
+        return choice
+
+    def _found(self, job_id: str) -> TrainingJob:
+        job = self.records.find(id=job_id)
+        if job is None:
+            raise NotFound.of("training job", job_id)
+        return job
+
+    def _page(self, where: str, params: Iterable[Any], *, page: int, page_size: int) -> Page[TrainingJob]:
+        with self.db.read():
+            found = self.records.page(where, list(params), page=page, page_size=page_size)
+            found.rows = self._present(found.rows)
+        return found
+
+    def _shown(self, job: TrainingJob) -> TrainingJob:
+        return TrainingJob(**self._present([job.values()])[0])
+
+    def _present(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        found = [dict(row) for row in rows]
+        figures = curves.latest(self.db, [row["id"] for row in found], SUMMARY_METRICS)
+        places = dict(self.db.tuples(QUEUE_PLACES)) if any(row["status"] == "queued" for row in found) else {}
+        now = self.clock.now()
+        for row in found:
+            row |= derived(row, now, places, roles=self.roles, lifecycle=TRAINING)
+            row["metrics"] = _summary(row, figures[row["id"]])
+        return found
+
+
+def _details(id: str, request: Mapping[str, Any], choice: Choice, sheet_name: str, pairs: Pairs) -> TrainingDetails:
+    kept = ("training_sheet_id", "model_name", "train_val_split", "register_to_uc", "uc_catalog", "uc_schema")
+    return TrainingDetails(
+        id=id,
+        training_sheet_name=sheet_name,
+        base_model=choice.base_model.name,
+        trainer=choice.trainer.name,
+        training_config=choice.config,
+        total_pairs=pairs.total,
+        train_pairs=pairs.train_count,
+        val_pairs=pairs.total - pairs.train_count,
+        total_epochs=choice.config.get("epochs"),
+        **{name: request[name] for name in kept},
+    )
+
+
+def _summary(row: Mapping[str, Any], curve: Mapping[str, float | None]) -> TrainingJobMetrics:
+    told = (row["result"] or {}).get("metrics", {})
+    kept = {name: told[name] for name in ("val_loss", "val_accuracy") if told.get(name) is not None}
+    started = row["started_at"] is not None
+    return TrainingJobMetrics(
+        **{**{name: curve.get(name) for name in SUMMARY_METRICS}, **kept},
+        epochs_completed=row["current_epoch"] if started else None,
+        training_duration_seconds=row["duration_seconds"],
+        tokens_processed=told.get("tokens_processed"),
+        cost_dbu=told.get("cost_dbu"),
+    )

@@ -1,0 +1,135 @@
+"""What happens around the process of a training or evaluation job: its inputs before, its result after."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from workbench.domain.jobs import Job
+from workbench.domain.prompt import columns_used
+from workbench.domain.train import TrainingJob
+from workbench.services.training_plan import Pairs
+from workbench.trainers.run import PAIRS
+
+if TYPE_CHECKING:
+    from workbench.services.application import Application
+
+_APPROVED = """
+select id, prompt, response, 'val' as split from pairs
+where training_sheet_id = ? and status = 'labeled' and not stale
+    and not list_contains(prohibited_uses, 'evaluation') and (allowed_uses is null or list_contains(allowed_uses, 'evaluation'))
+order by row_index
+"""
+PREDICTIONS = "predictions.json"
+
+
+class TrainingWork:
+    """Write the inputs of training and evaluation jobs and take over what they made."""
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+        self.db = app.db
+
+    def register(self) -> None:
+        """Tell the engine how the jobs run."""
+        train, test = "workbench.trainers.run:train", "workbench.trainers.run:evaluate"
+        self.app.engine.register("train", entry=train, prepare=self.prepare, finish=self.finish)
+        self.app.engine.register("evaluate", entry=test, prepare=self.prepare_evaluation, finish=self.finish_evaluation)
+
+    def freeze(self, job_id: str, table: pa.Table) -> None:
+        """Write the pairs as they are now; the job reads this file and nothing newer."""
+        folder = self._frozen(job_id).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, self._frozen(job_id))
+
+    def evaluation_pairs(self, job: TrainingJob, training_sheet_id: str | None) -> pa.Table:
+        """Return the held-out pairs of a job as it froze them, or the approved ones of a training sheet."""
+        if training_sheet_id is None:
+            frozen = pq.read_table(self._frozen(job.id))
+            return frozen.filter(pc.equal(frozen["split"], "val"))
+        return self.db.arrow(_APPROVED, [training_sheet_id])
+
+    def keep_pairs(self, job_id: str, pairs: Pairs) -> None:
+        """Keep which pairs a job uses, at which version, on which side."""
+        count = pairs.total
+        columns = {
+            "job_id": pa.array([job_id] * count, pa.string()),
+            "pair_id": pairs.table["id"],
+            "pair_version": pairs.table["version"],
+            "split": pa.array(pairs.sides(), pa.string()),
+        }
+        self.db.insert_arrow("job_pairs", pa.table(columns))
+
+    def prepare(self, job: Job, folder: Path) -> dict[str, Any]:
+        """Hand the frozen pairs and the settings to the training."""
+        self._hand_over(job.id, folder)
+        details = self.db.row("select * from training_details where id = ?", [job.id]) or {}
+        return {
+            "trainer": details["trainer"],
+            "base_model": details["base_model"],
+            "training_config": json.loads(details["training_config"]),
+            "facts": self._facts(job.id, details["training_sheet_id"]),
+        }
+
+    def finish(self, job: Job, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
+        """Keep the predictions and register the model version, in the transaction that sets succeeded."""
+        details = self.app.training.records.get(job.id)
+        self._keep_predictions(job.id, folder)
+        metrics = result["metrics"]
+        version = self._registered(details, folder / result["package"], metrics)
+        self.db.execute("update training_details set model_version_id = ? where id = ?", [version, job.id])
+        return {"model_version_id": version, "metrics": metrics}
+
+    def prepare_evaluation(self, job: Job, folder: Path) -> dict[str, Any]:
+        """Hand the frozen pairs and the package to the evaluation."""
+        self._hand_over(job.id, folder)
+        models = self.app.models
+        version = models.versions.get(job.spec["model_version_id"])
+        return {"package": str(models.package(version).resolve()), "majority": job.spec.get("majority")}
+
+    def finish_evaluation(self, job: Job, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
+        """Keep the predictions of an evaluation."""
+        self._keep_predictions(job.id, folder)
+        wanted = ("training_job_id", "model_version_id", "training_sheet_id")
+        return {"metrics": result["metrics"], **{name: job.spec.get(name) for name in wanted}}
+
+    def _registered(self, job: TrainingJob, package: Path, metrics: dict[str, Any]) -> str:
+        catalog = {"uc_catalog": job.uc_catalog, "uc_schema": job.uc_schema} if job.register_to_uc else {}
+        return self.app.models.register_trained(
+            name=job.model_name,
+            job_id=job.id,
+            training_sheet_id=job.training_sheet_id,
+            package=package,
+            metrics=metrics,
+            base_model=job.base_model,
+            sample=job.sample,
+            **catalog,
+        ).id
+
+    def _keep_predictions(self, job_id: str, folder: Path) -> None:
+        path = folder / PREDICTIONS
+        rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        if rows:
+            self.db.insert_arrow("job_predictions", pa.Table.from_pylist([{"job_id": job_id, **row} for row in rows]))
+
+    def _facts(self, job_id: str, training_sheet_id: str) -> dict[str, Any]:
+        sheet = self.app.training_sheets.records.get(training_sheet_id)
+        lineage = {"job_id": job_id, "training_sheet_id": sheet.id, "sheet_id": sheet.sheet_id}
+        if sheet.template is None:
+            return {"lineage": lineage}
+        used = columns_used(sheet.template.prompt_template, sheet.template.column_mapping or {})
+        inputs = [{"name": name, "type": "text"} for name in dict.fromkeys(used.values())]
+        return {"lineage": lineage, "template": sheet.template.values(), "inputs": inputs or None}
+
+    def _frozen(self, job_id: str) -> Path:
+        return self.app.engine.artifacts / "jobs" / job_id / PAIRS
+
+    def _hand_over(self, job_id: str, folder: Path) -> None:
+        target = folder / PAIRS
+        target.unlink(missing_ok=True)
+        target.hardlink_to(self._frozen(job_id))
