@@ -33,15 +33,18 @@ def frozen(
 
     Without a path it lives in a temporary folder. `transport="http"` serves it on a loopback port
     and connects; `transport="local"` sends every argument and answer through JSON, so that what
-    passes on one transport passes on the other. `ws.clock` advances the time.
+    passes on one transport passes on the other. `ws.clock` advances the time, `ws.app` is the owner's
+    side. Jobs that still run at the end are killed.
     """
     clock = FrozenClock(start)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="workbench-")))
         owner = Owner.of(os.fspath(path or folder / "workspace.duckdb"), clock=clock, settings=settings)
         stack.callback(owner.release)
+        stack.callback(owner.app.engine.close, detach=False)
         workspace = Workspace(_transport(owner, transport, user, stack), publish=owner.publish)
         workspace.clock = clock  # type: ignore[attr-defined]
+        workspace.app = owner.app  # type: ignore[attr-defined]
         stack.callback(workspace.close)
         yield workspace
 

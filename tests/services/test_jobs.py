@@ -1,0 +1,133 @@
+"""Jobs over both transports: lists, events, curves, logs, cancel, stop, retry, external runs."""
+
+import time
+
+import pytest
+
+from tests.services.approved import ended
+from workbench.errors import InvalidTransition, NotFound, ValidationError
+
+WORK = "tests.engine.work"
+
+
+@pytest.fixture
+def runner(ws):
+    """A workspace whose engine knows the small pieces of work."""
+    for name in ("count", "hangs", "raises", "binary"):
+        ws.app.engine.register(name, entry=f"{WORK}:{name}", prepare=lambda job, folder: job.spec)
+    return ws
+
+
+def submit(ws, kind, **spec):
+    return ws.app.engine.submit(kind, name=f"{kind} it", spec=spec, created_by="local")
+
+
+def running(ws, job):
+    deadline = time.monotonic() + 20
+    while ws.jobs.get(job.id).status != "running" or not ws.jobs.metrics(job.id).metrics:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_job_is_followed_to_its_end(runner):
+    job = ended(runner, submit(runner, "count", steps=5))
+    assert (job.status, job.kind, job.progress_percent, job.result) == ("succeeded", "count", 100, {"best": 5})
+    assert job.duration_seconds == 0
+    assert {a.name: a.enabled for a in job.actions} == {"cancel": False, "stop": False, "retry": False}
+    events = runner.jobs.events(job.id)
+    assert [e.seq for e in events] == list(range(1, events.total + 1))
+    assert [e.new_status for e in events if e.type == "status_change"] == ["queued", "running", "succeeded"]
+    assert [e.seq for e in runner.jobs.events(job.id, after=2)] == list(range(3, events.total + 1))
+    curve = runner.jobs.metrics(job.id).metrics[0]
+    assert (curve.name, [p["step"] for p in curve.points], curve.total) == ("loss", [1, 2, 3, 4, 5], 5)
+    assert set(curve.points[0]) == {"step", "value", "epoch", "at"}
+    listed = runner.jobs.list(kind="count", status="succeeded")
+    assert [j.id for j in listed] == [job.id]
+    assert runner.jobs.list(kind="hangs").total == 0
+
+
+def test_the_log_keeps_what_was_printed(runner):
+    job = ended(runner, submit(runner, "binary"))
+    log = runner.jobs.log(job.id)
+    assert "not text" in log.text
+    assert log.size > 0
+    short = runner.jobs.log(job.id, max_bytes=3)
+    assert short.truncated
+    assert short.offset == short.size - 3
+
+
+def test_cancel_then_retry(runner):
+    job = submit(runner, "count", steps=10_000)
+    running(runner, job)
+    asked = runner.jobs.cancel(job.id, reason="wrong data")
+    assert asked.cancel_requested
+    done = ended(runner, job)
+    assert (done.status, done.cancel_reason, done.result) == ("cancelled", "wrong data", None)
+    with pytest.raises(InvalidTransition) as refused:
+        runner.jobs.cancel(job.id)
+    assert refused.value.context["current"] == "cancelled"
+    assert refused.value.context["allowed"] == ["retry"]
+    again = runner.jobs.retry(job.id)
+    assert (again.parent_id, again.spec, again.status) == (job.id, {"steps": 10_000}, "queued")
+    running(runner, again)
+    assert runner.jobs.stop(again.id).stop_requested
+    assert ended(runner, again).status == "succeeded"
+    with pytest.raises(InvalidTransition):
+        runner.jobs.stop(again.id)
+
+
+def test_a_failure_tells_why_and_may_be_retried(runner):
+    job = ended(runner, submit(runner, "raises"))
+    assert (job.status, job.error_code) == ("failed", "JOB_FAILED")
+    assert "the loss is not a number" in job.error_message
+    assert "Traceback" in job.error_details
+    assert {a.name for a in job.actions if a.enabled} == {"retry"}
+    assert ended(runner, runner.jobs.retry(job.id)).parent_id == job.id
+
+
+def test_waiting_jobs_know_their_place(runner):
+    runner.app.engine.limits = type(runner.app.engine.limits)(total=0)
+    jobs = [submit(runner, "count", steps=1) for _ in range(3)]
+    assert sorted(runner.jobs.get(j.id).queue_position for j in jobs) == [1, 2, 3]
+    assert runner.jobs.cancel(jobs[0].id).status == "cancelled"
+    assert {j.queue_position for j in runner.jobs.list(status="queued")} == {1, 2}
+
+
+def test_unknown_jobs_are_not_found(ws):
+    for ask in (ws.jobs.get, ws.jobs.cancel, ws.jobs.stop, ws.jobs.retry, ws.jobs.events, ws.jobs.metrics, ws.jobs.log):
+        with pytest.raises(NotFound):
+            ask("job_nothing")
+
+
+def test_an_external_run_has_curves_and_an_end(ws):
+    run = ws.jobs.start_external("my loop", config={"lr": 0.1})
+    assert (run.kind, run.status, run.spec) == ("external", "running", {"lr": 0.1})
+    points = [{"name": "loss", "step": i, "value": 1 / (i + 1), "epoch": i // 10} for i in range(100)]
+    ws.jobs.log_metrics(run.id, points)
+    assert ws.jobs.metrics(run.id).metrics[0].total == 100
+    done = ws.jobs.finish(run.id, result={"best": 0.01})
+    assert (done.status, done.result) == ("succeeded", {"best": 0.01})
+    with pytest.raises(InvalidTransition):
+        ws.jobs.log_metrics(run.id, points[:1])
+
+
+def test_faulty_points_are_all_named(ws):
+    run = ws.jobs.start_external("my loop")
+    with pytest.raises(ValidationError) as refused:
+        ws.jobs.log_metrics(run.id, [{"name": "loss", "step": "x", "value": 1}, {"name": "", "step": 1, "value": None}])
+    assert {f["field"] for f in refused.value.context["fields"]} == {"points.0.step", "points.1.name", "points.1.value"}
+
+
+def test_curves_keep_their_extremes(ws):
+    run = ws.jobs.start_external("spiky")
+    values = [{"name": "loss", "step": i, "value": float(i % 7)} for i in range(20_000)]
+    values[12_345] |= {"value": 1e6}
+    values[777] |= {"value": -1e6}
+    ws.jobs.log_metrics(run.id, values)
+    curve = ws.jobs.metrics(run.id, max_points=100).metrics[0]
+    found = {p["value"] for p in curve.points}
+    assert {1e6, -1e6} <= found
+    assert len(curve.points) <= 100
+    assert (curve.points[0]["step"], curve.points[-1]["step"], curve.total) == (0, 19_999, 20_000)
+    zoomed = ws.jobs.metric_curve(run.id, "loss", first_step=12_340, last_step=12_350)
+    assert list(zoomed["step"]) == list(range(12_340, 12_351))
