@@ -158,45 +158,6 @@ class Comparison(Record):
     curves = Json({}, doc="Points per metric name and job id.")
 
 
-class LineageNode(Record):
-    """One thing in a graph of where something comes from."""
-
-    id = param.String("", doc="Identity of the thing.")
-    kind = param.String("node", doc="What it is.")
-    label = param.String("", doc="Name for people.")
-
-
-class LineageEdge(Record):
-    """One relation in a graph of where something comes from."""
-
-    kind = "lineage edge"
-    wire_names = {"from_id": "from", "to_id": "to"}
-
-    from_id = param.String("", doc="The thing that came first.")
-    to_id = param.String("", doc="The thing that came of it.")
-    relation = param.String("", doc="How they belong together.")
-
-
-class LineagePairs(Record):
-    """How many pairs a job used and where to find them."""
-
-    kind = "lineage pairs"
-
-    train = param.Integer(0, doc="Pairs learned from.")
-    val = param.Integer(0, doc="Pairs held out.")
-    href = param.String("", doc="Where the pairs are listed.")
-
-
-class Lineage(Record):
-    """Where a job's result comes from and what came of it."""
-
-    kind = "lineage"
-
-    nodes = Items(item_type=LineageNode, doc="The things.")
-    edges = Items(item_type=LineageEdge, doc="Their relations.")
-    pairs = Nested(class_=LineagePairs, default=None, allow_None=True, doc="The pairs used.")
-
-
 TRAINING = Lifecycle(
     "training job",
     (

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from workbench.contract import Field, Page, PageNumber, PageSize, command, query
+from workbench.domain.improve import Lineage
 from workbench.domain.jobs import TERMINAL, Job, JobEvent
 from workbench.domain.train import (
     SUMMARY_METRICS,
@@ -13,7 +14,6 @@ from workbench.domain.train import (
     BaseModel,
     Comparison,
     Estimate,
-    Lineage,
     TrainingDetails,
     TrainingJob,
     TrainingJobMetrics,
@@ -23,7 +23,6 @@ from workbench.services import curves, training_plan
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, derived
 from workbench.services.service import Service
 from workbench.services.training_compare import compared
-from workbench.services.training_lineage import lineage_of
 from workbench.services.training_plan import Choice, Pairs
 from workbench.services.training_work import TrainingWork
 from workbench.store.tables import Records
@@ -165,7 +164,7 @@ class TrainingService(Service):
     @query("GET", "/training/jobs/{job_id}/lineage", topics=("jobs", "models", "endpoints"))
     def lineage(self, job_id: str) -> Lineage:
         """Return what a job was made from and what came of it."""
-        return lineage_of(self.db, self._found(job_id), self.settings.api_prefix)
+        return self.app.lineage.get("job", self._found(job_id).id)
 
     @command("POST", "/training/jobs/{job_id}/evaluate", roles=RUNNERS, status=202, transaction=False, label="Evaluate")
     def evaluate(

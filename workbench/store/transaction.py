@@ -79,6 +79,8 @@ class Transaction:
 
 def insert_arrow(cursor: duckdb.DuckDBPyConnection, table: str, data: pa.Table | pa.RecordBatchReader) -> int:
     """Append Arrow data to `table` by column name and return the number of rows."""
+    # A read that took one row and left the rest keeps the cursor busy.
+    cursor.complete()
     cursor.register("_incoming", data)
     try:
         with explained():

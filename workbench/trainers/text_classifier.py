@@ -168,6 +168,7 @@ class _Course:
     inputs: Inputs
     labels: list[str] = field(default_factory=list)
     step: int = 0
+    steps: int = 0
     epoch: int = 0
     tokens: int = 0
     best_loss: float = float("inf")
@@ -207,11 +208,12 @@ class _Course:
         random = np.random.default_rng(config["seed"])
         size, epochs = config["batch_size"], config["epochs"]
         batches = -(-len(self.truth) // size)
+        self.steps = batches * epochs
         for epoch in range(1, epochs + 1):
             order = random.permutation(len(self.truth))
             for start in range(0, len(order), size):
                 self._learn(order[start : start + size], epoch)
-                self.context.progress(self.step, batches * epochs, f"Epoch {epoch} of {epochs}", step="train")
+                self.context.progress(self.step, self.steps, f"Epoch {epoch} of {epochs}", step="train")
                 if self.context.should_stop():
                     self.context.check()
                     self._look(epoch)
@@ -251,7 +253,7 @@ class _Course:
 
         from workbench.trainers.package import seal
 
-        self.context.progress(self.step, self.step, "Evaluating on the held-out pairs", step="evaluate")
+        self.context.progress(self.step, self.steps, "Evaluating on the held-out pairs", step="evaluate")
         weights, bias = self.best  # type: ignore[misc]
         model = TextClassifierModel(self.ngrams, weights.astype(np.float64), bias.astype(np.float64), self.labels)
         metrics = {**self._effort(), **self._evaluated(model)}
