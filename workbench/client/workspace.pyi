@@ -29,17 +29,10 @@ from workbench.domain.improve import FeedbackPair
 from workbench.domain.improve import FeedbackStats
 from workbench.domain.improve import Lineage
 from workbench.domain.improve import Overview
-from workbench.domain.label import BulkOutcome
-from workbench.domain.label import Card
-from workbench.domain.label import Claim
-from workbench.domain.label import Decision
-from workbench.domain.label import Eligibility
-from workbench.domain.label import Facets
-from workbench.domain.label import Pair
-from workbench.domain.label import PairFilter
-from workbench.domain.label import Progress
-from workbench.domain.label import Released
-from workbench.domain.label import UndoOutcome
+from workbench.domain.jobs import Job
+from workbench.domain.jobs import JobEvent
+from workbench.domain.jobs import JobLog
+from workbench.domain.jobs import JobMetrics
 from workbench.domain.models import ModelSummary
 from workbench.domain.models import ModelVersion
 from workbench.domain.models import RolledBack
@@ -59,6 +52,11 @@ from workbench.domain.system import Change
 from workbench.domain.system import Finding
 from workbench.domain.system import TableInfo
 from workbench.domain.system import WorkspaceInfo
+from workbench.domain.train import BaseModel
+from workbench.domain.train import Comparison
+from workbench.domain.train import Estimate
+from workbench.domain.train import TrainingJob
+from workbench.domain.train import TrainingJobMetrics
 
 class System(Namespace):
     def info(self) -> WorkspaceInfo:
@@ -145,43 +143,62 @@ class TrainingSheets(Namespace):
         """Bring back a deleted or an archived training sheet."""
     def preview(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Preview:
         """Show pairs in their order."""
-class Review(Namespace):
-    def queue(self, training_sheet_id: str, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random'] = ..., descending: bool = ..., seed: int = ..., limit: int = ..., cursor: str | None = ...) -> Page[Pair]:
-        """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
-    def rows(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Page[Pair]:
-        """Return pairs in their order, whatever their state."""
-    def get(self, training_sheet_id: str, row_index: int) -> Pair:
-        """Return one pair."""
-    def card(self, training_sheet_id: str, row_index: int, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random'] = ..., descending: bool = ..., seed: int = ...) -> Card:
-        """Return all that the review screen shows of one pair, and its neighbors in the queue."""
-    def decide(self, training_sheet_id: str, row_index: int, *, action: Optional[Literal['approve', 'reject', 'flag', 'reset']] = ..., status: Optional[Literal['labeled', 'rejected', 'flagged', 'unlabeled']] = ..., response: str = ..., prompt: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., n: int | None = ..., idempotency_key: str | None = ...) -> Pair:
-        """Approve, reject, flag, reset or edit one pair; editing and approving go in one step."""
-    def bulk_approve(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
-        """Approve many pairs as one step that can be undone; a preview freezes the set first."""
-    def bulk_reject(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., reason: str | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
-        """Reject many pairs as one step that can be undone."""
-    def bulk_flag(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., reason: str | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
-        """Flag many pairs as one step that can be undone."""
-    def bulk_reset(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
-        """Take many pairs back to unlabeled as one step that can be undone."""
-    def bulk_rights(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
-        """Change the usage rights of many pairs as one step that can be undone."""
-    def undo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., idempotency_key: str | None = ...) -> UndoOutcome:
-        """Take back a batch where nothing came after it; with nothing left, undone is 0."""
-    def redo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., idempotency_key: str | None = ...) -> UndoOutcome:
-        """Make again what was undone, where nothing came after it."""
-    def claim(self, training_sheet_id: str, count: int = ..., *, lease_seconds: int = ..., filter: PairFilter | None = ..., idempotency_key: str | None = ...) -> Claim:
-        """Hand out the next unlabeled pairs that nobody else holds; asking again renews one's own first."""
-    def release(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., idempotency_key: str | None = ...) -> Released:
-        """Give back claimed pairs; without rows, all of one's own."""
-    def progress(self, training_sheet_id: str) -> Progress:
-        """Return how far the review has come, by person and by day, with pace and time left."""
-    def facets(self, training_sheet_id: str) -> Facets:
-        """Return what the pairs can be filtered by, with counts."""
-    def eligibility(self, training_sheet_id: str) -> Eligibility:
-        """Return how many pairs may be trained on, and why the others may not."""
-    def history(self, training_sheet_id: str, *, row_index: int | None = ..., batch_id: str | None = ..., reviewer: str | None = ..., page: int = ..., page_size: int = ...) -> Page[Decision]:
-        """Return the log of decisions, the newest first, with the words that changed."""
+class Jobs(Namespace):
+    def list(self, *, kind: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., page: int = ..., page_size: int = ...) -> Page[Job]:
+        """List the jobs, the newest first."""
+    def get(self, job_id: str) -> Job:
+        """Return one job."""
+    def cancel(self, job_id: str, *, reason: str = ..., idempotency_key: str | None = ...) -> Job:
+        """Cancel a job: a waiting one ends at once, a running one as soon as its process is gone."""
+    def stop(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
+        """End a running job early: it keeps the best so far and succeeds."""
+    def retry(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
+        """Make a new job like one that failed or was cancelled, linked to it."""
+    def events(self, job_id: str, *, after: int = ..., type: Optional[Literal['status_change', 'progress', 'log', 'metric', 'error']] = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
+        """List what happened to a job, the oldest first."""
+    def metrics(self, job_id: str, *, name: str | None = ..., max_points: int = ...) -> JobMetrics:
+        """Return the curves of a job."""
+    def metric_curve(self, job_id: str, name: str, *, max_points: int = ..., first_step: int | None = ..., last_step: int | None = ...) -> pd.DataFrame:
+        """Return one curve as a table of step, value, epoch and logged_at."""
+    def log(self, job_id: str, *, max_bytes: int = ...) -> JobLog:
+        """Return the end of what the job's process wrote to its output."""
+    def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> Job:
+        """Open a run for work done elsewhere: it has curves and events, but no process of ours."""
+    def log_metrics(self, job_id: str, points: list[dict[str, Any]], *, idempotency_key: str | None = ...) -> Job:
+        """Add points to the curves of an external run."""
+    def finish(self, job_id: str, *, status: Literal['succeeded', 'failed', 'cancelled'] = ..., message: str = ..., result: dict[str, Any] = ..., idempotency_key: str | None = ...) -> Job:
+        """End an external run."""
+class Training(Namespace):
+    def create(self, training_sheet_id: str, model_name: str, base_model: str, *, trainer: str | None = ..., train_val_split: float = ..., training_config: dict[str, Any] = ..., register_to_uc: bool = ..., uc_catalog: str | None = ..., uc_schema: str | None = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> TrainingJob:
+        """Start a training job; pairs, versions and split are frozen with it."""
+    def list(self, *, training_sheet_id: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., page: int = ..., page_size: int = ...) -> Page[TrainingJob]:
+        """List the training jobs, the newest first."""
+    def active(self) -> Page[TrainingJob]:
+        """List the training jobs that have not ended."""
+    def get(self, job_id: str) -> TrainingJob:
+        """Return one training job."""
+    def poll(self, job_id: str, *, idempotency_key: str | None = ...) -> TrainingJob:
+        """Return a training job as it is now; one that has ended does not change."""
+    def cancel(self, job_id: str, *, reason: str = ..., idempotency_key: str | None = ...) -> TrainingJob:
+        """Cancel a training job: a waiting one ends at once, a running one when its process is gone."""
+    def stop(self, job_id: str, *, idempotency_key: str | None = ...) -> TrainingJob:
+        """End a running training early: the best so far is evaluated and registered."""
+    def retry(self, job_id: str, *, training_config: dict[str, Any] = ..., idempotency_key: str | None = ...) -> TrainingJob:
+        """Make a new job like one that failed or was cancelled, with some settings changed if wished."""
+    def events(self, job_id: str, *, after: int = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
+        """List what happened to a training job, the oldest first."""
+    def metrics(self, job_id: str) -> TrainingJobMetrics:
+        """Return the latest figures of a training job; its curves are with `jobs.metrics`."""
+    def lineage(self, job_id: str) -> Lineage:
+        """Return what a job was made from and what came of it."""
+    def evaluate(self, job_id: str, *, training_sheet_id: str | None = ..., idempotency_key: str | None = ...) -> Job:
+        """Ask the trained model about the held-out pairs, or about the approved pairs of another sheet."""
+    def compare(self, ids: str, *, max_points: int = ...) -> Comparison:
+        """Set training jobs side by side: settings that differ, figures with the better ones, curves."""
+    def estimate(self, training_sheet_id: str, base_model: str, *, trainer: str | None = ..., train_val_split: float = ..., training_config: dict[str, Any] = ...) -> Estimate:
+        """Tell what a training job would use, and what speaks against it, without making one."""
+    def base_models(self) -> Page[BaseModel]:
+        """List what a training may start from, with the settings of its trainer."""
 class Models(Namespace):
     def list(self, *, search: str = ..., status: Optional[Literal['development', 'staging', 'production', 'archived']] = ..., framework: str = ..., name: str = ..., sort: Literal['name', 'version', 'status', 'accuracy', 'created', 'updated'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[ModelVersion]:
         """List versions, each with measured figures, gate and actions."""
@@ -270,7 +287,8 @@ class Workspace:
     sheets: Sheets
     templates: Templates
     training_sheets: TrainingSheets
-    review: Review
+    jobs: Jobs
+    training: Training
     models: Models
     endpoints: Endpoints
     monitoring: Monitoring

@@ -22,6 +22,9 @@ select id, row_number() over (order by priority desc, queued_at, id) as place fr
 """
 
 Status = Literal["pending", "queued", "running", "succeeded", "failed", "cancelled"]
+EventType = Annotated[
+    Literal["status_change", "progress", "log", "metric", "error"] | None, Field(description="Only events of this sort.")
+]
 Reason = Annotated[str, Field(max_length=1000, description="Why.")]
 MaxPoints = Annotated[int, Field(ge=4, le=100_000, description="Points per curve, roughly; minima and maxima always stay.")]
 After = Annotated[int, Field(ge=0, description="Number of the last event you have.")]
@@ -99,7 +102,7 @@ class JobService(Service):
         job_id: str,
         *,
         after: After = 0,
-        type: Literal["status_change", "progress", "log", "metric", "error"] | None = None,
+        type: EventType = None,
         page: PageNumber = 1,
         page_size: PageSize = 200,
     ) -> Page[JobEvent]:
