@@ -33,6 +33,17 @@ from workbench.domain.jobs import Job
 from workbench.domain.jobs import JobEvent
 from workbench.domain.jobs import JobLog
 from workbench.domain.jobs import JobMetrics
+from workbench.domain.label import BulkOutcome
+from workbench.domain.label import Card
+from workbench.domain.label import Claim
+from workbench.domain.label import Decision
+from workbench.domain.label import Eligibility
+from workbench.domain.label import Facets
+from workbench.domain.label import Pair
+from workbench.domain.label import PairFilter
+from workbench.domain.label import Progress
+from workbench.domain.label import Released
+from workbench.domain.label import UndoOutcome
 from workbench.domain.models import ModelSummary
 from workbench.domain.models import ModelVersion
 from workbench.domain.models import RolledBack
@@ -143,6 +154,43 @@ class TrainingSheets(Namespace):
         """Bring back a deleted or an archived training sheet."""
     def preview(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Preview:
         """Show pairs in their order."""
+class Review(Namespace):
+    def queue(self, training_sheet_id: str, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random'] = ..., descending: bool = ..., seed: int = ..., limit: int = ..., cursor: str | None = ...) -> Page[Pair]:
+        """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
+    def rows(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Page[Pair]:
+        """Return pairs in their order, whatever their state."""
+    def get(self, training_sheet_id: str, row_index: int) -> Pair:
+        """Return one pair."""
+    def card(self, training_sheet_id: str, row_index: int, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random'] = ..., descending: bool = ..., seed: int = ...) -> Card:
+        """Return all that the review screen shows of one pair, and its neighbors in the queue."""
+    def decide(self, training_sheet_id: str, row_index: int, *, action: Optional[Literal['approve', 'reject', 'flag', 'reset']] = ..., status: Optional[Literal['labeled', 'rejected', 'flagged', 'unlabeled']] = ..., response: str = ..., prompt: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., n: int | None = ..., idempotency_key: str | None = ...) -> Pair:
+        """Approve, reject, flag, reset or edit one pair; editing and approving go in one step."""
+    def bulk_approve(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
+        """Approve many pairs as one step that can be undone; a preview freezes the set first."""
+    def bulk_reject(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., reason: str | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
+        """Reject many pairs as one step that can be undone."""
+    def bulk_flag(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., reason: str | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
+        """Flag many pairs as one step that can be undone."""
+    def bulk_reset(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
+        """Take many pairs back to unlabeled as one step that can be undone."""
+    def bulk_rights(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
+        """Change the usage rights of many pairs as one step that can be undone."""
+    def undo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., idempotency_key: str | None = ...) -> UndoOutcome:
+        """Take back a batch where nothing came after it; with nothing left, undone is 0."""
+    def redo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., idempotency_key: str | None = ...) -> UndoOutcome:
+        """Make again what was undone, where nothing came after it."""
+    def claim(self, training_sheet_id: str, count: int = ..., *, lease_seconds: int = ..., filter: PairFilter | None = ..., idempotency_key: str | None = ...) -> Claim:
+        """Hand out the next unlabeled pairs that nobody else holds; asking again renews one's own first."""
+    def release(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., idempotency_key: str | None = ...) -> Released:
+        """Give back claimed pairs; without rows, all of one's own."""
+    def progress(self, training_sheet_id: str) -> Progress:
+        """Return how far the review has come, by person and by day, with pace and time left."""
+    def facets(self, training_sheet_id: str) -> Facets:
+        """Return what the pairs can be filtered by, with counts."""
+    def eligibility(self, training_sheet_id: str) -> Eligibility:
+        """Return how many pairs may be trained on, and why the others may not."""
+    def history(self, training_sheet_id: str, *, row_index: int | None = ..., batch_id: str | None = ..., reviewer: str | None = ..., page: int = ..., page_size: int = ...) -> Page[Decision]:
+        """Return the log of decisions, the newest first, with the words that changed."""
 class Jobs(Namespace):
     def list(self, *, kind: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., page: int = ..., page_size: int = ...) -> Page[Job]:
         """List the jobs, the newest first."""
@@ -287,6 +335,7 @@ class Workspace:
     sheets: Sheets
     templates: Templates
     training_sheets: TrainingSheets
+    review: Review
     jobs: Jobs
     training: Training
     models: Models
