@@ -1,7 +1,7 @@
 """Break one rule in a copy of the package, so that a notebook has something to find.
 
-    python -m tests.notebooks.break_rules            # every rule, one after the other
-    python -m tests.notebooks.break_rules 02_data    # one notebook
+python -m tests.notebooks.break_rules            # every rule, one after the other
+python -m tests.notebooks.break_rules 02_data    # one notebook
 """
 
 from __future__ import annotations

@@ -28,7 +28,9 @@ def test_every_page_has_an_app_of_three_lines() -> None:
 def panel_serve(database: Path, app: str) -> Iterator[Served]:
     port = free_port()
     command = [sys.executable, "-m", "panel", "serve", f"notebooks/apps/{app}.py", "--port", str(port), "--address", "127.0.0.1"]
-    served = start(command, f"http://127.0.0.1:{port}/{app}", database.with_suffix(".panel.log"), WORKBENCH_DATABASE=str(database))
+    served = start(
+        command, f"http://127.0.0.1:{port}/{app}", database.with_suffix(".panel.log"), WORKBENCH_DATABASE=str(database)
+    )
     try:
         yield served
     finally:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from typing import Any
 
-from tqdm.auto import tqdm
+with warnings.catch_warnings():
+    # Without ipywidgets a notebook shows the bar as text, which is all we want.
+    warnings.simplefilter("ignore")
+    from tqdm.auto import tqdm
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -20,7 +24,7 @@ def wait_for_job(workspace: Any, job: Any, *, timeout: float | None = None, prog
             changed.set()
 
     stop = workspace.subscribe(heard)
-    bar = tqdm(total=100, desc=job.name or job.kind, disable=not progress, bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}")
+    bar = tqdm(total=100, desc=job.name or job.kind, disable=not progress, bar_format="{desc} {percentage:3.0f}%|{bar}|{postfix}")
     deadline = None if timeout is None else time.monotonic() + timeout
     try:
         job = workspace.fetch(job)
@@ -30,6 +34,7 @@ def wait_for_job(workspace: Any, job: Any, *, timeout: float | None = None, prog
             changed.clear()
             job = workspace.fetch(job)
         _show(bar, job)
+        bar.refresh()
         return job
     except KeyboardInterrupt:
         return job
@@ -39,5 +44,6 @@ def wait_for_job(workspace: Any, job: Any, *, timeout: float | None = None, prog
 
 
 def _show(bar: Any, job: Any) -> None:
-    bar.n = min(100, job.progress_percent or 0)
-    bar.set_postfix_str(f"{job.status} {job.message or ''}".strip())
+    # Points may arrive by the hundred: `update` draws ten times a second at most.
+    bar.set_postfix_str(f"{job.status} {job.message or ''}".strip(), refresh=False)
+    bar.update(min(100, job.progress_percent or 0) - bar.n)

@@ -6,6 +6,7 @@ Every record it makes is marked as sample.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ GUIDELINES = (
     "- Flag a text that several modules share."
 )
 TOO_SHORT = "length(summary) < 18"
-SHARED = "Several modules share this text."
+SHARED = "Another module describes something with the same words."
 SHORT = "The text says too little to tell the module."
 
 
@@ -100,7 +101,7 @@ def _import(ws: Workspace, made: dict[str, Any]) -> str:
 
 
 def _assemble(ws: Workspace, made: dict[str, Any]) -> str:
-    template = ws.templates.create("Which module?", **TEMPLATE)
+    template = ws.templates.create("Which module?", **TEMPLATE, sample=True)
     made["template"] = template.publish()
     ws.sheets.attach_template(made["sheet"].id, template.id)
     made["pairs"] = ws.training_sheets.assemble(made["sheet"].id, sample="random", sample_size=PAIRS, guidelines=GUIDELINES)
@@ -111,13 +112,13 @@ def _review(ws: Workspace, made: dict[str, Any]) -> str:
     """Reject and flag by stated rules, decide a few by hand, approve the rest in bulk."""
     pairs = made["pairs"]
     ws.review.bulk_reject(pairs.id, filter={"where": TOO_SHORT}, reason=SHORT)
+    rows = f"sheet_{made['sheet'].slug}"
     shared = ws.sql(
-        "select row_index from pairs where training_sheet_id = ? and status = 'unlabeled' "
-        "qualify count(distinct response) over (partition by prompt) > 1",
+        f"select p.row_index from pairs p join {rows} s on s.item_id = p.item_ref where p.training_sheet_id = ? "
+        f"and p.status = 'unlabeled' and s.summary in (select summary from {rows} group by 1 having count(distinct module) > 1)",
         [pairs.id],
     )
-    if len(shared):
-        ws.review.bulk_flag(pairs.id, row_indices=[int(i) for i in shared["row_index"]], reason=SHARED)
+    ws.review.bulk_flag(pairs.id, row_indices=[int(i) for i in shared["row_index"]], reason=SHARED)
     for pair in list(ws.review.queue(pairs.id, status="unlabeled", limit=10)):
         ws.review.decide(pairs.id, pair.row_index, action="approve", version=pair.version)
     preview = ws.review.bulk_approve(pairs.id, filter={"status": "unlabeled"}, preview=True)
@@ -129,9 +130,9 @@ def _review(ws: Workspace, made: dict[str, Any]) -> str:
 
 def _train(ws: Workspace, made: dict[str, Any]) -> str:
     job = ws.training.create(
-        training_sheet_id=made["pairs"].id, model_name=MODEL, base_model="text-classifier", training_config={"epochs": 10}
+        training_sheet_id=made["pairs"].id, model_name=MODEL, base_model="ngrams-tfidf", training_config={"epochs": 10}
     )
-    made["job"] = job = _finished(job.wait())
+    made["job"] = job = _finished(job.wait(progress=sys.stderr.isatty()))
     figures = ws.training.metrics(job.id)
     return f"{job.train_pairs:,} pairs, held-out accuracy {figures.val_accuracy:.3f} on {job.val_pairs:,}"
 
@@ -197,7 +198,8 @@ def _improve(ws: Workspace, made: dict[str, Any]) -> str:
 def _trace(ws: Workspace, made: dict[str, Any]) -> str:
     graph = ws.lineage.get("request", made["answered"][0][0])
     made["lineage"] = graph
-    return " <- ".join(dict.fromkeys(node.kind for node in graph.nodes))
+    origins = sorted((node for node in graph.nodes if node.depth <= 0), key=lambda node: -node.depth)
+    return " <- ".join(dict.fromkeys(node.node_kind for node in origins))
 
 
 def _publish(draft: Path, path: Path) -> None:
