@@ -199,7 +199,7 @@ def _trace(ws: Workspace, made: dict[str, Any]) -> str:
     graph = ws.lineage.get("request", made["answered"][0][0])
     made["lineage"] = graph
     origins = sorted((node for node in graph.nodes if node.depth <= 0), key=lambda node: -node.depth)
-    return " <- ".join(dict.fromkeys(node.node_kind for node in origins))
+    return " <- ".join(dict.fromkeys(node.kind for node in origins))
 
 
 def _publish(draft: Path, path: Path) -> None:
