@@ -52,7 +52,7 @@ def test_answers_and_logs_each_input(serving: Serving, db: Database) -> None:
     serving.point(route(Echo(), sample=True))
     served = serving.answer("e", ["a", "b"], request_key="u1")
     assert [a["value"] for a in served.answers] == ["one:a", "one:b"]
-    assert serving.log.flush()
+    assert serving.log.flush(seconds=10)
     rows = db.rows("select * from requests order by inputs")
     assert [r["id"] for r in rows] == served.request_ids
     assert [(r["inputs"], r["prediction"], r["status_code"], r["request_key"]) for r in rows] == [
@@ -200,7 +200,7 @@ def test_writer_survives_a_failing_commit(serving: Serving, db: Database, monkey
     monkeypatch.setattr(db, "write", broken)
     serving.point(route(Echo()))
     serving.answer("e", ["a"])
-    assert serving.log.flush()
+    assert serving.log.flush(seconds=10)
     assert db.value("select count(*) from requests") == 1
 
 

@@ -39,7 +39,7 @@ class Shuffled(Good):
 
 class Sleeping(Good):
     def predict(self, texts: list[str]) -> list[dict[str, Any]]:
-        time.sleep(0.08)
+        time.sleep(0.025)
         return super().predict(texts)
 
 
@@ -101,7 +101,7 @@ def rows(count: int = 240) -> list[dict[str, Any]]:
 
 
 def bench(model: Any, **options: Any) -> Bench:
-    facts = {"rows": rows(), "labels": ["math", "net", "draw"], "baseline": {"accuracy": 1.0, "latency_ms": 40.0}}
+    facts = {"rows": rows(), "labels": ["math", "net", "draw"], "baseline": {"accuracy": 1.0, "latency_ms": 20.0}}
     return Bench(predictor=model, load=type(model), **{**facts, **options})
 
 

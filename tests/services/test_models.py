@@ -253,3 +253,16 @@ def test_broken_package_ends_the_test_with_the_reason(tmp_path: Path) -> None:
         assert run.status == "error" and "weights.npz" in run.message
         gate = ws.models.get(model.id).gate
         assert not gate.open and "did not end well" in gate.reason
+
+
+def test_a_long_test_answers_with_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import workbench as wb
+
+    monkeypatch.setattr("workbench.services.models.TEST_SECONDS", 0.0)
+    with wb.open(tmp_path / "w.duckdb", share=False) as ws:
+        model = made.version(ws)
+        job = ws.models.test(model.id, wait=False)
+        assert (job.kind, job.status) == ("model_test", "queued")
+        run = ws.models.test(model.id)
+        assert (run.status, run.job_id, run.failed) == ("success", job.id, ())
+        assert run.cases[0].name == "package.file_hashes"

@@ -51,7 +51,7 @@ class RequestWriter:
             if first or len(self._waiting) >= GROUP_ROWS:
                 self._changed.notify_all()
 
-    def flush(self, *, seconds: float = 10.0) -> bool:
+    def flush(self, *, seconds: float = 2.0) -> bool:
         """Wait until what was queued so far is committed; inside a transaction this returns at once."""
         if self._db.in_transaction:
             return False

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.contract.codec import encode
 from workbench.domain.jobs import Job
 from workbench.domain.models import Gate, ModelVersion, TestRun
 from workbench.store import Records
@@ -112,7 +113,7 @@ class ModelTests:
         version = self.app.models.versions.update(run.model_version_id, last_tested_at=now)
         self._log.add(version, "test", actor=job.created_by, test_run_id=run.id, reason=shown(run).passed or run.message)
         self.db.on_commit(lambda: self._tell(run.id))
-        return {"test_run_id": run.id, "passed": shown(run).passed, "success_rate": run.success_rate}
+        return encode(shown(run))
 
     def _tell(self, run_id: str) -> None:
         if ended := self._waiting.pop(run_id, None):

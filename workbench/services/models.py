@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from workbench.contract import Field, Page, PageNumber, PageSize, command, query
+from workbench.contract import Field, Page, PageNumber, PageSize, command, current, query
 from workbench.domain.models import (
     MODEL_STAGES,
     ModelSummary,
@@ -138,15 +138,16 @@ class ModelsService(Service):
             writer.writerow([_cell(row[name]) for name in names])
         return out.getvalue()
 
-    @command("POST", ROOT + "/test", roles=PEOPLE, transaction=False, label="Run the tests")
+    @command("POST", ROOT + "/test", roles=PEOPLE, transaction=False, long=True, label="Run the tests")
     def test(self, model_id: ModelId) -> TestRun:
-        """Run the test suite in a process of its own and wait up to 30 s for the report.
+        """Run the test suite in a process of its own and wait up to 30 s for the report; the stage does not change.
 
-        A run that takes longer comes back as `running` with its job; the stage does not change.
+        A run that takes longer, or is asked for with `wait=False`, answers with its job.
         """
         version = self._version(model_id)
         MODEL_STAGES.require("test", version.status)
-        return self.tests.run(version, actor=self.actor, seconds=TEST_SECONDS)
+        run = self.tests.run(version, actor=self.actor, seconds=0 if current().respond_async else TEST_SECONDS)
+        return self.app.engine.ledger.jobs.get(run.job_id) if run.status == "running" else run
 
     @command("POST", ROOT + "/promote", roles=PEOPLE, transaction=False, label="Promote to staging")
     def promote(
