@@ -260,8 +260,8 @@ class Models(Namespace):
         """Count the versions by stage and average the figures of those not archived."""
     def export(self) -> str:
         """Return every version as CSV: stage, accuracy, latency and uptime, safe to open in a spreadsheet."""
-    def test(self, model_id: str, *, idempotency_key: str | None = ...) -> TestRun:
-        """Run the test suite in a process of its own and wait up to 30 s for the report."""
+    def test(self, model_id: str, *, idempotency_key: str | None = ..., wait: bool = ...) -> TestRun | Job:
+        """Run the test suite in a process of its own and wait up to 30 s for the report; the stage does not change."""
     def promote(self, model_id: str, *, target_env: Literal['staging', 'production'] = ..., force: bool = ..., reason: str = ..., idempotency_key: str | None = ...) -> StageChanged:
         """Move a version to staging; one that is there already stays. Production goes through deploy."""
     def deploy(self, model_id: str, *, target_env: Literal['staging', 'production'] = ..., force: bool = ..., reason: str = ..., idempotency_key: str | None = ...) -> StageChanged:
