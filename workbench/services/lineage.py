@@ -15,15 +15,10 @@ MAX_DEPTH = 10
 SHOWN = {"pair": 3, "request": 5, "feedback": 5}
 SHOWN_OTHERS = 20
 _STEP = """
-select {near}_id as near_id, relation, {far}_kind as far_kind, {far}_id as far_id, total
-from (
-    select *,
-        count(*) over (partition by {near}_id, relation, {far}_kind) as total,
-        row_number() over (partition by {near}_id, relation, {far}_kind order by {far}_id) as place
-    from lineage
-    where {near}_kind = ? and list_contains(?, {near}_id)
-)
-where place <= case {far}_kind when 'pair' then 3 when 'request' then 5 when 'feedback' then 5 else 20 end
+select {near}_id as near_id, relation, {far}_kind as far_kind, count(*) as total, max({far}_id, 20) as far_ids
+from lineage
+where {near}_kind = ? and list_contains(?, {near}_id)
+group by all
 """
 _LABELS = {
     "sheet": "select id, name as label from sheets where list_contains(?, id)",
@@ -96,22 +91,16 @@ class LineageService(Service):
             found: list[Ref] = []
             for kind in dict.fromkeys(kind for kind, _ in frontier):
                 for row in self.db.rows(sql, [kind, [i for k, i in frontier if k == kind]]):
-                    far = (row["far_kind"], row["far_id"])
-                    ends = (row["near_id"], row["far_id"]) if way < 0 else (row["far_id"], row["near_id"])
-                    edges[(ends[0], row["relation"], ends[1])] = None
-                    self._fold(row, folded)
-                    if far not in depths:
-                        depths[far] = way * level
-                        found.append(far)
+                    for far_id in _shown_of(row, folded):
+                        far, near_id = (row["far_kind"], far_id), row["near_id"]
+                        ends = (near_id, row["relation"], far_id) if way < 0 else (far_id, row["relation"], near_id)
+                        edges[ends] = None
+                        if far not in depths:
+                            depths[far] = way * level
+                            found.append(far)
             frontier = found
             if not frontier:
                 return
-
-    def _fold(self, row: dict[str, Any], folded: list[dict[str, Any]]) -> None:
-        shown = SHOWN.get(row["far_kind"], SHOWN_OTHERS)
-        told = {"id": row["near_id"], "relation": row["relation"], "kind": row["far_kind"], "total": row["total"], "shown": shown}
-        if row["total"] > shown and told not in folded:
-            folded.append(told)
 
     def _nodes(self, depths: dict[Ref, int]) -> list[LineageNode]:
         by_kind: dict[str, list[str]] = {}
@@ -137,3 +126,12 @@ class LineageService(Service):
         if not row or not (row["train"] or row["val"]):
             return None
         return {**row, "href": f"/jobs?job={jobs[0]}&tab=pairs"}
+
+
+def _shown_of(row: dict[str, Any], folded: list[dict[str, Any]]) -> list[str]:
+    """Return the neighbors to show, and note in `folded` where there are more."""
+    limit = SHOWN.get(row["far_kind"], SHOWN_OTHERS)
+    told = {"id": row["near_id"], "relation": row["relation"], "kind": row["far_kind"], "total": row["total"], "shown": limit}
+    if row["total"] > limit and told not in folded:
+        folded.append(told)
+    return row["far_ids"][:limit]
