@@ -7,11 +7,11 @@ from workbench.services.data import SheetService
 from workbench.services.generate import TrainingSheetService
 from workbench.services.improve import FeedbackService
 from workbench.services.jobs import JobService
+from workbench.services.label import ReviewService
 from workbench.services.lineage import LineageService
 from workbench.services.models import ModelsService
 from workbench.services.monitor import MonitoringService
 from workbench.services.overview import HomeService
-from workbench.services.label import ReviewService
 from workbench.services.service import Service
 from workbench.services.serving import EndpointsService
 from workbench.services.system import SystemService
