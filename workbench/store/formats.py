@@ -18,7 +18,7 @@ from workbench.store.plain_text import Workplace, literal_path
 from workbench.store.scratch import scratch, streamed, text_literal
 from workbench.store.transaction import quoted
 
-_LARGEST_OBJECT = 64 << 20
+_LARGEST_OBJECT = 16 << 20
 _LARGEST_WORKBOOK = 1 << 30
 _SMALL_ENOUGH = 64 << 20
 _WORST_RATIO = 100
@@ -27,7 +27,7 @@ _WORST_RATIO = 100
 def read_parquet(path: Path, work: Workplace, *, name: str) -> pa.RecordBatchReader:
     """Return the rows of a Parquet file."""
     source = f"read_parquet({text_literal(str(literal_path(path, work)))}, hive_partitioning=false)"
-    return _checked(source, work, name, InvalidFileType)
+    return _checked(source, _described(source, name, InvalidFileType), work, name, InvalidFileType)
 
 
 def read_json(path: Path, work: Workplace, *, name: str, lines: bool) -> pa.RecordBatchReader:
@@ -37,11 +37,11 @@ def read_json(path: Path, work: Workplace, *, name: str, lines: bool) -> pa.Reco
     if not first:
         raise _fault(name, f"{name} is empty. Give it a list of objects")
     shape = "newline_delimited" if lines else "array" if first == b"[" else "auto"
-    source = (
-        f"read_json({text_literal(str(literal_path(path, work)))}, format='{shape}', records=true, sample_size=-1, "
-        f"maximum_object_size={_LARGEST_OBJECT})"
-    )
-    return _checked(source, work, name, ValidationError)
+    place = text_literal(str(literal_path(path, work)))
+    options = f"format='{shape}', records=true, maximum_object_size={_LARGEST_OBJECT}"
+    described = _described(f"read_json({place}, {options}, sample_size=-1)", name, ValidationError)
+    columns = ", ".join(f"{text_literal(title)}: {text_literal(kind)}" for title, kind in described)
+    return _checked(f"read_json({place}, {options}, columns={{{columns}}})", described, work, name, ValidationError)
 
 
 def read_arrow(path: Path, *, name: str) -> pa.Table:
@@ -49,10 +49,12 @@ def read_arrow(path: Path, *, name: str) -> pa.Table:
     try:
         mapped = pa.memory_map(str(path))
         try:
-            return pa.ipc.open_file(mapped).read_all()
+            table = pa.ipc.open_file(mapped).read_all()
         except pa.ArrowInvalid:
             mapped.seek(0)
-            return pa.ipc.open_stream(mapped).read_all()
+            table = pa.ipc.open_stream(mapped).read_all()
+        table.validate(full=True)
+        return table
     except (pa.ArrowException, OSError) as error:
         raise InvalidFileType(f"{name} is not an Arrow file: {error}. Import it under its true file type.") from error
 
@@ -137,17 +139,27 @@ def _refuse_bomb(path: Path, name: str) -> None:
         raise FileTooLarge(f"{name} unpacks to {size >> 20} MiB and was not read. Export it as CSV and import that.")
 
 
-def _checked(source: str, work: Workplace, name: str, kind: type[ValidationError | InvalidFileType]) -> pa.RecordBatchReader:
+def _described(source: str, name: str, kind: type[ValidationError | InvalidFileType]) -> list[tuple[str, str]]:
     with scratch() as cursor:
         try:
-            described = cursor.execute(f"describe select * from {source}").fetchall()
+            found = cursor.execute(f"describe select * from {source}").fetchall()
+        except duckdb.Error as error:
+            raise _explained(error, name, kind) from error
+    refuse_names([row[0] for row in found], name)
+    return [(row[0], row[1]) for row in found]
+
+
+def _checked(
+    source: str, described: list[tuple[str, str]], work: Workplace, name: str, kind: type[ValidationError | InvalidFileType]
+) -> pa.RecordBatchReader:
+    with scratch() as cursor:
+        try:
             (count, _) = cursor.execute(f"select count(*), bit_xor(hash(t)) from {source} t").fetchone()
         except duckdb.Error as error:
             raise _explained(error, name, kind) from error
-    refuse_names([row[0] for row in described], name)
     if not count:
         raise _fault(name, f"{name} has columns and no rows. Add rows and import it again")
-    listed = ", ".join(_plain_column(row[0], row[1]) for row in described)
+    listed = ", ".join(_plain_column(title, column) for title, column in described)
     return streamed(f"select {listed} from {source}", work)
 
 
