@@ -39,6 +39,16 @@ def change(db, sql):
         db.execute(sql)
 
 
+def fill(db, table, **values):
+    """Insert one row, with something harmless in every column that is not named."""
+    blank = {"BIGINT": "1", "TIMESTAMP": "timestamp '2026-01-01'", "BOOLEAN": "false", "VARCHAR": "'x'"}
+    query = "select column_name, data_type, is_nullable from duckdb_columns() where table_name = ?"
+    needed = {name: blank[kind] for name, kind, nullable in db.tuples(query, [table]) if not nullable}
+    given = {name: f"'{value}'" if isinstance(value, str) else str(value) for name, value in values.items()}
+    row = needed | given
+    change(db, f"insert into {table} ({', '.join(row)}) values ({', '.join(row.values())})")
+
+
 def test_a_fresh_file_is_sound(db):
     assert found(db) == []
 
@@ -80,7 +90,7 @@ def test_a_hole_in_the_outbox_is_found(db):
 
 def test_orphans_and_half_batches_are_found(db):
     change(db, "insert into metrics values ('gone', 'loss', 1, 1, 0.5, now()::timestamp)")
-    change(db, "insert into batches values (1, 'b1', 'ts1', 'approve', 'me', 2, now()::timestamp, null, null, null)")
+    fill(db, "batches", id="b1", training_sheet_id="ts1", row_count=2)
     texts = [text for _, text in found(db)]
     assert "metrics has 1 rows whose job_id gone is not in jobs" in texts
     assert "batches has 1 rows whose training_sheet_id ts1 is not in training_sheets" in texts
@@ -88,11 +98,7 @@ def test_orphans_and_half_batches_are_found(db):
 
 
 def test_sheets_without_rows_are_found(db):
-    change(
-        db,
-        "insert into sheets (id, name, slug, source_type, item_count, status, data_classification, sample, created_at, updated_at, version)"
-        " values ('s1', 'S', 's', 'file', 3, 'draft', 'internal', false, now()::timestamp, now()::timestamp, 1)",
-    )
+    fill(db, "sheets", id="s1", slug="s", item_count=3)
     assert found(db) == [("sheets", "the rows of sheet s1 are missing")]
     change(db, "create table rows_s1 as select * from range(2)")
     change(db, "create view sheet_s as select * from rows_s1")
