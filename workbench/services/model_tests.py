@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.contract.codec import encode
 from workbench.domain.jobs import Job
 from workbench.domain.models import Gate, ModelVersion, TestRun
+from workbench.services.pairs import source_rows
 from workbench.store import Records
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 KIND = "model_test"
 _ROWS = "held_out.jsonl"
 _PAIRS = """
-select pairs.id, prompt, response, split
+select pairs.id, prompt, response, source_index, split
 from job_pairs join pairs on pairs.id = job_pairs.pair_id
 where job_pairs.job_id = ?
 order by pairs.id
@@ -86,8 +87,9 @@ class ModelTests:
         pairs = self.db.rows(_PAIRS, [version.job_id])
         learned = Counter(p["response"] for p in pairs if p["split"] == "train")
         held_out = [p for p in pairs if p["split"] != "train"]
-        lines = (json.dumps({"id": p["id"], "prompt": p["prompt"], "response": p["response"]}) for p in held_out)
-        (folder / _ROWS).write_text("".join(f"{line}\n" for line in lines))
+        sources = self._sources(version, [p["source_index"] for p in held_out])
+        lines = (_line(pair, sources.get(pair["source_index"])) for pair in held_out)
+        (folder / _ROWS).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         live = models.versions.find(name=version.name, status="production")
         return {
             "rows": _ROWS,
@@ -98,6 +100,14 @@ class ModelTests:
             "majority": learned.most_common(1)[0][0] if learned else None,
             "production": str(models.package(live)) if live and live.id != version.id else None,
         }
+
+    def _sources(self, version: ModelVersion, indices: list[int | None]) -> dict[int, dict[str, Any]]:
+        """Return the sheet's rows behind held-out pairs, without the column that is the answer."""
+        made = self.app.training_sheets.records.find(id=version.training_sheet_id)
+        sheet = self.app.sheets.records.find(id=made.sheet_id) if made else None
+        answer = made.template.response_column if made and made.template else None
+        rows = source_rows(self.db, sheet, indices)
+        return {place: {name: value for name, value in row.items() if name != answer} for place, row in rows.items()}
 
     def _finish(self, job: Job, folder: Path, report: dict[str, Any]) -> dict[str, Any]:
         names = ("passed_count", "total_count", "success_rate", "failed", "cases", "figures", "data_hash")
@@ -152,6 +162,11 @@ class ModelTests:
             wanted = f"at least {settings.gate_rate:.0%} must pass" if not critical else f"{', '.join(critical)} must pass"
             return f"{run.passed}; {wanted}. Failed: {', '.join(run.failed)}."
         return None
+
+
+def _line(pair: dict[str, Any], source: dict[str, Any] | None) -> str:
+    told = {name: pair[name] for name in ("id", "prompt", "response")}
+    return json.dumps({**told, "source": source}, ensure_ascii=False, default=str)
 
 
 def shown(run: TestRun) -> TestRun:
