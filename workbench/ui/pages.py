@@ -16,6 +16,7 @@ from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import ErrorState
 from workbench.ui.data import DataView
 from workbench.ui.home import HomeView
+from workbench.ui.label import LabelView
 from workbench.ui.theme import PAGE_WIDTH, STEP, theme_config
 from workbench.ui.topbar import Footer, TopBar
 from workbench.ui.url import UrlState, query_of, search_of
@@ -162,5 +163,6 @@ class Navigation(pn.viewable.Viewer):
 SCREENS: tuple[Screen, ...] = (
     Screen("/home", "Home", "home", HomeView),
     Screen("/data", "Data", "table_chart", DataView),
+    Screen("/label", "Label", "rate_review", LabelView),
 )
 __all__ = ["SCREENS", "Navigation", "Screen", "build_page", "titles"]

@@ -46,6 +46,10 @@ class ActionBar(pn.viewable.Viewer):
         self._layout = pmui.Column(self._buttons, self._error, self._dialog, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
         self.update(actions)
 
+    def handle(self, handlers: Mapping[str, Callable[[], Any]]) -> None:
+        """Take over more actions, also of buttons already there."""
+        self._handlers |= dict(handlers)
+
     def update(self, actions: Sequence[Any], run: Run | None = None) -> None:
         """Show other actions; buttons are left alone when nothing changed."""
         self._run = run or self._run

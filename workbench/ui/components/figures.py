@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,13 +66,13 @@ def _joined(group: str, each: str, figures: Sequence[Figure]) -> Markup:
     return Markup('<div class="{}">{}</div>').format(group, Markup("").join(f.markup(each) for f in figures))
 
 
-def word_diff(segments: Sequence[Mapping[str, str]]) -> Markup:
-    """Return what changed in a text; segments carry `op` (equal, insert, delete) and `text`."""
-    return Markup("").join(_TAGS.get(s["op"], _SAME).format(s["text"]) for s in segments)
+def word_diff(pieces: Sequence[Any]) -> Markup:
+    """Return what changed in a text; pieces carry `op` (same, added, removed) and `text`."""
+    return Markup("").join(_TAGS.get(piece.op, _SAME).format(piece.text) for piece in pieces)
 
 
 _SAME = Markup("{}")
-_TAGS = {"insert": Markup("<ins>{}</ins>"), "delete": Markup("<del>{}</del>")}
+_TAGS = {"added": Markup("<ins>{}</ins>"), "removed": Markup("<del>{}</del>")}
 
 
 def rows_of(pairs: Sequence[tuple[Any, Any]]) -> pn.pane.HTML:

@@ -43,18 +43,24 @@ class KeyCatcher(JSComponent):
         super().__init__(**{"content": content, "served": served, "margin": 0, "sizing_mode": "stretch_width", **params})
         self._on_key = on_key
         self._pressed: queue.Queue[tuple[str, int] | None] = queue.Queue()
-        self._last = 0
+        self._early: dict[int, str] = {}
+        self._due = 1
+        self._guard = threading.Lock()
         self._consumer: threading.Thread | None = None
 
     def _handle_msg(self, data: Any) -> None:
+        """Put presses into their order: messages are handled on several threads at once."""
         key, number = str(data["key"]), int(data["n"])
-        if number <= self._last and number != 1:
-            return
-        self._last = number
-        self._pressed.put((key, number))
-        if self._consumer is None:
-            self._consumer = threading.Thread(target=self._consume, daemon=True)
-            self._consumer.start()
+        with self._guard:
+            if number == 1:  # a browser page that has just been drawn counts from one
+                self._early, self._due = {}, 1
+            self._early[number] = key
+            while self._due in self._early:
+                self._pressed.put((self._early.pop(self._due), self._due))
+                self._due += 1
+            if self._consumer is None:
+                self._consumer = threading.Thread(target=self._consume, daemon=True)
+                self._consumer.start()
 
     def _consume(self) -> None:
         while (pressed := self._pressed.get()) is not None:

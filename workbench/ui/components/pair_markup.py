@@ -1,0 +1,78 @@
+"""The parts of one pair as text: prompt, source row, history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from workbench.ui import format as fmt
+from workbench.ui.components.figures import word_diff
+
+CSS = """
+.prompt { font-size: 15px; line-height: 1.55; white-space: pre-wrap; overflow-wrap: anywhere; }
+.prompt u { text-decoration: underline; text-decoration-color: var(--mui-palette-primary-main, #1f5fbf);
+  text-decoration-thickness: 1.5px; text-underline-offset: 4px; cursor: help; }
+.diff { white-space: pre-wrap; overflow-wrap: anywhere; }
+.over { font-size: 12px; font-weight: 700; letter-spacing: .04em; text-transform: uppercase; margin-bottom: 6px;
+  color: var(--mui-palette-text-secondary, #566272); display: flex; gap: 8px; align-items: center; }
+.over .chip { text-transform: none; letter-spacing: 0; }
+.row { display: grid; grid-template-columns: minmax(64px, 104px) 1fr; gap: 4px 12px; margin: 0; font-size: 13px; }
+.row dt { color: var(--mui-palette-text-secondary, #566272); overflow-wrap: anywhere; }
+.row dd { margin: 0; overflow-wrap: anywhere; display: -webkit-box; -webkit-line-clamp: 6; -webkit-box-orient: vertical; overflow: hidden; }
+.row dt.used { font-weight: 700; color: var(--mui-palette-text-primary, inherit); }
+.log { list-style: none; margin: 0; padding: 0; font-size: 13px; }
+.log li { padding: 6px 0; border-top: 1px solid var(--mui-palette-divider, #dfe5ec); }
+.log li:first-child { border-top: none; padding-top: 0; }
+.log li.undone { text-decoration: line-through; opacity: .6; }
+kbd { font: 11px/16px ui-monospace, Menlo, Consolas, monospace; padding: 0 5px; border-radius: 4px; display: inline-block;
+  border: 1px solid var(--mui-palette-divider, #dfe5ec); border-bottom-width: 2px; background: var(--mui-palette-background-default, #f5f7fa); }
+"""
+
+
+def over(title: str, extra: Any = "") -> Markup:
+    """Return the small title of a part."""
+    return Markup('<div class="over"><span>{}</span>{}</div>').format(title, extra)
+
+
+def prompt_markup(pieces: Any) -> Markup:
+    """Return a prompt whose filled places are underlined and name their column on hover."""
+    parts = (
+        Markup('<u title="Column {}">{}</u>').format(piece.column, piece.text) if piece.column else Markup("{}").format(piece.text)
+        for piece in pieces
+    )
+    return Markup('<div class="prompt">{}</div>').format(Markup("").join(parts))
+
+
+def diff_markup(title: str, pieces: Any) -> Markup:
+    """Return the words that changed under a title, nothing when none did."""
+    if not pieces:
+        return Markup("")
+    return Markup('{}<div class="diff">{}</div>').format(over(title), word_diff(pieces))
+
+
+def source_markup(values: Any) -> Markup:
+    """Return the source row; columns that the prompt shows stand out."""
+    rows = Markup("").join(
+        Markup('<dt class="{}" title="{}">{}</dt><dd title="{}">{}</dd>').format(
+            "used" if value.used else "", value.column, value.column, value.value or "", fmt.text(value.value, reason="No value.")
+        )
+        for value in values
+    )
+    return Markup('<dl class="row">{}</dl>').format(rows) if rows else fmt.unknown("It did not come from a row.")
+
+
+def history_markup(decisions: Any) -> Markup:
+    """Return who did what to a pair, with the words that changed."""
+    rows = Markup("").join(_entry(decision) for decision in decisions)
+    words = Markup('<span class="faint">No decision yet.</span>')
+    return Markup('<ul class="log">{}</ul>').format(rows) if rows else words
+
+
+def _entry(decision: Any) -> Markup:
+    head = Markup('<div><b>{}</b> {} <span class="faint">{}</span></div>').format(
+        decision.actor, decision.label, fmt.moment(decision.logged_at)
+    )
+    changed = word_diff(decision.response_diff) or word_diff(decision.prompt_diff)
+    words = Markup('<div class="diff">{}</div>').format(changed) if changed else Markup("")
+    return Markup('<li class="{}">{}{}</li>').format("undone" if decision.undone else "", head, words)

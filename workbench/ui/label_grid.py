@@ -1,0 +1,173 @@
+"""Many pairs at a time: choose rows or all that match, see what would happen, commit, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from markupsafe import Markup
+
+from workbench.domain.label import Pair, PairFilter
+from workbench.ui import format as fmt
+from workbench.ui.components.columns import Column, columns
+from workbench.ui.components.form_dialog import FormDialog
+from workbench.ui.components.grid import Grid
+from workbench.ui.components.markup import html, show
+from workbench.ui.components.states import ErrorState
+from workbench.ui.theme import CARD_SX
+from workbench.ui.view import View
+
+PAGE_SIZE = 25
+BULK = ("bulk_approve", "bulk_reject", "bulk_flag", "bulk_reset")
+FILTERS = ("status", "response_source", "search")
+SHOWN = ("row_index", "prompt", "response", "response_source", "status", "confidence", "labeled_by", "updated_at")
+IN_SAMPLE = ("row_index", "prompt", "response", "status")
+TITLES = {"row_index": "#", "response_source": "Source", "labeled_by": "By", "updated_at": "Changed"}
+
+
+class PairGrid(pn.viewable.Viewer):
+    """Page through a queue and act on chosen pairs; `queue()` returns the filters that hold now."""
+
+    def __init__(
+        self, view: View, training_sheet_id: str, queue: Callable[[], dict[str, Any]], on_open: Callable[[str], None], dialog: FormDialog
+    ) -> None:
+        super().__init__()
+        self._view, self._review, self._dialog = view, view.ws.review, dialog
+        self._id, self._queue = training_sheet_id, queue
+        self._columns = columns(Pair, *SHOWN, titles=TITLES)
+        self._before: list[str] = []
+        self._cursor: str | None = None
+        self._next: str | None = None
+        self._whole = False
+        self.grid = Grid(on_sort=lambda name: None, on_open=on_open, selectable=True, columns=heads(self._columns))
+        self.grid.param.watch(self._picked, "selected")
+        self._words = html("", sizing_mode="stretch_width")
+        self._all = pmui.Button(label="", variant="text", size="small", margin=0, on_click=self._choose_all, css_classes=["select-all"])
+        self._trouble = pmui.Column(margin=0, sizing_mode="stretch_width")
+        self._back = pmui.IconButton(icon="chevron_left", margin=0, on_click=self._page_back, disabled=True, description="Page before")
+        self._ahead = pmui.IconButton(icon="chevron_right", margin=0, on_click=self._page_on, disabled=True, description="Next page")
+        self._layout = pmui.Column(self._bar(), self._trouble, self.grid, self._foot(), margin=0, sizing_mode="stretch_width", sx={"gap": 1})
+
+    def _bar(self) -> Any:
+        self._buttons = [self._button(name) for name in BULK if hasattr(self._review, name)]
+        return pmui.Row(
+            self._words, self._all, *self._buttons, margin=0, sizing_mode="stretch_width",
+            sx={**CARD_SX, "bgcolor": "background.paper", "p": 1, "gap": 1, "flexWrap": "wrap", "alignItems": "center"},
+        )  # fmt: skip
+
+    def _foot(self) -> Any:
+        self._count = html("")
+        return pmui.Row(self._count, self._back, self._ahead, margin=0, sizing_mode="stretch_width", sx={"alignItems": "center"})
+
+    def _button(self, name: str) -> Any:
+        button = pmui.Button(
+            label=getattr(self._review, name).operation.label, variant="outlined", size="small", margin=0, disabled=True, css_classes=[name]
+        )
+        button.on_click(lambda event: self._preview(name))
+        return button
+
+    def choose(self) -> None:
+        """Begin the queue again, with nothing chosen."""
+        self._before, self._cursor, self._whole = [], None, False
+        self.grid.selected = []
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the page as it is now."""
+        cursor = {"cursor": self._cursor} if self._cursor else {}
+        try:
+            page = self._review.queue(self._id, limit=PAGE_SIZE, **self._queue(), **cursor)
+        except Exception as error:  # a filter the service refuses belongs above the table
+            self._trouble.objects = [ErrorState(error, retry=self.refresh)]
+            return
+        self._trouble.objects = []
+        self.grid.rows = rows(page.rows, self._columns)
+        self._next = page.next_cursor
+        self._total = page.total
+        self._back.disabled, self._ahead.disabled = not self._before, not self._next
+        show(self._count, Markup('<span class="faint small">{} match</span>').format(fmt.plural(page.total, "pair")))
+        self._tell()
+
+    def _page_on(self, event: Any = None) -> None:
+        self._before.append(self._cursor or "")
+        self._cursor = self._next
+        self.refresh()
+
+    def _page_back(self, event: Any = None) -> None:
+        self._cursor = self._before.pop() or None
+        self.refresh()
+
+    def _picked(self, event: Any) -> None:
+        self._whole = False
+        self._tell()
+
+    def _choose_all(self, event: Any = None) -> None:
+        self._whole = True
+        self._tell()
+
+    def _tell(self) -> None:
+        chosen = self._total if self._whole else len(self.grid.selected)
+        some = bool(chosen)
+        words = Markup("{} chosen").format(fmt.plural(chosen, "pair")) if some else Markup('<span class="faint">Choose pairs to act on many at once.</span>')
+        show(self._words, words)
+        self._all.label = f"Select all {fmt.integer(self._total)} matching"
+        self._all.visible = not self._whole and bool(self._total)
+        for button in self._buttons:
+            button.disabled = not some
+
+    def _meant(self) -> dict[str, Any]:
+        if self._whole:
+            return {"filter": PairFilter(**{name: value for name, value in self._queue().items() if name in FILTERS})}
+        return {"row_indices": [int(one) for one in self.grid.selected]}
+
+    def _preview(self, name: str) -> None:
+        call = getattr(self._review, name)
+        try:
+            outcome = call(self._id, preview=True, **self._meant())
+        except Exception as error:  # why it cannot be done belongs above the table
+            self._trouble.objects = [ErrorState(error)]
+            return
+        shown = columns(Pair, *IN_SAMPLE, titles=TITLES)
+        sample = Grid(on_sort=lambda field: None, columns=heads(shown), rows=rows([pair.values() for pair in outcome.sample], shown))
+        commit = pmui.Button(label=call.operation.label, variant="contained", margin=0, css_classes=["commit"], disabled=not outcome.done)
+        commit.on_click(lambda event: self._commit(name, outcome.preview_id))
+        note = html(Markup('<div class="faint small">A random sample of what would change</div>'))
+        self._dialog.open(call.operation.label, html(outcome_markup(outcome)), note, sample, commit)
+
+    def _commit(self, name: str, preview_id: str) -> None:
+        try:
+            outcome = getattr(self._review, name)(self._id, preview_id=preview_id)
+        except Exception as error:  # the dialog stays, so that nothing chosen is lost
+            self._dialog.open("Not done", ErrorState(error))
+            return
+        self._dialog.close()
+        undo = partial(self._undo, outcome.batch_id) if outcome.batch_id else None
+        self._view.toasts.say(outcome.summary, undo=undo, seconds=12)
+        self.choose()
+
+    def _undo(self, batch_id: str) -> None:
+        outcome = self._review.undo(self._id, batch_id=batch_id)
+        self._view.toasts.say(outcome.summary)
+        self.refresh()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._layout
+
+
+def heads(shown: tuple[Column, ...]) -> list[dict[str, Any]]:
+    """Return the heads of columns that are not sorted."""
+    return [column.head(frozenset()) for column in shown]
+
+
+def rows(found: list[dict[str, Any]], shown: tuple[Column, ...]) -> list[dict[str, Any]]:
+    """Return pairs as rows of a grid, by their place in the training sheet."""
+    return [{"id": str(row["row_index"]), "cells": [column.cell(row) for column in shown]} for row in found]
+
+
+def outcome_markup(outcome: Any) -> Markup:
+    """Return what a bulk action would do."""
+    skipped = fmt.facts((fmt.words(reason), fmt.integer(count)) for reason, count in (outcome.skipped or {}).items())
+    return Markup('<div class="title">{}</div>{}').format(outcome.summary, skipped if outcome.skipped else "")
