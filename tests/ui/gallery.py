@@ -13,6 +13,7 @@ from tests.ui.fakes import FakeHub, Operation, workspace
 from workbench.contract import Field, Page, PageNumber, PageSize, command, query
 from workbench.contract.operation import collect
 from workbench.domain.jobs import STATUSES, Job
+from workbench.domain.label import TextPiece
 from workbench.domain.record import Action
 from workbench.domain.system import WorkspaceInfo
 from workbench.errors import NotFound, ValidationError
@@ -203,7 +204,7 @@ class PartsView(View):
             done=lambda made: self.toasts.say(f"Created {made.name}."), columns=2,
         )  # fmt: skip
         diff = word_diff(
-            [{"op": "equal", "text": "It is "}, {"op": "delete", "text": "os"}, {"op": "insert", "text": "pathlib <x>"}]
+            [TextPiece(text="It is "), TextPiece(op="removed", text="os"), TextPiece(op="added", text="pathlib <x>")]
         )
         return [
             funnel(steps), figure_row(figures), keys, ProgressPanel(job(43)), self.curve, html(diff), form,

@@ -37,6 +37,7 @@ from workbench.domain.label import BulkOutcome
 from workbench.domain.label import Card
 from workbench.domain.label import Claim
 from workbench.domain.label import Decision
+from workbench.domain.label import Draft
 from workbench.domain.label import Eligibility
 from workbench.domain.label import Facets
 from workbench.domain.label import Pair
@@ -165,6 +166,8 @@ class Review(Namespace):
         """Return all that the review screen shows of one pair, and its neighbors in the queue."""
     def decide(self, training_sheet_id: str, row_index: int, *, action: Optional[Literal['approve', 'reject', 'flag', 'reset']] = ..., status: Optional[Literal['labeled', 'rejected', 'flagged', 'unlabeled']] = ..., response: str = ..., prompt: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., n: int | None = ..., idempotency_key: str | None = ...) -> Pair:
         """Approve, reject, flag, reset or edit one pair; editing and approving go in one step."""
+    def draft(self, training_sheet_id: str, row_index: int, response: str, *, idempotency_key: str | None = ...) -> Draft:
+        """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
     def bulk_approve(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
         """Approve many pairs as one step that can be undone; a preview freezes the set first."""
     def bulk_reject(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., reason: str | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:

@@ -294,6 +294,17 @@ class SourceValue(Record):
     used = param.Boolean(False, doc="True when the prompt shows it.")
 
 
+class Draft(Record):
+    """A response as somebody typed it, not yet saved as a decision."""
+
+    kind = "draft"
+
+    row_index = param.Integer(0, doc="The pair.")
+    response = param.String("", doc="What was typed.")
+    saved_at = Time(None, allow_None=True, doc="When it was kept; none: it equals the response, so nothing is kept.")
+    diff = Items(item_type=TextPiece, doc="Words that differ from the stored response.")
+
+
 class Card(Record):
     """Everything the review screen shows of one pair."""
 
@@ -312,6 +323,7 @@ class Card(Record):
     position = param.Integer(None, allow_None=True, doc="Place in the queue, from 1; none: no longer in it.")
     queue_total = param.Integer(0, doc="Pairs in the queue.")
     held_by = param.String(None, allow_None=True, doc="Who holds it, when somebody else does.")
+    draft = Nested(class_=Draft, default=None, allow_None=True, doc="What the caller typed and did not save.")
 
 
 class CanonicalLabel(Record):

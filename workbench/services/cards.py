@@ -9,7 +9,7 @@ from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import Card, Decision, Pair, PromptPiece, SourceValue
 from workbench.domain.prompt import as_text, columns_used, filled
 from workbench.domain.wording import word_diff
-from workbench.services import figures, history
+from workbench.services import drafts, figures, history
 from workbench.services.pairs import present
 from workbench.services.queues import Condition, Order, beyond
 from workbench.store import Database
@@ -18,7 +18,14 @@ SHOWN_HISTORY = 20
 
 
 def card(
-    db: Database, made: TrainingSheet, sheet: Sheet, row: dict[str, Any], queue: Condition, order: Order, held_by: str | None
+    db: Database,
+    made: TrainingSheet,
+    sheet: Sheet,
+    row: dict[str, Any],
+    queue: Condition,
+    order: Order,
+    held_by: str | None,
+    actor: str,
 ) -> Card:
     """Put the review screen of one pair together."""
     values = present(db, [row], sheet, overlap=made.overlap)[0]
@@ -35,6 +42,7 @@ def card(
         guidelines=made.guidelines,
         choices=_choices(made),
         held_by=held_by,
+        draft=drafts.find(db, made.id, pair.row_index, actor, pair.response),
         **_neighbors(db, pair, queue, order),
     )
 

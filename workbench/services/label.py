@@ -15,6 +15,7 @@ from workbench.domain.label import (
     Card,
     Claim,
     Decision,
+    Draft,
     Eligibility,
     Facets,
     Pair,
@@ -24,7 +25,7 @@ from workbench.domain.label import (
     UndoOutcome,
 )
 from workbench.errors import Conflict, NotFound
-from workbench.services import appending, bulk, canonical, cards, claims, decisions, figures, history, queues, undoing
+from workbench.services import appending, bulk, canonical, cards, claims, decisions, drafts, figures, history, queues, undoing
 from workbench.services.judging import judged, resolved_action
 from workbench.services.pairs import LISTED, pair_id, present
 from workbench.services.service import Service
@@ -159,7 +160,9 @@ class ReviewService(Service):
         found = queues.condition(wanted, training_sheet_id, sheet)
         row = self.stored(made, row_index)
         with self.db.read(), explained_condition(where):
-            return cards.card(self.db, made, sheet, row, found, queues.Order(order, descending, seed), self._holder(row, made))
+            return cards.card(
+                self.db, made, sheet, row, found, queues.Order(order, descending, seed), self._holder(row, made), self.actor
+            )
 
     @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}", roles=REVIEWERS, label="Decide")
     def decide(
@@ -198,6 +201,18 @@ class ReviewService(Service):
                 if self._apply_one(made, row, judged(row, asked, given)):
                     row = self.stored(made, row_index)
         return Pair(**present(self.db, [row], sheet, overlap=made.overlap)[0])
+
+    @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}/draft", roles=REVIEWERS, label="Keep draft", audited=False)
+    def draft(
+        self,
+        training_sheet_id: str,
+        row_index: int,
+        response: Annotated[str, Field(max_length=10_000_000, description="What was typed so far.")],
+    ) -> Draft:
+        """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
+        made, _ = self.place(training_sheet_id)
+        stored = self.stored(made, row_index)["response"]
+        return drafts.keep(self.db, training_sheet_id, row_index, self.actor, response, stored, self.clock.now())
 
     def _apply_one(self, made: TrainingSheet, row: dict[str, Any], change: decisions.Change) -> bool:
         scope = self.scope(made)

@@ -14,9 +14,10 @@ from workbench.ui.components import pair_markup as parts
 from workbench.ui.components.actions import ActionBar
 from workbench.ui.components.answer import AnswerEditor
 from workbench.ui.components.markup import html, show
-from workbench.ui.theme import CARD_SX
+from workbench.ui.theme import CARD_SX, STEP
 
-COLUMNS = {"xs": "minmax(0, 1fr)", "md": "minmax(0, 5fr) minmax(0, 3fr) minmax(0, 3fr)"}
+COLUMNS = {"xs": "minmax(0, 1fr)", "md": "minmax(0, 3fr) minmax(0, 2fr)", "xl": "minmax(0, 5fr) minmax(0, 6fr)"}
+SIDE = {"xs": "minmax(0, 1fr)", "xl": "minmax(0, 1fr) minmax(0, 1fr)"}
 KEYS = (("A", "approve"), ("R", "reject"), ("F", "flag"), ("E", "edit"), ("U", "undo"), ("J", "next"), ("K", "previous"))
 Act = Callable[[str], None]
 
@@ -55,10 +56,11 @@ class PairCard(pn.viewable.Viewer):
             self.place, self.prompt, pmui.Column(response, self.answer, self.choices, self.diff, margin=0, sizing_mode="stretch_width",
             sx={"gap": 1}), margin=0, sizing_mode="stretch_width", sx=paper,
         )  # fmt: skip
-        middle = pmui.Column(self.source, margin=0, sizing_mode="stretch_width", sx=paper)
-        right = pmui.Column(self.history, margin=0, sizing_mode="stretch_width", sx=paper)
-        grid = {"display": "grid", "gridTemplateColumns": COLUMNS, "gap": 2, "alignItems": "stretch"}
-        return pmui.Column(left, middle, right, margin=0, sizing_mode="stretch_width", sx=grid)
+        source = pmui.Column(self.source, margin=0, sizing_mode="stretch_width", sx=paper)
+        history = pmui.Column(self.history, margin=0, sizing_mode="stretch_width", sx=paper)
+        shape = {"display": "grid", "gap": 2, "alignItems": "start"}
+        side = pmui.Column(source, history, margin=0, sizing_mode="stretch_width", sx={**shape, "gridTemplateColumns": SIDE})
+        return pmui.Column(left, side, margin=0, sizing_mode="stretch_width", sx={**shape, "gridTemplateColumns": COLUMNS})
 
     def _bar(self) -> Any:
         back = pmui.IconButton(icon="chevron_left", margin=0, description="Previous (K)", css_classes=["previous"])
@@ -67,12 +69,14 @@ class PairCard(pn.viewable.Viewer):
         ahead.on_click(lambda event: self._act("next"))
         undo = pmui.Button(label="Undo", icon="undo", variant="text", margin=0, css_classes=["undo"])
         undo.on_click(lambda event: self._act("undo"))
-        line = pmui.Row(
-            self.actions, self.reason, undo, back, ahead, self.saved, margin=0, sizing_mode="stretch_width",
-            sx={"gap": 1, "flexWrap": "wrap", "alignItems": "center"},
+        tools = pmui.Row(
+            undo, back, ahead, self.reason, html(_keys(), css=parts.CSS, sizing_mode=None), self.saved, margin=0,
+            sizing_mode="stretch_width", sx={"gap": 1, "flexWrap": "wrap", "alignItems": "center"},
         )  # fmt: skip
-        sticky = {**CARD_SX, "bgcolor": "background.paper", "position": "sticky", "bottom": "8px", "zIndex": 5, "p": 1, "gap": 1}
-        return pmui.Column(line, html(_keys(), css=parts.CSS), margin=0, sizing_mode="stretch_width", sx=sticky)
+        box = {**CARD_SX, "bgcolor": "background.paper", "p": 1, "gap": 1, "boxShadow": "0 2px 12px rgba(0, 0, 0, .08)"}
+        # The outermost element has to stick: what is inside it has nowhere to move.
+        stuck = {"position": "sticky", "bottom": f"{STEP}px", "z-index": "5"}
+        return pmui.Column(self.actions, tools, margin=0, sizing_mode="stretch_width", sx=box, styles=stuck)
 
     def show(self, card: Any) -> None:
         """Show another pair, or the same one as it is now."""
@@ -122,12 +126,16 @@ class PairCard(pn.viewable.Viewer):
 
 def _place(card: Any) -> Markup:
     pair = card.pair
-    where = Markup("{} of {}").format(fmt.integer(card.position, reason="It is no longer in this queue."), fmt.integer(card.queue_total))
+    where = Markup("{} of {}").format(
+        fmt.integer(card.position, reason="It is no longer in this queue."), fmt.integer(card.queue_total)
+    )
     bits = [
         fmt.chip(pair.status),
         fmt.chip("stale") if pair.stale else "",
         Markup('<span class="faint small">{}</span>').format(fmt.choice(pair.response_source)),
-        Markup('<span class="faint small">confidence {}</span>').format(fmt.number(pair.confidence, 2)) if pair.confidence is not None else "",
+        Markup('<span class="faint small">confidence {}</span>').format(fmt.number(pair.confidence, 2))
+        if pair.confidence is not None
+        else "",
         Markup('<span class="small ink warning">{}</span>').format(pair.flag_reason) if pair.flag_reason else "",
         Markup('<span class="small ink warning">held by {}</span>').format(card.held_by) if card.held_by else "",
         Markup('<span class="faint small" style="margin-left:auto">{} · item {}</span>').format(where, pair.item_ref),
@@ -137,5 +145,7 @@ def _place(card: Any) -> Markup:
 
 
 def _keys() -> Markup:
-    hints = Markup(" ").join(Markup('<kbd>{}</kbd> <span class="faint">{}</span>&ensp;').format(key, words) for key, words in KEYS)
-    return Markup('<div class="small">{}<kbd>?</kbd> <span class="faint">all keys</span></div>').format(hints)
+    hints = Markup(" ").join(
+        Markup('<kbd>{}</kbd> <span class="faint">{}</span>&ensp;').format(key, words) for key, words in KEYS
+    )
+    return Markup('<div class="small hints">{}<kbd>?</kbd> <span class="faint">all keys</span></div>').format(hints)

@@ -14,9 +14,9 @@ class Desk:
     when the queue holds nothing more.
     """
 
-    def __init__(self, ws: Any, training_sheet_id: str, *, show: Callable[[Any], None], ended: Callable[[], None]) -> None:
+    def __init__(self, ws: Any, *, show: Callable[[Any], None], ended: Callable[[], None]) -> None:
         self._ws = ws
-        self.training_sheet_id = training_sheet_id
+        self.training_sheet_id = ""
         self._show = show
         self._ended = ended
         self._queue: dict[str, Any] = {}
@@ -29,6 +29,11 @@ class Desk:
     def close(self) -> None:
         """Stop reading ahead."""
         self._reader.shutdown(wait=False, cancel_futures=True)
+
+    def turn(self, training_sheet_id: str) -> None:
+        """Sit down at another training sheet, with an empty desk."""
+        self.training_sheet_id = training_sheet_id
+        self.card, self.typed, self._ahead = None, None, None
 
     def choose(self, queue: dict[str, Any], row_index: int | None = None) -> None:
         """Work through another queue, starting at a pair or at its first."""

@@ -32,11 +32,15 @@ class PairGrid(pn.viewable.Viewer):
     """Page through a queue and act on chosen pairs; `queue()` returns the filters that hold now."""
 
     def __init__(
-        self, view: View, training_sheet_id: str, queue: Callable[[], dict[str, Any]], on_open: Callable[[str], None], dialog: FormDialog
+        self,
+        view: View,
+        queue: Callable[[], dict[str, Any]],
+        on_open: Callable[[str], None],
+        dialog: FormDialog,
     ) -> None:
         super().__init__()
         self._view, self._review, self._dialog = view, view.ws.review, dialog
-        self._id, self._queue = training_sheet_id, queue
+        self._id, self._queue = "", queue
         self._columns = columns(Pair, *SHOWN, titles=TITLES)
         self._before: list[str] = []
         self._cursor: str | None = None
@@ -45,11 +49,19 @@ class PairGrid(pn.viewable.Viewer):
         self.grid = Grid(on_sort=lambda name: None, on_open=on_open, selectable=True, columns=heads(self._columns))
         self.grid.param.watch(self._picked, "selected")
         self._words = html("", sizing_mode="stretch_width")
-        self._all = pmui.Button(label="", variant="text", size="small", margin=0, on_click=self._choose_all, css_classes=["select-all"])
+        self._all = pmui.Button(
+            label="", variant="text", size="small", margin=0, on_click=self._choose_all, css_classes=["select-all"]
+        )
         self._trouble = pmui.Column(margin=0, sizing_mode="stretch_width")
-        self._back = pmui.IconButton(icon="chevron_left", margin=0, on_click=self._page_back, disabled=True, description="Page before")
-        self._ahead = pmui.IconButton(icon="chevron_right", margin=0, on_click=self._page_on, disabled=True, description="Next page")
-        self._layout = pmui.Column(self._bar(), self._trouble, self.grid, self._foot(), margin=0, sizing_mode="stretch_width", sx={"gap": 1})
+        self._back = pmui.IconButton(
+            icon="chevron_left", margin=0, on_click=self._page_back, disabled=True, description="Page before"
+        )
+        self._ahead = pmui.IconButton(
+            icon="chevron_right", margin=0, on_click=self._page_on, disabled=True, description="Next page"
+        )
+        self._layout = pmui.Column(
+            self._bar(), self._trouble, self.grid, self._foot(), margin=0, sizing_mode="stretch_width", sx={"gap": 1}
+        )
 
     def _bar(self) -> Any:
         self._buttons = [self._button(name) for name in BULK if hasattr(self._review, name)]
@@ -64,13 +76,19 @@ class PairGrid(pn.viewable.Viewer):
 
     def _button(self, name: str) -> Any:
         button = pmui.Button(
-            label=getattr(self._review, name).operation.label, variant="outlined", size="small", margin=0, disabled=True, css_classes=[name]
+            label=getattr(self._review, name).operation.label,
+            variant="outlined",
+            size="small",
+            margin=0,
+            disabled=True,
+            css_classes=[name],
         )
         button.on_click(lambda event: self._preview(name))
         return button
 
-    def choose(self) -> None:
-        """Begin the queue again, with nothing chosen."""
+    def choose(self, training_sheet_id: str) -> None:
+        """Begin the queue of a training sheet, with nothing chosen."""
+        self._id = training_sheet_id
         self._before, self._cursor, self._whole = [], None, False
         self.grid.selected = []
         self.refresh()
@@ -111,7 +129,11 @@ class PairGrid(pn.viewable.Viewer):
     def _tell(self) -> None:
         chosen = self._total if self._whole else len(self.grid.selected)
         some = bool(chosen)
-        words = Markup("{} chosen").format(fmt.plural(chosen, "pair")) if some else Markup('<span class="faint">Choose pairs to act on many at once.</span>')
+        words = (
+            Markup("{} chosen").format(fmt.plural(chosen, "pair"))
+            if some
+            else Markup('<span class="faint">Choose pairs to act on many at once.</span>')
+        )
         show(self._words, words)
         self._all.label = f"Select all {fmt.integer(self._total)} matching"
         self._all.visible = not self._whole and bool(self._total)
@@ -131,8 +153,12 @@ class PairGrid(pn.viewable.Viewer):
             self._trouble.objects = [ErrorState(error)]
             return
         shown = columns(Pair, *IN_SAMPLE, titles=TITLES)
-        sample = Grid(on_sort=lambda field: None, columns=heads(shown), rows=rows([pair.values() for pair in outcome.sample], shown))
-        commit = pmui.Button(label=call.operation.label, variant="contained", margin=0, css_classes=["commit"], disabled=not outcome.done)
+        sample = Grid(
+            on_sort=lambda field: None, columns=heads(shown), rows=rows([pair.values() for pair in outcome.sample], shown)
+        )
+        commit = pmui.Button(
+            label=call.operation.label, variant="contained", margin=0, css_classes=["commit"], disabled=not outcome.done
+        )
         commit.on_click(lambda event: self._commit(name, outcome.preview_id))
         note = html(Markup('<div class="faint small">A random sample of what would change</div>'))
         self._dialog.open(call.operation.label, html(outcome_markup(outcome)), note, sample, commit)
@@ -146,7 +172,7 @@ class PairGrid(pn.viewable.Viewer):
         self._dialog.close()
         undo = partial(self._undo, outcome.batch_id) if outcome.batch_id else None
         self._view.toasts.say(outcome.summary, undo=undo, seconds=12)
-        self.choose()
+        self.choose(self._id)
 
     def _undo(self, batch_id: str) -> None:
         outcome = self._review.undo(self._id, batch_id=batch_id)

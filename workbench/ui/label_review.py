@@ -30,7 +30,17 @@ from workbench.ui.view import View
 
 MODES = {"Card": "card", "Grid": "grid"}
 QUEUES = (*PAIR_STATUSES, "stale")
-COMMANDS = {"a": "approve", "r": "reject", "f": "flag", "e": "edit", "u": "undo", "j": "next", "k": "previous", "/": "search", "?": "help"}
+COMMANDS = {
+    "a": "approve",
+    "r": "reject",
+    "f": "flag",
+    "e": "edit",
+    "u": "undo",
+    "j": "next",
+    "k": "previous",
+    "/": "search",
+    "?": "help",
+}
 HELP = (
     ("A", "Approve, with what was typed"),
     ("R", "Reject"),
@@ -49,7 +59,7 @@ HELP = (
 class ReviewView(View):
     """Review the pairs of one training sheet, by keyboard or in bulk."""
 
-    training_sheet_id = param.String("", doc="Training sheet under review.")
+    sheet = param.String("", doc="Training sheet under review.")
     status = param.String("unlabeled", doc="Queue by state of the review; empty: all pairs.")
     response_source = param.String("", doc="Where the responses came from; empty: anywhere.")
     search = param.String("", doc="Words the prompt or the response has to contain.")
@@ -60,23 +70,39 @@ class ReviewView(View):
     def build(self) -> list[Any]:
         """Return progress line, filters and the desk."""
         self.lane = Lane(self._failed)
-        self.desk = Desk(self.ws, self.training_sheet_id, show=self._shown, ended=self._ended)
+        self.desk = Desk(self.ws, show=self._shown, ended=self._ended)
         self.line = html("", css=LINE)
-        self.bar = pmui.LinearProgress(value=0, variant="determinate", margin=0, sizing_mode="stretch_width", sx={"height": 6, "borderRadius": 3})
+        self.bar = pmui.LinearProgress(
+            value=0, variant="determinate", margin=0, sizing_mode="stretch_width", sx={"height": 6, "borderRadius": 3}
+        )
         self.trouble = pmui.Column(margin=0, sizing_mode="stretch_width")
         self.dialog = FormDialog()
         self.card = PairCard(act=self.act, typed=self._typed, submit=self._submitted)
-        self.grid = PairGrid(self, self.training_sheet_id, self._queue, self._open, self.dialog)
-        self.place = pmui.Column(skeleton(320), margin=0, sizing_mode="stretch_width")
+        self.grid = PairGrid(self, self._queue, self._open, self.dialog)
+        words = "Nothing is left in this queue."
+        nothing = empty_state(words, action="Look at all pairs", on_click=lambda event: self.param.update(status="", search=""))
+        # All of it is there from the start: what is added later reaches a browser piece by piece.
+        faces = {"wait": skeleton(320), "card": self.card, "grid": self.grid, "end": nothing}
+        self.faces = {
+            name: pmui.Column(face, margin=0, sizing_mode="stretch_width", visible=False) for name, face in faces.items()
+        }
+        self._put("wait")
         self.drawn = False
         self.following = False
-        self.watch(self.ws.review.progress, self._progressed, training_sheet_id=self.training_sheet_id)
-        self.watch(self.ws.review.facets, self._faceted, training_sheet_id=self.training_sheet_id)
+        self.late = [self.watch(self.ws.review.progress, self._progressed), self.watch(self.ws.review.facets, self._faceted)]
         self.param.watch(self._choose, ["status", "response_source", "search", "order", "mode"])
         self.param.watch(self._jump, "row")
+        self.param.watch(self._turn, "sheet")
         head = pmui.Column(self.line, self.bar, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
         body = pmui.Column(
-            head, self._filters(), self.trouble, self.place, self.dialog, margin=0, sizing_mode="stretch_width", sx={"gap": 2}
+            head,
+            self._filters(),
+            self.trouble,
+            *self.faces.values(),
+            self.dialog,
+            margin=0,
+            sizing_mode="stretch_width",
+            sx={"gap": 2},
         )
         self.catcher = KeyCatcher(body, lambda key, number: self.act(COMMANDS[key]), keys=list(COMMANDS))
         return [self.catcher]
@@ -90,15 +116,30 @@ class ReviewView(View):
         modes = pmui.RadioButtonGroup(options=MODES, size="small", margin=0)
         tie(modes, self, value="mode")
         guide = pmui.Button(label="Guidelines", icon="menu_book", variant="text", size="small", margin=0, on_click=self._guide)
-        return pmui.Row(
-            self.chips, self.searching, ordering, modes, guide, margin=0, sizing_mode="stretch_width",
-            sx={"gap": 1, "flexWrap": "wrap", "alignItems": "center"},
-        )  # fmt: skip
+        tools = pmui.Row(
+            self.searching, ordering, modes, guide, margin=0, sx={"gap": 1, "flexWrap": "wrap", "alignItems": "center"}
+        )
+        return pmui.Column(self.chips, tools, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
 
     def start(self) -> None:
         """Start what is live and put the first pair on the desk."""
-        super().start()
-        self._choose()
+        for part in self.parts:
+            if part not in self.late:
+                part.start()
+        self._turn()
+
+    def _turn(self, *events: Any) -> None:
+        """Follow another training sheet."""
+        if self.sheet and self.ready.attached:
+            self.drawn = False
+            self.lane.put(partial(self._follow, self.sheet))
+            self._choose()
+
+    def _follow(self, sheet: str) -> None:
+        self.desk.turn(sheet)
+        for part in self.late:
+            part.query.ask(training_sheet_id=sheet)
+            part.query.start()
 
     def close(self) -> None:
         """Release the live queries and end the lane."""
@@ -133,16 +174,21 @@ class ReviewView(View):
         }
 
     def _queue(self) -> dict[str, Any]:
-        given = {"status": self.status or "all", "response_source": self.response_source, "search": self.search, "order": self.order}
+        given = {
+            "status": self.status or "all",
+            "response_source": self.response_source,
+            "search": self.search,
+            "order": self.order,
+        }
         return {name: value for name, value in given.items() if value}
 
     def _choose(self, *events: Any) -> None:
         """Work through the queue that the filters name."""
-        if not self.ready.attached:
+        if not self.ready.attached or not self.sheet:
             return
         if self.mode == "grid":
-            self.place.objects = [self.grid]
-            self.grid.choose()
+            self._put("grid")
+            self.grid.choose(self.sheet)
         else:
             start = None if {"status", "response_source", "search", "order"} & {event.name for event in events} else self.row
             self.lane.put(partial(self.desk.choose, self._queue(), start))
@@ -162,19 +208,22 @@ class ReviewView(View):
 
     def _show(self, card: Any) -> None:
         self.card.show(card)
-        self.place.objects = [self.card] if self.mode == "card" else [self.grid]
+        self._put(self.mode)
         self.guidelines = card.guidelines
         self.following = True
         self.row = card.pair.row_index
         self.following = False
+
+    def _put(self, chosen: str) -> None:
+        for name, face in self.faces.items():
+            face.visible = name == chosen
 
     def _ended(self) -> None:
         self._later(self._end)
 
     def _end(self) -> None:
         self.row = None
-        words = "Nothing is left in this queue."
-        self.place.objects = [empty_state(words, action="Look at all pairs", on_click=lambda event: self.param.update(status="", search=""))]
+        self._put("end")
 
     def _typed(self, row_index: int, text: str) -> None:
         self.lane.put(partial(self._keep, row_index, text))
@@ -267,10 +316,13 @@ def progress_markup(progress: Any) -> Markup:
         ("rejected", progress.rejected), ("stale", progress.stale),
     )  # fmt: skip
     left = Markup("").join(
-        Markup('<span><b class="num">{}</b> <span class="faint">{}</span></span>').format(fmt.integer(count), word) for word, count in counts
+        Markup('<span><b class="num">{}</b> <span class="faint">{}</span></span>').format(fmt.integer(count), word)
+        for word, count in counts
     )
     no_pace = "Nobody decided on single pairs yet."
-    right = Markup('<span class="end"><b>{}</b><span class="faint">{} / h</span><span class="faint">{} left</span></span>').format(
+    right = Markup(
+        '<span class="end"><b>{}</b><span class="faint">{} / h</span><span class="faint">{} left</span></span>'
+    ).format(
         fmt.percentage(progress.percent_complete),
         fmt.integer(progress.pace_per_hour, reason=no_pace),
         fmt.duration(progress.eta_seconds, reason=no_pace),

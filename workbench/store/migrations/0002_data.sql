@@ -225,6 +225,15 @@ CREATE TABLE claims (
     expires_at TIMESTAMP NOT NULL
 );
 
+-- What reviewers typed and did not save yet.
+CREATE TABLE drafts (
+    training_sheet_id VARCHAR NOT NULL,
+    row_index BIGINT NOT NULL,
+    author VARCHAR NOT NULL,
+    response VARCHAR NOT NULL,
+    saved_at TIMESTAMP NOT NULL
+);
+
 -- The id is made from sheet, item and label type, so that one label is found with one look-up.
 CREATE TABLE canonical_labels (
     id VARCHAR PRIMARY KEY,

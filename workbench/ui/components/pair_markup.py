@@ -19,14 +19,16 @@ CSS = """
 .over .chip { text-transform: none; letter-spacing: 0; }
 .row { display: grid; grid-template-columns: minmax(64px, 104px) 1fr; gap: 4px 12px; margin: 0; font-size: 13px; }
 .row dt { color: var(--mui-palette-text-secondary, #566272); overflow-wrap: anywhere; }
-.row dd { margin: 0; overflow-wrap: anywhere; display: -webkit-box; -webkit-line-clamp: 6; -webkit-box-orient: vertical; overflow: hidden; }
+.row dd { margin: 0; overflow-wrap: anywhere; display: -webkit-box; -webkit-line-clamp: 3; -webkit-box-orient: vertical; overflow: hidden; }
 .row dt.used { font-weight: 700; color: var(--mui-palette-text-primary, inherit); }
 .log { list-style: none; margin: 0; padding: 0; font-size: 13px; }
 .log li { padding: 6px 0; border-top: 1px solid var(--mui-palette-divider, #dfe5ec); }
 .log li:first-child { border-top: none; padding-top: 0; }
 .log li.undone { text-decoration: line-through; opacity: .6; }
 kbd { font: 11px/16px ui-monospace, Menlo, Consolas, monospace; padding: 0 5px; border-radius: 4px; display: inline-block;
-  border: 1px solid var(--mui-palette-divider, #dfe5ec); border-bottom-width: 2px; background: var(--mui-palette-background-default, #f5f7fa); }
+  border: 1px solid var(--mui-palette-divider, #dfe5ec); border-bottom-width: 2px;
+  background: var(--mui-palette-background-default, #f5f7fa); }
+@media (max-width: 600px) { .hints { display: none; } }
 """
 
 
@@ -38,7 +40,9 @@ def over(title: str, extra: Any = "") -> Markup:
 def prompt_markup(pieces: Any) -> Markup:
     """Return a prompt whose filled places are underlined and name their column on hover."""
     parts = (
-        Markup('<u title="Column {}">{}</u>').format(piece.column, piece.text) if piece.column else Markup("{}").format(piece.text)
+        Markup('<u title="Column {}">{}</u>').format(piece.column, piece.text)
+        if piece.column
+        else Markup("{}").format(piece.text)
         for piece in pieces
     )
     return Markup('<div class="prompt">{}</div>').format(Markup("").join(parts))
