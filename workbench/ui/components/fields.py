@@ -8,7 +8,6 @@ from typing import Any
 
 from workbench.contract import UNSET
 
-
 LONG_TEXT = 1000
 
 
