@@ -154,6 +154,9 @@ def test_every_command_and_plugin_exists():
 
 
 def test_a_command_that_points_to_nothing_is_found():
-    planted = {"scripts": {"a": "workbench.cli:main", "b": "workbench.cli:gone"}, "entry-points": {"g": {"c": "workbench.gone:X"}}}
+    planted = {
+        "scripts": {"a": "workbench.cli:main", "b": "workbench.cli:gone"},
+        "entry-points": {"g": {"c": "workbench.gone:X"}},
+    }
 
     assert ["b = workbench.cli:gone", "c = workbench.gone:X"] == unresolved(planted)

@@ -99,10 +99,7 @@ def test_roles_are_known_and_commands_are_not_open_to_viewers():
 def test_every_argument_beyond_the_obvious_is_described():
     plain = {"page", "page_size", "search", "status"}
     silent = [
-        f"{op.id}.{a.name}"
-        for op in OPERATIONS
-        for a in op.arguments
-        if a.place != "path" and a.name not in plain and not a.doc
+        f"{op.id}.{a.name}" for op in OPERATIONS for a in op.arguments if a.place != "path" and a.name not in plain and not a.doc
     ]
 
     assert [] == silent

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import panel as pn
 import pytest
+from bokeh.document import Document
 from bokeh.util.token import generate_jwt_token, get_session_id, get_token_payload
 from bokeh_fastapi.handler import WSHandler
 from fastapi import FastAPI
@@ -20,7 +23,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.server.serving import running
-from workbench.server.panel_bridge import LOOPBACK_HOSTS, USER_HEADER, PageSocket, mount_pages
+from workbench.server.panel_bridge import LOOPBACK_HOSTS, USER_HEADER, PageSocket, SessionPool, mount_pages
 
 SECRET = b"a secret of the test, long enough to sign"
 
@@ -80,7 +83,7 @@ def destroyed_after_close(serve: Callable[..., Any]) -> bool:
             socket.recv()
             time.sleep(0.8)
             assert not destroyed, "a session with an open tab was destroyed"
-        until = time.monotonic() + 3
+        until = time.monotonic() + 10
         while not destroyed and time.monotonic() < until:
             time.sleep(0.05)
     return bool(destroyed)
@@ -204,6 +207,42 @@ def test_messages_do_not_interleave() -> None:
 
 def test_upstream_still_interleaves_messages() -> None:
     assert asyncio.run(frames_of_two(WSHandler)) != ["a1", "a2", "a3", "b1", "b2", "b3"]
+
+
+def order_of_work(pool: ThreadPoolExecutor) -> list[int]:
+    document, done = Document(), []
+
+    def work(document: Document, number: int) -> None:
+        time.sleep(0.02 if number % 2 == 0 else 0)
+        done.append(number)
+
+    for future in [pool.submit(work, document, number) for number in range(8)]:
+        future.result(5)
+    return done
+
+
+def test_callbacks_of_one_session_keep_their_order() -> None:
+    assert order_of_work(SessionPool(4)) == list(range(8))
+
+
+def test_a_plain_pool_still_lets_clicks_overtake_text() -> None:
+    assert order_of_work(ThreadPoolExecutor(4)) != list(range(8))
+
+
+def test_sessions_do_not_wait_for_each_other_and_failures_arrive() -> None:
+    pool, entered = SessionPool(2), threading.Event()
+    slow = pool.submit(lambda document: entered.wait(5), Document())
+    quick = pool.submit(lambda document: entered.set(), Document())
+    assert quick.result(5) is None
+    assert slow.result(5) is True
+    failed = pool.submit(lambda document: 1 / 0, Document())
+    with pytest.raises(ZeroDivisionError):
+        failed.result(5)
+
+
+def test_pages_run_on_the_ordered_pool() -> None:
+    mount_pages(FastAPI(), {"/home": page}, threads=3)
+    assert isinstance(pn.state._thread_pool, SessionPool)
 
 
 def test_pages_stay_out_of_the_schema_and_there_is_an_icon() -> None:

@@ -47,7 +47,7 @@ def job(number: int) -> Job:
     return Job(
         id=f"job_{number:04d}",
         kind="train",
-        name=f"classifier <b>{number}</b>",
+        name=f"classifier <b>{number:03}</b>",
         status=status,
         progress_percent=number % 101,
         message="Epoch 3 of 10",
@@ -199,7 +199,7 @@ class PartsView(View):
             Figure("Health", fmt.chip("healthy")),
         ]
         steps = [Figure(name, fmt.integer(count), note="+3 since yesterday") for name, count in STEPS]
-        form = ParameterForm(
+        self.form = ParameterForm(
             fields_of_operation(self.ws.gallery.create), lambda values: self.ws.gallery.create(**values), label="Create job",
             done=lambda made: self.toasts.say(f"Created {made.name}."), columns=2,
         )  # fmt: skip
@@ -207,7 +207,7 @@ class PartsView(View):
             [TextPiece(text="It is "), TextPiece(op="removed", text="os"), TextPiece(op="added", text="pathlib <x>")]
         )
         return [
-            funnel(steps), figure_row(figures), keys, ProgressPanel(job(43)), self.curve, html(diff), form,
+            funnel(steps), figure_row(figures), keys, ProgressPanel(job(43)), self.curve, html(diff), self.form,
             self.live(self.ws.broken.list, lambda value: None), empty_state("No sheets yet.", action="Import a table", href="./data"),
             ErrorState(ValidationError.field("name", "too short"), what="The form was not saved"),
         ]  # fmt: skip

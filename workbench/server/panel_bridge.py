@@ -7,8 +7,12 @@ that fails when upstream has mended it, so that nothing here outlives its reason
 from __future__ import annotations
 
 import asyncio
+import functools
 import secrets
+import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,7 @@ from urllib.parse import urlsplit
 
 import bokeh_fastapi.application as upstream
 import panel as pn
+from bokeh.document import Document
 from bokeh.util.token import check_token_signature
 from bokeh_fastapi import BokehFastAPI
 from bokeh_fastapi.handler import DocHandler, WSHandler
@@ -54,8 +59,7 @@ def mount_pages(
     wrong = [path for path in pages if path.count("/") != 1]
     if wrong:
         raise ValueError(f"Page paths have one segment, state goes into the query: {', '.join(wrong)}.")
-    # With no threads one slow callback would freeze the API and every other tab.
-    pn.config.nthreads = threads
+    _start_pool(threads)
     pn.extension("tabulator")
     with patch.object(upstream, "WSHandler", PageSocket), patch.object(upstream, "DocHandler", PageDocument):
         bridge = add_applications(
@@ -76,6 +80,54 @@ def mount_pages(
     _add_favicon(app)
     app.add_middleware(CachedAssets)
     return bridge
+
+
+class SessionPool(ThreadPoolExecutor):
+    """Run callbacks of different sessions side by side, those of one session in their order.
+
+    Mends: a button's click can overtake the text typed before it, as each event takes a thread.
+    """
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads, thread_name_prefix="page")
+        self._lines: dict[Document, deque[tuple[Future[Any], Callable[[], Any]]]] = {}
+        self._guard = threading.Lock()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Queue behind what the same document waits for; without a document run at once."""
+        document = next((arg for arg in args if isinstance(arg, Document)), None)
+        if document is None:
+            return super().submit(fn, *args, **kwargs)
+        future: Future[Any] = Future()
+        with self._guard:
+            line = self._lines.setdefault(document, deque())
+            line.append((future, functools.partial(fn, *args, **kwargs)))
+            if len(line) == 1:
+                super().submit(self._serve, document)
+        return future
+
+    def _serve(self, document: Document) -> None:
+        future, work = self._lines[document][0]
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001  belongs to whoever waits for the future
+                future.set_exception(error)
+        with self._guard:
+            line = self._lines[document]
+            line.popleft()
+            if line:
+                super().submit(self._serve, document)
+            else:
+                del self._lines[document]
+
+
+def _start_pool(threads: int) -> None:
+    """Give Panel threads once per process: with none, one slow callback freezes the API and every tab."""
+    if not isinstance(pn.state._thread_pool, SessionPool):
+        pn.state._thread_pool = None
+        pn.config.nthreads = threads
+        pn.state._thread_pool = SessionPool(threads)
 
 
 class PageDocument(DocHandler):

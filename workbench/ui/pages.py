@@ -19,7 +19,7 @@ from workbench.ui.home import HomeView
 from workbench.ui.label import LabelView
 from workbench.ui.theme import PAGE_WIDTH, STEP, theme_config
 from workbench.ui.topbar import Footer, TopBar
-from workbench.ui.url import UrlState, query_of, search_of
+from workbench.ui.url import UrlState, page_location, query_of, search_of
 from workbench.ui.view import View
 
 NAVIGATION_WIDTH = 208
@@ -132,7 +132,7 @@ class Navigation(pn.viewable.Viewer):
         self._screens = screens
         self._list = pmui.MenuList(
             items=self._items(dark=pn.config.theme == "dark"),
-            active=list(screens).index(current),
+            active=[screen.path for screen in screens].index(current.path),
             color="primary",
             dense=True,
             margin=(STEP, 0),
@@ -146,7 +146,7 @@ class Navigation(pn.viewable.Viewer):
 
     def follow_theme(self, page: pmui.Page) -> None:
         """Keep light or dark when moving to another page and on reload."""
-        location = pn.state.location
+        location = page_location()
 
         def follow(event: Any) -> None:
             self._list.items = self._items(dark=event.new)

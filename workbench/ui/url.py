@@ -20,13 +20,21 @@ def search_of(query: dict[str, str]) -> str:
     return f"?{urlencode(query)}" if query else ""
 
 
+def page_location() -> Any:
+    """Return what stands for the address bar, or None outside a page."""
+    try:
+        return pn.state.location
+    except AttributeError:  # a session made again for a returning socket has no page request; the page reloads itself
+        return None
+
+
 class UrlState:
     """Tie parameters to the query string in both directions; defaults stay out of it."""
 
     def __init__(self, view: param.Parameterized, names: tuple[str, ...], location: Any = None) -> None:
         self.view = view
         self.names = names
-        self.location = location if location is not None else pn.state.location
+        self.location = location if location is not None else page_location()
         if self.location is None or not names:
             return
         self._take()

@@ -1,0 +1,282 @@
+"""Every component in a real browser."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import panel as pn
+import pytest
+from fastapi import FastAPI
+
+from tests.server.serving import running
+from tests.ui import gallery
+from workbench.server.panel_bridge import mount_pages
+from workbench.ui.pages import Screen, build_page
+from workbench.ui.view import View
+
+pytestmark = pytest.mark.browser
+
+
+class Served:
+    """A gallery on a socket, with the views it made."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.views: list[View] = []
+        self.ws = gallery.gallery_workspace()
+
+    def page(self, screen: Screen) -> Callable[[], Any]:
+        def build() -> Any:
+            def view(ws: Any) -> View:
+                self.views.append(screen.view(ws))
+                return self.views[-1]
+
+            return build_page(self.ws, Screen(screen.path, screen.title, screen.icon, view), gallery.SCREENS)
+
+        return build
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    found = Served()
+    app = FastAPI()
+    mount_pages(app, {s.path: found.page(s) for s in gallery.SCREENS}, unused_session_s=4, check_s=0.5)
+
+    @app.get("/ping")
+    def ping() -> str:
+        return "pong"
+
+    with running(app) as found.url:
+        yield found
+
+
+def eventually(check: Callable[[], Any], seconds: float = 20) -> Any:
+    until = time.monotonic() + seconds
+    while True:
+        result = check()
+        if result or time.monotonic() > until:
+            return result
+        time.sleep(0.05)
+
+
+def test_nothing_comes_from_outside_and_nothing_complains(tab: Any, served: Served) -> None:
+    for path in ("/table", "/parts"):
+        tab.goto(served.url + path)
+        tab.get_by_text("Version 1.2.3").wait_for()
+        tab.wait_for_timeout(300)
+    assert tab.journal.clean(), tab.journal
+
+
+def test_pages_of_a_table_are_asked_from_the_service(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/table")
+    tab.get_by_text("130 rows").wait_for()
+    assert tab.locator("tbody tr").count() == 12
+    tab.get_by_label("Go to page 3").click()
+    tab.locator("tr[data-id=job_0024]").wait_for()
+    assert "page=3" in tab.url
+    assert served.ws.gallery.list.calls[-1] == {"page": 3, "page_size": 12}
+
+
+def test_order_and_filter_start_over_at_the_first_page(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/table?page=2")
+    tab.locator("tr[data-id=job_0012]").wait_for()
+    tab.locator("th button", has_text="Progress").click()
+    tab.locator("th[aria-sort=ascending]", has_text="Progress").wait_for()
+    tab.locator("th button", has_text="Progress").click()
+    tab.locator("tr[data-id=job_0100]").wait_for()
+    tab.locator("button", has_text="failed").click()
+    tab.get_by_text("21 rows").wait_for()
+    given = {"page": 1, "page_size": 12, "sort": "progress_percent", "descending": True, "status": "failed"}
+    assert eventually(lambda: served.ws.gallery.list.calls[-1] == given), served.ws.gallery.list.calls[-1]
+    assert "status=failed" in tab.url
+    assert "page=" not in tab.url
+
+
+def test_columns_that_the_service_does_not_sort_have_no_button(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/table")
+    tab.get_by_text("130 rows").wait_for()
+    assert tab.locator("th button").all_inner_texts() == ["Name", "Progress"]
+
+
+def test_selection_keeps_ids_over_pages(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/table")
+    tab.locator("tr[data-id=job_0001] input").check()
+    tab.get_by_label("Go to page 2").click()
+    tab.locator("tr[data-id=job_0013] input").check()
+    assert eventually(lambda: served.views[-1].table.selected == ["job_0001", "job_0013"]), served.views[-1].table.selected
+
+
+def test_a_row_opens_a_drawer_that_has_an_address(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/table")
+    tab.locator("tr[data-id=job_0001]").click()
+    tab.locator(".action-cancel").wait_for()
+    assert "selected=job_0001" in tab.url
+    tab.reload()
+    tab.locator(".action-cancel").wait_for()
+    tab.locator(".close-drawer").click()
+    tab.locator(".action-cancel").wait_for(state="hidden")
+    assert eventually(lambda: "selected" not in tab.url), tab.url
+
+
+def test_markup_in_names_is_shown_as_text(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/table")
+    tab.get_by_text("classifier <b>001</b>", exact=True).wait_for()
+
+
+def test_destructive_actions_ask_and_can_be_taken_back(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/table?selected=job_0001")
+    tab.locator(".action-cancel").click()
+    tab.get_by_text("Cancel the job and discard its work?").wait_for()
+    tab.locator(".confirm").click()
+    tab.get_by_text("Cancel: done.").wait_for()
+    tab.get_by_text("Undo", exact=True).click()
+    tab.get_by_text("Taken back.").wait_for()
+
+
+def test_a_disabled_action_says_why(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/table?selected=job_0001")
+    tab.locator(".action-retry").wait_for()
+    assert tab.locator(".action-retry button").is_disabled()
+    tab.locator(".action-retry").hover(force=True)
+    tab.get_by_text("Only a failed job can be retried.").wait_for()
+
+
+def test_keys_arrive_once_and_in_order_and_not_while_typing(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/parts")
+    tab.get_by_text("no key yet").wait_for()
+    for _ in range(10):
+        for key in ("a", "r", "j"):
+            tab.keyboard.press(key)
+    seen = served.views[-1].keys_seen
+    assert eventually(lambda: len(seen) == 30), seen
+    assert seen == [(key, 3 * turn + n) for turn in range(10) for n, key in enumerate(("a", "r", "j"), start=1)]
+    field = tab.get_by_label("Free text")
+    field.click()
+    field.press_sequentially("raja")
+    assert field.input_value() == "raja"
+    tab.keyboard.press("Escape")
+    assert eventually(lambda: seen[30:] == [("Escape", 31)]), seen[30:]
+
+
+def test_a_curve_moves_by_streaming_new_points(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/parts")
+    tab.locator("canvas").first.wait_for()
+    frames: list[str] = []
+    tab.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(str(frame))))
+    tab.reload()
+    tab.get_by_text("Version 1.2.3").wait_for()
+    tab.wait_for_timeout(500)
+    frames.clear()
+    view = served.views[-1]
+    view.document.add_next_tick_callback(lambda: view.curve.update({"train_loss": gallery.points(43)}))
+    count = "() => Bokeh.documents[0].all_models.size"
+    assert tab.evaluate(count) > 0
+    drawn = """() => [...Bokeh.documents[0].all_models].find((m) => m.type === "ColumnDataSource").data.x.length"""
+    assert eventually(lambda: tab.evaluate(drawn) == 43), tab.evaluate(drawn)
+    sent = "".join(frames)
+    assert "ColumnsStreamed" in sent
+    assert len(sent) < 4000
+
+
+def test_a_form_shows_every_fault_at_its_field(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/parts")
+    epochs = tab.locator(".field-epochs input")
+    epochs.fill("500")
+    epochs.press("Tab")
+    name = tab.locator(".field-name input")
+    name.fill("ab")
+    name.press("Tab")
+    tab.locator(".submit").click()
+    tab.locator(".field-name [role=alert]").wait_for()
+    assert "3" in tab.locator(".field-name [role=alert]").inner_text()
+    assert "50" in tab.locator(".field-epochs [role=alert]").inner_text()
+    name.fill("a good name")
+    name.press("Tab")
+    epochs.fill("5")
+    epochs.press("Tab")
+    tab.locator(".submit").click()
+    tab.get_by_text("Created a good name.").wait_for()
+    assert tab.locator("[role=alert]").count() == 0
+    assert served.ws.gallery.create.calls[-1]["epochs"] == 5
+
+
+def test_errors_stay_where_they_belong(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/parts")
+    tab.get_by_text("No sheet 'sheet_x'. Did you mean 'sheet_y'?").wait_for()
+    assert tab.get_by_text("Try again").count() == 1
+
+
+def test_times_are_relative_and_ids_copy(tab: Any, served: Served) -> None:
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.goto(served.url + "/table")
+    time_cell = tab.locator("tr[data-id=job_0001] wb-time")
+    assert "ago" in time_cell.inner_text()
+    assert time_cell.get_attribute("title") == "2026-01-01 09:00:00 UTC"
+    tab.locator("tr[data-id=job_0001] wb-id").click()
+    assert tab.evaluate("navigator.clipboard.readText()") == "job_0001"
+    assert "selected" not in tab.url
+
+
+def test_dark_travels_with_the_links(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/table")
+    tab.get_by_text("130 rows").wait_for()
+    tab.get_by_label("Toggle theme").click()
+    assert eventually(lambda: "theme=dark" in tab.url), tab.url
+    tab.get_by_text("Parts", exact=True).click()
+    tab.get_by_text("no key yet").wait_for()
+    assert "theme=dark" in tab.url
+    ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(17, 22, 29)"
+
+
+def test_a_slow_callback_holds_up_nobody_else(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/parts")
+    tab.get_by_text("no key yet").wait_for()
+    view = served.views[-1]
+    entered: list[bool] = []
+
+    def slow(values: dict[str, Any]) -> None:
+        entered.append(True)
+        time.sleep(1.5)
+
+    view.form._submit = slow
+    tab.locator(".submit").click()
+    assert eventually(lambda: entered)
+    begun = time.monotonic()
+    assert httpx.get(served.url + "/ping").json() == "pong"
+    assert time.monotonic() - begun < 0.7
+
+
+def test_a_closed_tab_leaves_nothing_behind(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/table?selected=job_0001")
+    tab.locator(".action-cancel").wait_for()
+    view = served.views[-1]
+    tab.goto("about:blank")
+    assert eventually(lambda: all(part.query._closed for part in view.parts), 30)
+    assert view.ready.gone
+    assert eventually(lambda: not gallery.FakeHub.listeners, 30), gallery.FakeHub.listeners
+
+
+def test_the_page_says_when_its_server_is_gone_and_comes_back(tab: Any) -> None:
+    screen = gallery.SCREENS[0]
+    ws = gallery.gallery_workspace()
+
+    def app() -> FastAPI:
+        made = FastAPI()
+        mount_pages(made, {"/table": lambda: build_page(ws, screen, gallery.SCREENS)})
+        return made
+
+    with running(app()) as url:
+        tab.goto(url + "/table?status=failed")
+        tab.get_by_text("live", exact=True).wait_for()
+    tab.get_by_text("reconnecting", exact=True).wait_for()
+    with running(app(), port=int(url.rsplit(":", 1)[1])):
+        tab.get_by_text("live", exact=True).wait_for(timeout=45_000)
+        tab.get_by_text("21 rows").wait_for()
+
+
+def test_panel_runs_callbacks_on_threads(served: Served) -> None:
+    assert pn.config.nthreads > 0
