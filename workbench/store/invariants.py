@@ -34,7 +34,6 @@ REFERENCES: tuple[tuple[str, ...], ...] = (
     ("batches", "training_sheet_id", "training_sheets"),
     ("decisions", "training_sheet_id", "training_sheets"),
     ("decisions", "batch", "batches", "number"),
-    ("canonical_label_versions", "label_id", "canonical_labels"),
     ("job_events", "job_id", "jobs"),
     ("metrics", "job_id", "jobs"),
     ("job_pairs", "job_id", "jobs"),
