@@ -223,6 +223,20 @@ def test_a_version_is_loaded_once_and_idle_ones_are_dropped(db: Database) -> Non
     serving.close()
 
 
+def test_swaps_that_arrive_in_the_wrong_order_leave_the_later_one(serving: Serving) -> None:
+    serving.point(route(Echo("new"), revision=3))
+    serving.point(route(Echo("old"), revision=2))
+    assert serving.answer("e", ["a"]).answers[0]["value"] == "new:a"
+    serving.remove("e", 2)
+    assert serving.route("e") is not None
+    serving.remove("e", 4)
+    serving.point(route(Echo("old"), revision=3))
+    assert serving.route("e") is None
+    serving.remove("e")
+    serving.point(route(Echo("again"), revision=1))
+    assert serving.answer("e", ["a"]).answers[0]["value"] == "again:a"
+
+
 def test_single_request_is_answered_within_three_milliseconds(serving: Serving) -> None:
     serving.point(route(Echo()))
     spans = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 import json
@@ -140,6 +141,23 @@ def test_what_was_in_production_at_a_time_is_one_query(local: Any) -> None:
     assert log.in_production(moments[1] + dt.timedelta(minutes=59))[0]["id"] == first.id
 
 
+def test_timeline_tells_from_when_to_when(local: Any) -> None:
+    first, second = made.version(local), made.version(local)
+    start = local.clock.now()
+    for model in (first, second):
+        made.deployed(local, model)
+        local.clock.advance(hours=1)
+    local.models.rollback(first.id)
+    hour = dt.timedelta(hours=1)
+    spans = [(s.model_version, s.action, s.began_at - start, s.ended_at and s.ended_at - start) for s in local.models.timeline()]
+    assert spans == [
+        ("1.0.0", "rollback", 2 * hour, None),
+        ("1.1.0", "deploy", 1 * hour, 2 * hour),
+        ("1.0.0", "deploy", 0 * hour, 1 * hour),
+    ]
+    assert local.models.timeline(name="Other").total == 0
+
+
 def test_archive_restore_and_what_is_served(local: Any) -> None:
     model = made.version(local)
     made.deployed(local, model)
@@ -253,6 +271,22 @@ def test_broken_package_ends_the_test_with_the_reason(tmp_path: Path) -> None:
         assert run.status == "error" and "weights.npz" in run.message
         gate = ws.models.get(model.id).gate
         assert not gate.open and "did not end well" in gate.reason
+
+
+def test_a_cancelled_test_ends_the_run(tmp_path: Path) -> None:
+    import workbench as wb
+
+    with wb.open(tmp_path / "w.duckdb", share=False) as ws:
+        engine = ws.transport.app.engine
+        engine.limits = dataclasses.replace(engine.limits, total=0)
+        model = made.version(ws)
+        job = ws.models.test(model.id, wait=False)
+        again = ws.models.test(model.id, wait=False)
+        assert again.id == job.id
+        ws.jobs.cancel(job.id, reason="not now")
+        run = ws.models.test_runs(model.id)[0]
+        assert run.status == "error" and "not now" in run.message
+        assert not ws.models.get(model.id).gate.open
 
 
 def test_a_long_test_answers_with_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,7 +134,23 @@ class StageChange(Record):
     reason = param.String(None, allow_None=True, doc="Reason given.")
     test_run_id = param.String(None, allow_None=True, doc="Test run the gate relied on.")
     actor = param.String("", doc="Who did it.")
+    sample = param.Boolean(False, doc="True for a version made by the demo command.")
     logged_at = Time(None, allow_None=True, doc="When.")
+
+
+class ProductionSpan(Record):
+    """From when to when a version was in production."""
+
+    kind = "production_span"
+
+    model_version_id = param.String("", doc="The version.")
+    model_name = param.String("", doc="Name of its model.")
+    model_version = param.String("", doc="Its semantic version.")
+    action = param.String("", doc="deploy or rollback.")
+    actor = param.String("", doc="Who put it there.")
+    reason = param.String(None, allow_None=True, doc="Reason given.")
+    began_at = Time(None, allow_None=True, doc="When it went to production.")
+    ended_at = Time(None, allow_None=True, doc="When it left; null while it is there.")
 
 
 class TestCase(Record):

@@ -86,6 +86,7 @@ class Route:
     template: Mapping[str, Any] | None = None
     guardrails: Mapping[str, Any] = field(default_factory=dict)
     sample: bool = False
+    revision: int = 0
 
     def prompt(self, given: Any) -> str:
         """Return the finished prompt of one input: a text as it is, an object through the template."""
@@ -126,7 +127,9 @@ class Serving:
         self._load = load
         self._routes: dict[str, Route] = {}
         self._warm: dict[str, WarmModel] = {}
+        self._revisions: dict[str, int] = {}
         self._loading = threading.Lock()
+        self._pointing = threading.Lock()
         self.log = RequestWriter(db)
 
     def warm(self, model_version_id: str, package: Path) -> WarmModel:
@@ -146,12 +149,25 @@ class Serving:
         return {key: model for key, model in self._warm.items() if key not in dropped}
 
     def point(self, route: Route) -> None:
-        """Send the next requests of an endpoint to `route`; those under way end where they began."""
-        self._routes[route.endpoint] = route
+        """Send the next requests of an endpoint to `route`; those under way end where they began.
 
-    def remove(self, endpoint: str) -> None:
-        """Answer no further requests of an endpoint."""
-        self._routes.pop(endpoint, None)
+        Of two commits whose swaps arrive in the wrong order the later one, by revision, stays.
+        """
+        with self._pointing:
+            if route.revision >= self._revisions.get(route.endpoint, 0):
+                self._revisions[route.endpoint] = route.revision
+                self._routes[route.endpoint] = route
+
+    def remove(self, endpoint: str, revision: int | None = None) -> None:
+        """Answer no further requests of an endpoint; without a revision it is gone for good."""
+        with self._pointing:
+            if revision is None:
+                self._revisions.pop(endpoint, None)
+            elif revision < self._revisions.get(endpoint, 0):
+                return
+            else:
+                self._revisions[endpoint] = revision
+            self._routes.pop(endpoint, None)
 
     def route(self, endpoint: str) -> Route | None:
         """Return where an endpoint's requests go, or None."""

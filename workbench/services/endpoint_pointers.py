@@ -109,7 +109,7 @@ class EndpointPointers:
         stopped = self.endpoints.update(endpoint.id, status="stopped", message=message)
         version = self.app.models.versions.get(endpoint.model_version_id)
         self.app.models.log.add(version, "stop", actor=current().actor, endpoint=endpoint.name, reason=message)
-        self.db.on_commit(lambda: self.serving.remove(endpoint.name))
+        self.db.on_commit(lambda: self.serving.remove(endpoint.name, stopped.version))
         return stopped
 
     def earlier(self, name: str, follows: str, model_name: str) -> list[str]:
@@ -139,6 +139,7 @@ def _route(endpoint: Endpoint, version: ModelVersion, model: WarmModel) -> Route
         template=(version.signature or {}).get("template"),
         guardrails=endpoint.guardrails or {},
         sample=version.sample,
+        revision=endpoint.version,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING, Any
 
 from workbench.domain.models import MODEL_STAGES, Gate, readable_size
@@ -62,3 +64,27 @@ def _blocked(row: dict[str, Any], gate: Gate, stacks: dict[str, list[str]]) -> d
     if row["status"] == "production" and len(stacks.get(row["name"], ())) < 2:
         reasons["rollback"] = "This is the first version in production; there is none to go back to."
     return reasons
+
+
+_CSV = {
+    "Model Name": "name",
+    "Version": "version",
+    "Status": "status",
+    "Accuracy": "accuracy",
+    "Latency (ms)": "latency",
+    "Framework": "framework",
+    "Uptime (%)": "uptime",
+}
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    """Return presented rows as CSV for people: no cell is read as a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_CSV)
+    writer.writerows([_cell(row[name]) for name in _CSV.values()] for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

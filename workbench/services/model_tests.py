@@ -115,7 +115,7 @@ class ModelTests:
         return self._end(job, status="success", **found)
 
     def _ended(self, job: Job) -> None:
-        self._end(job, status="error", message=job.error_message or job.message or "The test job did not end well.")
+        self._end(job, status="error", message=_why(job))
 
     def _end(self, job: Job, **facts: Any) -> dict[str, Any]:
         now = self.app.clock.now()
@@ -162,6 +162,12 @@ class ModelTests:
             wanted = f"at least {settings.gate_rate:.0%} must pass" if not critical else f"{', '.join(critical)} must pass"
             return f"{run.passed}; {wanted}. Failed: {', '.join(run.failed)}."
         return None
+
+
+def _why(job: Job) -> str:
+    if job.status == "cancelled":
+        return f"Cancelled: {job.cancel_reason}" if job.cancel_reason else "Cancelled."
+    return job.error_message or "The test job did not end well."
 
 
 def _line(pair: dict[str, Any], source: dict[str, Any] | None) -> str:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from workbench.contract import Field, Page, PageNumber, PageSize, command, current, query
 from workbench.domain.models import (
     MODEL_STAGES,
+    STAGES,
     ModelSummary,
     ModelVersion,
+    ProductionSpan,
     RolledBack,
     StageChange,
     StageChanged,
     TestRun,
 )
 from workbench.errors import GateNotPassed, InUse, InvalidTransition, NotFound, ValidationError
-from workbench.services.model_figures import presented
+from workbench.services.model_figures import as_csv, presented
 from workbench.services.model_packages import keep_package, registered
 from workbench.services.model_tests import ModelTests
 from workbench.services.service import Service
@@ -111,12 +111,23 @@ class ModelsService(Service):
             row["passed"] = words if row["status"] == "success" else None
         return found
 
+    @query("GET", ROOT + "/timeline", topics=("models",))
+    def timeline(
+        self,
+        *,
+        name: Annotated[str, Field(description="Exact name of the model; none: all.")] = "",
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
+    ) -> Page[ProductionSpan]:
+        """List what was in production from when to when, the latest first."""
+        return self.log.spans(name, page=page, page_size=page_size)
+
     @query("GET", ROOT + "/summary", topics=("models", "requests"))
     def summary(self) -> ModelSummary:
         """Count the versions by stage and average the figures of those not archived."""
         rows = presented(self, self.versions.page(page_size=1000).rows)
         active = [row for row in rows if row["status"] != "archived"]
-        stages = {stage: sum(row["status"] == stage for row in rows) for stage in MODEL_STAGES_IN_ORDER}
+        stages = {stage: sum(row["status"] == stage for row in rows) for stage in STAGES}
         return ModelSummary(
             total=len(rows),
             active=len(active),
@@ -130,13 +141,7 @@ class ModelsService(Service):
     def export(self) -> str:
         """Return every version as CSV: stage, accuracy, latency and uptime, safe to open in a spreadsheet."""
         rows = presented(self, self.versions.page(order="name, created_at", page_size=1000).rows)
-        out = io.StringIO()
-        writer = csv.writer(out)
-        writer.writerow(["Model Name", "Version", "Status", "Accuracy", "Latency (ms)", "Framework", "Uptime (%)"])
-        for row in rows:
-            names = ("name", "version", "status", "accuracy", "latency", "framework", "uptime")
-            writer.writerow([_cell(row[name]) for name in names])
-        return out.getvalue()
+        return as_csv(rows)
 
     @command("POST", ROOT + "/test", roles=PEOPLE, transaction=False, long=True, label="Run the tests")
     def test(self, model_id: ModelId) -> TestRun:
@@ -378,9 +383,6 @@ class ModelsService(Service):
         return StageChanged(message=f"{version.name} {version.version} {words}.", model=self._shown(version))
 
 
-MODEL_STAGES_IN_ORDER = ("development", "staging", "production", "archived")
-
-
 def _reason_needed(reason: str) -> None:
     if not reason.strip():
         raise ValidationError.field("reason", "Force needs a reason; it is kept in the history", reason)
@@ -389,8 +391,3 @@ def _reason_needed(reason: str) -> None:
 def _mean(values: Any) -> float | None:
     known = [value for value in values if value is not None]
     return round(sum(known) / len(known), 4) if known else None
-
-
-def _cell(value: Any) -> Any:
-    """Keep a text from being read as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from workbench.contract import Page
-from workbench.domain.models import ModelVersion, StageChange
+from workbench.domain.models import ModelVersion, ProductionSpan, StageChange
 from workbench.store import Records
 
 if TYPE_CHECKING:
@@ -22,6 +22,18 @@ from (
 where newest = 1 and to_stage = 'production'
 group by model_name
 order by model_name
+"""
+
+_SPANS = """
+select * exclude (seq, to_stage)
+from (
+    select model_version_id, model_name, model_version, action, actor, reason, seq, to_stage, logged_at as began_at,
+        lead(logged_at) over (partition by model_version_id order by seq) as ended_at
+    from stage_history
+    where endpoint is null and to_stage is not null and (? = '' or model_name = ?)
+)
+where to_stage = 'production'
+order by seq desc limit ? offset ?
 """
 
 
@@ -44,6 +56,7 @@ class StageLog:
                 model_version=version.version,
                 action=action,
                 actor=actor,
+                sample=version.sample,
                 logged_at=self._db.clock.now(),
                 **facts,
             )
@@ -76,3 +89,10 @@ class StageLog:
     def in_production(self, moment: dt.datetime) -> list[dict[str, Any]]:
         """Return id, name, version and since of what was in production at a moment."""
         return self._db.rows(_IN_PRODUCTION, [moment])
+
+    def spans(self, name: str, *, page: int, page_size: int) -> Page[ProductionSpan]:
+        """Return from when to when versions were in production, the latest first."""
+        rows = self._db.rows(_SPANS, [name, name, page_size, (page - 1) * page_size])
+        count = "select count(*) from stage_history where endpoint is null and to_stage = 'production' and (? = '' or model_name = ?)"
+        total = self._db.value(count, [name, name])
+        return Page(ProductionSpan, rows, total=total, page=page, page_size=page_size)

@@ -47,6 +47,7 @@ CREATE TABLE stage_history (
     reason VARCHAR,
     test_run_id VARCHAR,
     actor VARCHAR NOT NULL,
+    sample BOOLEAN NOT NULL,
     logged_at TIMESTAMP NOT NULL
 );
 
