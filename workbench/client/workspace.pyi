@@ -47,6 +47,7 @@ from workbench.domain.label import Released
 from workbench.domain.label import UndoOutcome
 from workbench.domain.models import ModelSummary
 from workbench.domain.models import ModelVersion
+from workbench.domain.models import ProductionSpan
 from workbench.domain.models import RolledBack
 from workbench.domain.models import StageChange
 from workbench.domain.models import StageChanged
@@ -259,6 +260,8 @@ class Models(Namespace):
         """List what happened to a version, the newest first."""
     def test_runs(self, model_id: str, *, page: int = ..., page_size: int = ...) -> Page[TestRun]:
         """List the test runs of a version with every case, the newest first."""
+    def timeline(self, *, name: str = ..., page: int = ..., page_size: int = ...) -> Page[ProductionSpan]:
+        """List what was in production from when to when, the latest first."""
     def summary(self) -> ModelSummary:
         """Count the versions by stage and average the figures of those not archived."""
     def export(self) -> str:
