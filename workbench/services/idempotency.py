@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.contract import answers
@@ -19,13 +21,19 @@ KEPT_HOURS = 24
 STARTED = 202
 
 
+@dataclass
+class _Gate:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    waiting: int = 0
+
+
 class Idempotency:
     """Remember the answers of keyed commands for a day, in the command's own transaction."""
 
     def __init__(self, db: Database, now: Callable[[], Any]) -> None:
         self._db = db
         self._now = now
-        self._gates: dict[tuple[str, str], threading.Lock] = {}
+        self._gates: dict[tuple[str, str], _Gate] = {}
         self._guard = threading.Lock()
 
     def run(self, operation: Operation, given: dict[str, Any], context: Context, action: Callable[[], Any]) -> Any:
@@ -37,14 +45,23 @@ class Idempotency:
             return action()
         identity = (context.actor, context.idempotency_key)
         digest = _digest(operation, given)
+        with self._gate(identity):
+            return self._once(operation, identity, digest, action)
+
+    @contextmanager
+    def _gate(self, identity: tuple[str, str]) -> Iterator[None]:
+        """Let one call per key in; the gate stays until the last one waiting at it has passed."""
         with self._guard:
-            gate = self._gates.setdefault(identity, threading.Lock())
+            gate = self._gates.setdefault(identity, _Gate())
+            gate.waiting += 1
         try:
-            with gate:
-                return self._once(operation, identity, digest, action)
+            with gate.lock:
+                yield
         finally:
             with self._guard:
-                self._gates.pop(identity, None)
+                gate.waiting -= 1
+                if not gate.waiting:
+                    del self._gates[identity]
 
     def _once(self, operation: Operation, identity: tuple[str, str], digest: str, action: Callable[[], Any]) -> Any:
         stored = self._db.row("select request_hash, status, answer from idempotency where actor = ? and key = ?", identity)
