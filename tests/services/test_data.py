@@ -9,7 +9,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from workbench.errors import Conflict, InvalidTransition, NotFound, ValidationError
+from workbench.contract import Context
+from workbench.contract.context import use
+from workbench.errors import Conflict, Forbidden, InvalidFileType, InvalidTransition, NotFound, ValidationError
 
 ROWS = [
     {"id": "a", "question": "What is {{x}}?", "answer": "one", "size": 1},
@@ -173,3 +175,58 @@ def test_an_interrupted_import_is_swept(local: Any) -> None:
     service.start()
 
     assert service.db.value("select count(*) from duckdb_tables() where starts_with(table_name, 'rows_sheet_')") == 0
+
+
+def test_files_are_read(local: Any, tmp_path: Any) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("id;wörter\n1;äh\n2;\n", encoding="cp1252")
+    with pytest.raises(ValidationError, match="not UTF-8"):
+        local.sheets.create("file", source=str(path))
+    sheet = local.sheets.create("file", source=str(path), item_id_column="id", encoding="cp1252")
+
+    assert (sheet.source_type, sheet.source, sheet.item_count) == ("file", str(path), 2)
+    assert [column.name for column in sheet.columns] == ["id", "wörter"]
+
+
+def test_a_served_workspace_reads_only_its_folders(local: Any, tmp_path: Any) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n1,2\n")
+    service = local.transport.app.sheets
+    with use(Context(served=True)), pytest.raises(Forbidden, match="outside the folders"):
+        service.create("file", source=str(path))
+
+    service.settings.allowed_roots = [str(tmp_path)]
+    with use(Context(served=True)):
+        assert service.create("file", source=str(path)).item_count == 1
+        with pytest.raises(Forbidden):
+            service.create("other", source=str(tmp_path / ".." / "rows.csv"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.csv", b""),
+        ("header.csv", b"a,b\n"),
+        ("ragged.csv", b"a,b\n1,2\n1,2,3,4\n"),
+        ("twice.csv", b"a,A\n1,2\n"),
+        ("odd.xyz", b"hello"),
+        ("bad.parquet", b"PAR1 not really"),
+    ],
+)
+def test_bad_files_are_refused_clearly(local: Any, tmp_path: Any, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises((ValidationError, InvalidFileType)) as caught:
+        local.sheets.create("bad", source=str(path))
+
+    assert caught.value.message
+    assert local.sheets.list().total == 0
+    assert local.transport.app.db.value("select count(*) from duckdb_tables() where starts_with(table_name, 'rows_')") == 0
+
+
+def test_a_query_makes_a_sheet(ws: Any, sheet: Any) -> None:
+    made = ws.sheets.create("two", source_type="sql", source="select id, size from sheet_my_questions where size > 1")
+
+    assert (made.item_count, made.source_type) == (1, "sql")
+    with pytest.raises(ValidationError):
+        ws.sheets.create("x", source_type="sql", source="delete from sheets")

@@ -270,12 +270,11 @@ def test_undo_is_mine_or_everybodys(local: Any, mine: Any) -> None:
     assert local.review.undo(mine.id, scope="all").row_indices == [1]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_undoing_everything_restores_the_start(local: Any, mine: Any, seed: int) -> None:
-    start, states, dice = told(local), [], random.Random(seed)
-    for step in range(70):
-        states.append((told(local), random_step(local.review, mine.id, dice, step)))
-    end, changed = told(local), sum(1 for _, happened in states if happened)
+    start, dice = told(local), random.Random(seed)
+    changed = sum(random_step(local.review, mine.id, dice, step) for step in range(60))
+    end = told(local)
 
     undone = 0
     while local.review.undo(mine.id).undone:

@@ -196,7 +196,7 @@ def _done(
     db.execute("create or replace temp table _targets as select row_index from _sorted where reason is null")
     number = decisions.apply(db, scope, change, TARGET, {}, batch_id=batch_id, rows=outcome["done"])
     if change.approves:
-        canonical.record(db, scope, number, TARGET, {})
+        canonical.record(db, scope, number, TARGET)
     db.execute("delete from claims where training_sheet_id = ? and row_index in (select row_index from _targets)", [made.id])
     db.emit("pairs", made.id, None, "bulk")
     return BulkOutcome(**outcome, batch_id=batch_id, summary=summary)

@@ -2,58 +2,88 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from workbench.domain.label import uses_of
 from workbench.services.decisions import Scope, run
 from workbench.store import Database
 
 CANONICAL_ID = "canonical_id($sheet_id, item_ref, $label_type)"
 
 
-def record(db: Database, scope: Scope, batch: int, target: str, values: dict[str, object]) -> None:
+def record(db: Database, scope: Scope, batch: int, target: str) -> None:
     """Make or renew the labels of the approved pairs that match `target`; equal data only links."""
-    known = scope.__dict__ | values | {"batch": batch}
+    known = scope.__dict__ | {"batch": batch}
     # Two pairs of one batch may be about one item; then the later one says what is true.
-    once = " qualify row_number() over (partition by canonical_label_id order by row_index desc) = 1" if _many(values) else ""
-    approved = f"(select * from pair_rows where {target} and status = 'labeled'{once})"
-    changed = (
-        f"{approved} p left join canonical_labels c on c.id = p.canonical_label_id where c.id is null or c.label <> p.response"
-    )
-    numbers = "(select label_id, max(number) as number from canonical_label_versions group by label_id)"
-    fresh = run(
+    run(
         db,
-        "insert into canonical_label_versions select p.canonical_label_id, coalesce(v.number, 0) + 1, p.response, $actor, $now, "
-        f"p.training_sheet_id, p.row_index, $batch, false from (select p.* from {changed}) p "
-        f"left join {numbers if _many(values) else _numbers_of(target)} v on v.label_id = p.canonical_label_id returning 1",
+        "create or replace temp table _approved as select p.training_sheet_id, p.row_index, p.item_ref, p.response, p.notes, "
+        "p.allowed_mask, p.prohibited_mask, p.sample, p.canonical_label_id, c.id is null as fresh from pair_rows p "
+        "left join canonical_labels c on c.id = p.canonical_label_id "
+        f"where {target} and p.status = 'labeled' and (c.id is null or c.label <> p.response) "
+        "qualify row_number() over (partition by p.canonical_label_id order by p.row_index desc) = 1",
         known,
     )
-    if not fresh:
-        return
+    run(
+        db,
+        "insert into canonical_label_versions select canonical_label_id, nextval('label_version_numbers'), response, $actor, $now, "
+        "training_sheet_id, row_index, $batch, false from _approved order by row_index",
+        known,
+    )
     run(
         db,
         "update canonical_labels set label = p.response, confidence = 'high', labeled_by = $actor, labeled_at = $now, "
         "updated_at = $now, version = canonical_labels.version + 1 "
-        f"from {approved} p where canonical_labels.id = p.canonical_label_id and canonical_labels.label <> p.response",
+        "from (select * from _approved where not fresh) p where canonical_labels.id = p.canonical_label_id",
         known,
     )
     run(
         db,
-        "insert into canonical_labels by name select p.canonical_label_id as id, $sheet_id as sheet_id, p.item_ref, "
-        "$label_type as label_type, p.response as label, 'high' as confidence, p.notes, $actor as labeled_by, $now as labeled_at, "
-        "case when p.allowed_mask is null then null else uses_of(p.allowed_mask) end as allowed_uses, "
-        "uses_of(p.prohibited_mask) as prohibited_uses, 0 as reuse_count, p.sample, $now as created_at, $now as updated_at, "
-        f"1 as version from {approved} p anti join canonical_labels c on c.id = p.canonical_label_id",
+        "insert into canonical_labels by name select canonical_label_id as id, $sheet_id as sheet_id, item_ref, "
+        "$label_type as label_type, response as label, 'high' as confidence, notes, $actor as labeled_by, $now as labeled_at, "
+        "case when allowed_mask is null then null else uses_of(allowed_mask) end as allowed_uses, "
+        "uses_of(prohibited_mask) as prohibited_uses, 0 as reuse_count, sample, $now as created_at, $now as updated_at, "
+        "1 as version from _approved where fresh",
         known,
     )
 
 
-def _many(values: dict[str, object]) -> bool:
-    return "row_index" not in values
-
-
-def _numbers_of(target: str) -> str:
-    return (
-        "(select label_id, max(number) as number from canonical_label_versions where label_id in "
-        f"(select canonical_label_id from pair_rows where {target}) group by label_id)"
+def record_one(db: Database, scope: Scope, batch: int, pair: dict[str, Any]) -> None:
+    """Make or renew the label of one approved pair."""
+    label_id, response = pair["canonical_label_id"], pair["response"]
+    stands = db.value("select label from canonical_labels where id = ?", [label_id])
+    if stands == response:
+        return
+    db.execute(
+        "insert into canonical_label_versions values (?, nextval('label_version_numbers'), ?, ?, ?, ?, ?, ?, false)",
+        [label_id, response, scope.actor, scope.now, scope.training_sheet_id, pair["row_index"], batch],
     )
+    if stands is not None:
+        db.execute(
+            "update canonical_labels set label = ?, confidence = 'high', labeled_by = ?, labeled_at = ?, updated_at = ?, "
+            "version = version + 1 where id = ?",
+            [response, scope.actor, scope.now, scope.now, label_id],
+        )
+        return
+    row = {
+        "id": label_id,
+        "sheet_id": scope.sheet_id,
+        "item_ref": pair["item_ref"],
+        "label_type": scope.label_type,
+        "label": response,
+        "confidence": "high",
+        "notes": pair["notes"],
+        "labeled_by": scope.actor,
+        "labeled_at": scope.now,
+        "allowed_uses": uses_of(pair["allowed_mask"]),
+        "prohibited_uses": uses_of(pair["prohibited_mask"]),
+        "reuse_count": 0,
+        "sample": pair["sample"],
+        "created_at": scope.now,
+        "updated_at": scope.now,
+        "version": 1,
+    }
+    db.execute(f"insert into canonical_labels ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values()))
 
 
 def retract(db: Database, batch: int) -> None:

@@ -99,6 +99,12 @@ class SheetService(Service):
         source: Annotated[str | None, Field(max_length=100_000, description="Path, URL or SELECT, by source_type.")] = None,
         rows: InlineRows = None,
         item_id_column: ItemIds = None,
+        encoding: Annotated[
+            str | None, Field(max_length=50, description="Encoding of a text file, such as cp1252; none: UTF-8.")
+        ] = None,
+        worksheet: Annotated[
+            str | None, Field(max_length=200, description="Worksheet of an Excel file; none: the first.")
+        ] = None,
         description: Description = "",
         tags: Tags = (),  # type: ignore[assignment]
         data_classification: Classification = "internal",
@@ -110,7 +116,7 @@ class SheetService(Service):
         """
         self._refuse_taken(name)
         sheet_id = self.clock.new_id("sheet")
-        found = sources.resolve(self, source_type, source, rows)
+        found = sources.resolve(self, source_type, source, rows, {"encoding": encoding, "sheet": worksheet})
         loaded = importing.load(self.db, sheet_id, found.open(), item_id_column)
         sheet = Sheet(
             id=sheet_id,

@@ -218,9 +218,13 @@ class TrainingSheetService(Service):
     def ready(self, training_sheet_id: str) -> TrainingSheet:
         """Return a training sheet whose pairs are all there, or raise NotReady."""
         found = self.live(training_sheet_id)
+        self.refuse_not_ready(found)
+        return found
+
+    def refuse_not_ready(self, found: TrainingSheet) -> None:
+        """Raise NotReady unless all pairs are there to work on."""
         if found.status != "ready":
             raise NotReady(f"{found.name} is {found.status}, not ready.", status=found.status)
-        return found
 
     def used_by(self, training_sheet_ids: Iterable[str]) -> list[str]:
         """Return the ids of the jobs that refer to training sheets."""

@@ -33,7 +33,6 @@ from workbench.store.conditions import explained_condition
 
 REVIEWERS = frozenset({"admin", "data_steward", "labeler", "reviewer"})
 REMEMBERED_CLIENTS = 1000
-ONE = "training_sheet_id = $training_sheet_id and row_index = $row_index"
 
 QueueStatus = Literal["unlabeled", "labeled", "rejected", "flagged", "stale", "all"]
 Source = Annotated[
@@ -68,6 +67,7 @@ class ReviewService(Service):
     def __init__(self, app: Any) -> None:
         super().__init__(app)
         self.previews = bulk.Previews()
+        self._places: dict[str, tuple[TrainingSheet, Sheet]] = {}
         self._last_numbers: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     @query("GET", "/assemblies/{training_sheet_id}/review-queue", topics=("pairs",))
@@ -197,9 +197,8 @@ class ReviewService(Service):
         with self._once(training_sheet_id, n) as fresh:
             if fresh:
                 self._refuse_stale(row, version)
-                claims.refuse_foreign(self.db, training_sheet_id, row_index, self.clock.now())
-                if self._apply_one(made, row, judged(row, asked, given)):
-                    row = self.stored(made, row_index)
+                held = claims.refuse_foreign(self.db, training_sheet_id, row_index, self.clock.now())
+                row = self._apply_one(made, row, judged(row, asked, given), held=held)
         return Pair(**present(self.db, [row], sheet, overlap=made.overlap)[0])
 
     @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}/draft", roles=REVIEWERS, label="Keep draft", audited=False)
@@ -214,20 +213,17 @@ class ReviewService(Service):
         stored = self.stored(made, row_index)["response"]
         return drafts.keep(self.db, training_sheet_id, row_index, self.actor, response, stored, self.clock.now())
 
-    def _apply_one(self, made: TrainingSheet, row: dict[str, Any], change: decisions.Change) -> bool:
+    def _apply_one(self, made: TrainingSheet, row: dict[str, Any], change: decisions.Change, *, held: bool) -> dict[str, Any]:
         scope = self.scope(made)
-        place = {"row_index": row["row_index"]}
-        target = f"{ONE} and {change.differs}"
-        known = scope.__dict__ | change.values | place
-        probe = f"select 1 from pair_rows where {target}"
-        if not self.db.value(probe, decisions.named(probe, known)):
-            return False
-        number = decisions.apply(self.db, scope, change, ONE, place, batch_id=self.clock.new_id("batch"), rows=1)
+        after = decisions.apply_one(self.db, scope, change, row, batch_id=self.clock.new_id("batch"))
+        if after is None:
+            return row
         if change.approves:
-            canonical.record(self.db, scope, number, ONE, known)
-        claims.drop(self.db, made.id, [row["row_index"]])
-        self.db.emit("pairs", pair_id(made.id, row["row_index"]), row["version"] + 1)
-        return True
+            canonical.record_one(self.db, scope, after["last_batch"], after)
+        if held:
+            claims.drop(self.db, made.id, [row["row_index"]])
+        self.db.emit("pairs", pair_id(made.id, row["row_index"]), after["version"])
+        return after
 
     @contextmanager
     def _once(self, training_sheet_id: str, n: int | None) -> Iterator[bool]:
@@ -436,8 +432,16 @@ class ReviewService(Service):
 
     def place(self, training_sheet_id: str) -> tuple[TrainingSheet, Sheet]:
         """Return a ready training sheet with the sheet it came from, which may be deleted by now."""
-        made = self.app.training_sheets.ready(training_sheet_id)
-        return made, self.app.sheets.records.get(made.sheet_id)
+        versions = self.db.tuples(
+            "select t.version, s.version from training_sheets t join sheets s on s.id = t.sheet_id where t.id = ?",
+            [training_sheet_id],
+        )
+        known = self._places.get(training_sheet_id)
+        if known is None or not versions or versions[0] != (known[0].version, known[1].version):
+            made = self.app.training_sheets.ready(training_sheet_id)
+            known = self._places[training_sheet_id] = (made, self.app.sheets.records.get(made.sheet_id))
+        self.app.training_sheets.refuse_not_ready(known[0])
+        return known
 
     def stored(self, made: TrainingSheet, row_index: int) -> dict[str, Any]:
         """Return a pair as it is kept, or raise NotFound."""

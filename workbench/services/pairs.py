@@ -41,6 +41,7 @@ COLUMNS = (
     "created_at",
     "updated_at",
     "version",
+    "last_batch",
 )
 LISTED = ", ".join(COLUMNS)
 

@@ -29,11 +29,11 @@ class Resolved:
     open: Callable[[], pa.Table | pa.RecordBatchReader]
 
 
-def resolve(service: Service, source_type: str | None, source: str | None, rows: Any) -> Resolved:
+def resolve(service: Service, source_type: str | None, source: str | None, rows: Any, reading: dict[str, Any]) -> Resolved:
     """Return how to read the rows that a caller described, or say which field is wrong."""
     upload = current().upload
     if upload is not None:
-        return _uploaded(service, upload.path, upload.filename)
+        return _uploaded(upload.path, upload.filename, reading)
     kind = source_type or ("inline" if rows is not None else "file")
     if kind == "inline":
         if source is not None or rows is None:
@@ -46,13 +46,13 @@ def resolve(service: Service, source_type: str | None, source: str | None, rows:
         return Resolved("sql", source, lambda: sandbox.query(service.db, source, [], seconds=service.settings.sql_seconds))
     if kind == "file":
         refuse_outside(service, source)
-    return Resolved(kind, source, lambda: read_source(source, kind=kind))
+    return Resolved(kind, source, lambda: read_source(source, kind=kind, **reading))
 
 
-def _uploaded(service: Service, path: str, filename: str) -> Resolved:
+def _uploaded(path: str, filename: str, reading: dict[str, Any]) -> Resolved:
     if filename == FRAME_FILE:
         return Resolved("inline", None, lambda: pq.read_table(path))
-    return Resolved("file", filename, lambda: read_source(path, name=filename))
+    return Resolved("file", filename, lambda: read_source(path, name=filename, **reading))
 
 
 def inline_table(rows: Any) -> pa.Table:

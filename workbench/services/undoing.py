@@ -45,7 +45,7 @@ def _step(service: ReviewService, made: TrainingSheet, batch_id: str | None, who
         canonical.retract(db, number)
     else:
         again = "training_sheet_id = $training_sheet_id and row_index in (select row_index from _steps)"
-        canonical.record(db, scope, number, again, {})
+        canonical.record(db, scope, number, again)
     db.emit("pairs", made.id, None, "bulk")
     return _outcome(batch, touched, back=back)
 

@@ -255,6 +255,9 @@ CREATE TABLE canonical_labels (
     version BIGINT NOT NULL
 );
 
+CREATE SEQUENCE label_version_numbers;
+
+-- Numbers count over all labels; among the versions of one label only their order matters.
 CREATE TABLE canonical_label_versions (
     label_id VARCHAR NOT NULL,
     number BIGINT NOT NULL,
