@@ -21,7 +21,7 @@ from workbench.services.pairs import LISTED, present
 from workbench.store.conditions import explained_condition
 
 if TYPE_CHECKING:
-    from workbench.services.label import ReviewService
+    from workbench.services.bulk_review import BulkReview
 
 PREVIEW_MINUTES = 15
 KEPT_PREVIEWS = 50
@@ -78,7 +78,7 @@ class Previews:
         return found
 
 
-def run(service: ReviewService, made: TrainingSheet, sheet: Sheet, wish: Wish) -> BulkOutcome:
+def run(service: BulkReview, made: TrainingSheet, sheet: Sheet, wish: Wish) -> BulkOutcome:
     """Carry out or preview a bulk action, inside one write transaction."""
     db, now = service.db, service.clock.now()
     _refuse(wish)
@@ -169,7 +169,7 @@ def _sorted_out(db: Any, scope: decisions.Scope, change: decisions.Change, now: 
     }
 
 
-def _previewed(service: ReviewService, made: TrainingSheet, sheet: Sheet, wish: Wish, outcome: dict[str, Any]) -> BulkOutcome:
+def _previewed(service: BulkReview, made: TrainingSheet, sheet: Sheet, wish: Wish, outcome: dict[str, Any]) -> BulkOutcome:
     db = service.db
     preview_id = service.clock.new_id("preview")
     expires_at = service.clock.now() + dt.timedelta(minutes=PREVIEW_MINUTES)
@@ -186,7 +186,7 @@ def _previewed(service: ReviewService, made: TrainingSheet, sheet: Sheet, wish: 
 
 
 def _done(
-    service: ReviewService, made: TrainingSheet, scope: decisions.Scope, change: decisions.Change, outcome: dict[str, Any]
+    service: BulkReview, made: TrainingSheet, scope: decisions.Scope, change: decisions.Change, outcome: dict[str, Any]
 ) -> BulkOutcome:
     summary = f"{outcome['done']:,} of {outcome['matched']:,} pairs {WORDS[change.action]}."
     if not outcome["done"]:

@@ -64,13 +64,11 @@ def foreign_holder(db: Database, training_sheet_id: str, row_index: int, now: dt
     return found[0] if found else None
 
 
-def refuse_foreign(db: Database, training_sheet_id: str, row_index: int, now: dt.datetime) -> bool:
-    """Raise Conflict when somebody else holds the pair; return True when anybody ever claimed it."""
-    if not db.value("select 1 from claims where training_sheet_id = ? and row_index = ? limit 1", [training_sheet_id, row_index]):
-        return False
+def refuse_foreign(db: Database, training_sheet_id: str, row_index: int, now: dt.datetime) -> None:
+    """Raise Conflict when somebody else holds the pair."""
     held = foreign_holder(db, training_sheet_id, row_index, now)
     if held is None:
-        return True
+        return
     holder, expires_at = held
     raise Conflict(
         f"{holder} is working on this pair until {expires_at:%H:%M:%S} UTC. Take another one, or wait.",

@@ -11,7 +11,6 @@ from workbench.contract import UNSET, Field, Page, command, current, query
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import (
-    BulkOutcome,
     Card,
     Claim,
     Decision,
@@ -22,51 +21,44 @@ from workbench.domain.label import (
     PairFilter,
     Progress,
     Released,
-    UndoOutcome,
 )
 from workbench.errors import Conflict, NotFound
-from workbench.services import appending, bulk, canonical, cards, claims, decisions, drafts, figures, history, queues, undoing
+from workbench.services import appending, canonical, cards, claims, decisions, drafts, figures, history, queues
+from workbench.services.bulk_review import BulkReview
 from workbench.services.judging import judged, resolved_action
 from workbench.services.pairs import LISTED, pair_id, present
-from workbench.services.service import Service
+from workbench.services.review_arguments import (
+    REVIEWERS,
+    Barred,
+    Descending,
+    Filter,
+    ItemRef,
+    Limit,
+    Order,
+    QueueStatus,
+    Reason,
+    Regex,
+    Reviewer,
+    Rows,
+    Search,
+    Seed,
+    Source,
+    UseFilter,
+    Uses,
+    Where,
+)
 from workbench.store.conditions import explained_condition
 
-REVIEWERS = frozenset({"admin", "data_steward", "labeler", "reviewer"})
 REMEMBERED_CLIENTS = 1000
 
-QueueStatus = Literal["unlabeled", "labeled", "rejected", "flagged", "stale", "all"]
-Source = Annotated[
-    Literal["empty", "imported", "ai_generated", "human_labeled", "human_verified", "canonical"] | None,
-    Field(description="Where the response came from."),
-]
-Search = Annotated[str, Field(max_length=1000, description="Text that the prompt or the response contains.")]
-Regex = Annotated[str | None, Field(max_length=1000, description="Regular expression over prompt and response.")]
-Reviewer = Annotated[str | None, Field(description="Who decided last.")]
-ItemRef = Annotated[str | None, Field(description="Item the pair is about.")]
-Use = Literal["training", "validation", "evaluation", "few_shot", "testing"]
-UseFilter = Annotated[Use | None, Field(description="Use that has to be allowed.")]
-Where = Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the pair and its source row.")]
-Order = Annotated[Literal["row_index", "confidence", "length", "updated", "random"], Field(description="What to sort by.")]
-Descending = Annotated[bool, Field(description="Largest or newest first.")]
-Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the random order.")]
-Limit = Annotated[int, Field(ge=1, le=1000, description="Most pairs to return.")]
-Uses = Annotated[list[Use] | None, Field(description="Uses it is limited to; null: all.")]
-Barred = Annotated[list[Use] | None, Field(description="Uses it is barred from.")]
-Reason = Annotated[str | None, Field(max_length=2000, description="Why it is flagged or rejected.")]
-Rows = Annotated[list[int] | None, Field(max_length=1_000_000, description="Rows by their index.")]
-Filter = Annotated[PairFilter | None, Field(description="Which pairs are meant, in place of row_indices.")]
-PreviewOnly = Annotated[bool, Field(description="Only say what would happen, and freeze the set.")]
-PreviewId = Annotated[str | None, Field(description="Frozen set of a preview, in place of rows and filter.")]
 
-
-class ReviewService(Service):
+class ReviewService(BulkReview):
     """Review pairs: one by one, in bulk, several people at once; every step can be taken back."""
 
     namespace = "review"
 
     def __init__(self, app: Any) -> None:
         super().__init__(app)
-        self.previews = bulk.Previews()
         self._places: dict[str, tuple[TrainingSheet, Sheet]] = {}
         self._last_numbers: OrderedDict[tuple[str, str], int] = OrderedDict()
 
@@ -197,8 +189,9 @@ class ReviewService(Service):
         with self._once(training_sheet_id, n) as fresh:
             if fresh:
                 self._refuse_stale(row, version)
-                held = claims.refuse_foreign(self.db, training_sheet_id, row_index, self.clock.now())
-                row = self._apply_one(made, row, judged(row, asked, given), held=held)
+                attached = self._attached(training_sheet_id, row_index)
+                row = self._apply_one(made, row, judged(row, asked, given))
+                self._detach(training_sheet_id, row_index, *attached)
         return Pair(**present(self.db, [row], sheet, overlap=made.overlap)[0])
 
     @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}/draft", roles=REVIEWERS, label="Keep draft", audited=False)
@@ -213,17 +206,33 @@ class ReviewService(Service):
         stored = self.stored(made, row_index)["response"]
         return drafts.keep(self.db, training_sheet_id, row_index, self.actor, response, stored, self.clock.now())
 
-    def _apply_one(self, made: TrainingSheet, row: dict[str, Any], change: decisions.Change, *, held: bool) -> dict[str, Any]:
+    def _apply_one(self, made: TrainingSheet, row: dict[str, Any], change: decisions.Change) -> dict[str, Any]:
         scope = self.scope(made)
         after = decisions.apply_one(self.db, scope, change, row, batch_id=self.clock.new_id("batch"))
         if after is None:
             return row
         if change.approves:
             canonical.record_one(self.db, scope, after["last_batch"], after)
-        if held:
-            claims.drop(self.db, made.id, [row["row_index"]])
         self.db.emit("pairs", pair_id(made.id, row["row_index"]), after["version"])
         return after
+
+    def _attached(self, training_sheet_id: str, row_index: int) -> tuple[bool, bool]:
+        """Return whether a pair has a lease and the caller a draft on it; refuse what somebody else holds."""
+        place = [training_sheet_id, row_index]
+        held, drafted = self.db.tuples(
+            "select exists (from claims where training_sheet_id = ? and row_index = ?), "
+            f"exists (from drafts where {drafts.MINE})",
+            [*place, *place, self.actor],
+        )[0]
+        if held:
+            claims.refuse_foreign(self.db, training_sheet_id, row_index, self.clock.now())
+        return held, drafted
+
+    def _detach(self, training_sheet_id: str, row_index: int, held: bool, drafted: bool) -> None:
+        if held:
+            claims.drop(self.db, training_sheet_id, [row_index])
+        if drafted:
+            drafts.drop(self.db, training_sheet_id, row_index, self.actor)
 
     @contextmanager
     def _once(self, training_sheet_id: str, n: int | None) -> Iterator[bool]:
@@ -251,102 +260,6 @@ class ReviewService(Service):
                 yours=version,
                 current_version=row["version"],
             )
-
-    def _bulk(self, training_sheet_id: str, wish: bulk.Wish) -> BulkOutcome:
-        made, sheet = self.place(training_sheet_id)
-        return bulk.run(self, made, sheet, wish)
-
-    @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-approve", roles=REVIEWERS, label="Approve all")
-    def bulk_approve(
-        self,
-        training_sheet_id: str,
-        *,
-        row_indices: Rows = None,
-        filter: Filter = None,
-        preview: PreviewOnly = False,
-        preview_id: PreviewId = None,
-    ) -> BulkOutcome:
-        """Approve many pairs as one step that can be undone; a preview freezes the set first."""
-        return self._bulk(training_sheet_id, bulk.Wish("approve", row_indices, filter, preview, preview_id))
-
-    @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-reject", roles=REVIEWERS, label="Reject all")
-    def bulk_reject(
-        self,
-        training_sheet_id: str,
-        *,
-        row_indices: Rows = None,
-        filter: Filter = None,
-        reason: Reason = UNSET,
-        preview: PreviewOnly = False,
-        preview_id: PreviewId = None,
-    ) -> BulkOutcome:
-        """Reject many pairs as one step that can be undone."""
-        return self._bulk(training_sheet_id, bulk.Wish("reject", row_indices, filter, preview, preview_id, {"reason": reason}))
-
-    @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-flag", roles=REVIEWERS, label="Flag all")
-    def bulk_flag(
-        self,
-        training_sheet_id: str,
-        *,
-        row_indices: Rows = None,
-        filter: Filter = None,
-        reason: Reason = UNSET,
-        preview: PreviewOnly = False,
-        preview_id: PreviewId = None,
-    ) -> BulkOutcome:
-        """Flag many pairs as one step that can be undone."""
-        return self._bulk(training_sheet_id, bulk.Wish("flag", row_indices, filter, preview, preview_id, {"reason": reason}))
-
-    @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-reset", roles=REVIEWERS, label="Reset all")
-    def bulk_reset(
-        self,
-        training_sheet_id: str,
-        *,
-        row_indices: Rows = None,
-        filter: Filter = None,
-        preview: PreviewOnly = False,
-        preview_id: PreviewId = None,
-    ) -> BulkOutcome:
-        """Take many pairs back to unlabeled as one step that can be undone."""
-        return self._bulk(training_sheet_id, bulk.Wish("reset", row_indices, filter, preview, preview_id))
-
-    @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-rights", roles=REVIEWERS, label="Change usage rights")
-    def bulk_rights(
-        self,
-        training_sheet_id: str,
-        *,
-        row_indices: Rows = None,
-        filter: Filter = None,
-        allowed_uses: Uses = UNSET,
-        prohibited_uses: Barred = UNSET,
-        preview: PreviewOnly = False,
-        preview_id: PreviewId = None,
-    ) -> BulkOutcome:
-        """Change the usage rights of many pairs as one step that can be undone."""
-        rights = {"allowed_uses": allowed_uses, "prohibited_uses": prohibited_uses}
-        return self._bulk(training_sheet_id, bulk.Wish("rights", row_indices, filter, preview, preview_id, rights))
-
-    @command("POST", "/assemblies/{training_sheet_id}/undo", roles=REVIEWERS, label="Undo")
-    def undo(
-        self,
-        training_sheet_id: str,
-        *,
-        batch_id: Annotated[str | None, Field(description="Batch to take back; none: the latest.")] = None,
-        scope: Annotated[Literal["mine", "all"], Field(description="Whose latest batch.")] = "mine",
-    ) -> UndoOutcome:
-        """Take back a batch where nothing came after it; with nothing left, undone is 0."""
-        return undoing.undo(self, self.place(training_sheet_id)[0], batch_id, scope)
-
-    @command("POST", "/assemblies/{training_sheet_id}/redo", roles=REVIEWERS, label="Redo")
-    def redo(
-        self,
-        training_sheet_id: str,
-        *,
-        batch_id: Annotated[str | None, Field(description="Batch to make again; none: the one undone last.")] = None,
-        scope: Annotated[Literal["mine", "all"], Field(description="Whose latest batch.")] = "mine",
-    ) -> UndoOutcome:
-        """Make again what was undone, where nothing came after it."""
-        return undoing.redo(self, self.place(training_sheet_id)[0], batch_id, scope)
 
     @command("POST", "/assemblies/{training_sheet_id}/claim", roles=REVIEWERS, label="Claim")
     def claim(

@@ -10,23 +10,23 @@ from workbench.errors import InvalidTransition, NotFound
 from workbench.services import canonical, decisions
 
 if TYPE_CHECKING:
-    from workbench.services.label import ReviewService
+    from workbench.services.bulk_review import BulkReview
 
 SHOWN_ROWS = 100
 NOTHING = {True: "There is nothing to undo.", False: "There is nothing to redo."}
 
 
-def undo(service: ReviewService, made: TrainingSheet, batch_id: str | None, scope: str) -> UndoOutcome:
+def undo(service: BulkReview, made: TrainingSheet, batch_id: str | None, scope: str) -> UndoOutcome:
     """Take a batch back."""
     return _step(service, made, batch_id, scope, back=True)
 
 
-def redo(service: ReviewService, made: TrainingSheet, batch_id: str | None, scope: str) -> UndoOutcome:
+def redo(service: BulkReview, made: TrainingSheet, batch_id: str | None, scope: str) -> UndoOutcome:
     """Make a batch again."""
     return _step(service, made, batch_id, scope, back=False)
 
 
-def _step(service: ReviewService, made: TrainingSheet, batch_id: str | None, whose: str, *, back: bool) -> UndoOutcome:
+def _step(service: BulkReview, made: TrainingSheet, batch_id: str | None, whose: str, *, back: bool) -> UndoOutcome:
     db, actor = service.db, service.actor if whose == "mine" else None
     if batch_id is None:
         find = decisions.latest if back else decisions.latest_undone
@@ -50,7 +50,7 @@ def _step(service: ReviewService, made: TrainingSheet, batch_id: str | None, who
     return _outcome(batch, touched, back=back)
 
 
-def _named(service: ReviewService, made: TrainingSheet, batch_id: str, *, back: bool) -> int:
+def _named(service: BulkReview, made: TrainingSheet, batch_id: str, *, back: bool) -> int:
     found = service.db.row(
         "select number, action, undone_at from batches where id = ? and training_sheet_id = ?", [batch_id, made.id]
     )

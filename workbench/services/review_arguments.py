@@ -1,0 +1,34 @@
+"""Arguments that operations on pairs share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from workbench.contract import Field
+from workbench.domain.label import PairFilter
+
+REVIEWERS = frozenset({"admin", "data_steward", "labeler", "reviewer"})
+
+QueueStatus = Literal["unlabeled", "labeled", "rejected", "flagged", "stale", "all"]
+Source = Annotated[
+    Literal["empty", "imported", "ai_generated", "human_labeled", "human_verified", "canonical"] | None,
+    Field(description="Where the response came from."),
+]
+Search = Annotated[str, Field(max_length=1000, description="Text that the prompt or the response contains.")]
+Regex = Annotated[str | None, Field(max_length=1000, description="Regular expression over prompt and response.")]
+Reviewer = Annotated[str | None, Field(description="Who decided last.")]
+ItemRef = Annotated[str | None, Field(description="Item the pair is about.")]
+Use = Literal["training", "validation", "evaluation", "few_shot", "testing"]
+UseFilter = Annotated[Use | None, Field(description="Use that has to be allowed.")]
+Where = Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the pair and its source row.")]
+Order = Annotated[Literal["row_index", "confidence", "length", "updated", "random"], Field(description="What to sort by.")]
+Descending = Annotated[bool, Field(description="Largest or newest first.")]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the random order.")]
+Limit = Annotated[int, Field(ge=1, le=1000, description="Most pairs to return.")]
+Uses = Annotated[list[Use] | None, Field(description="Uses it is limited to; null: all.")]
+Barred = Annotated[list[Use] | None, Field(description="Uses it is barred from.")]
+Reason = Annotated[str | None, Field(max_length=2000, description="Why it is flagged or rejected.")]
+Rows = Annotated[list[int] | None, Field(max_length=1_000_000, description="Rows by their index.")]
+Filter = Annotated[PairFilter | None, Field(description="Which pairs are meant, in place of row_indices.")]
+PreviewOnly = Annotated[bool, Field(description="Only say what would happen, and freeze the set.")]
+PreviewId = Annotated[str | None, Field(description="Frozen set of a preview, in place of rows and filter.")]
