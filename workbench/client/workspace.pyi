@@ -90,7 +90,7 @@ class Home(Namespace):
 class Sheets(Namespace):
     def list(self, *, search: str = ..., status: Optional[Literal['draft', 'published', 'archived', 'deleted']] = ..., sort: Literal['created_at', 'updated_at', 'name', 'item_count'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Sheet]:
         """List the sheets, the newest first; deleted ones only when asked for."""
-    def create(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., item_id_column: str | None = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., sample: bool = ..., idempotency_key: str | None = ...) -> Sheet:
+    def create(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., item_id_column: str | None = ..., encoding: str | None = ..., worksheet: str | None = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., sample: bool = ..., idempotency_key: str | None = ...) -> Sheet:
         """Import rows as a new sheet: from a file, an address, a query or given directly."""
     def get(self, sheet_id: str) -> Sheet:
         """Return one sheet, also a deleted one."""
@@ -157,18 +157,6 @@ class TrainingSheets(Namespace):
     def preview(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Preview:
         """Show pairs in their order."""
 class Review(Namespace):
-    def queue(self, training_sheet_id: str, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random'] = ..., descending: bool = ..., seed: int = ..., limit: int = ..., cursor: str | None = ...) -> Page[Pair]:
-        """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
-    def rows(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Page[Pair]:
-        """Return pairs in their order, whatever their state."""
-    def get(self, training_sheet_id: str, row_index: int) -> Pair:
-        """Return one pair."""
-    def card(self, training_sheet_id: str, row_index: int, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random'] = ..., descending: bool = ..., seed: int = ...) -> Card:
-        """Return all that the review screen shows of one pair, and its neighbors in the queue."""
-    def decide(self, training_sheet_id: str, row_index: int, *, action: Optional[Literal['approve', 'reject', 'flag', 'reset']] = ..., status: Optional[Literal['labeled', 'rejected', 'flagged', 'unlabeled']] = ..., response: str = ..., prompt: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., n: int | None = ..., idempotency_key: str | None = ...) -> Pair:
-        """Approve, reject, flag, reset or edit one pair; editing and approving go in one step."""
-    def draft(self, training_sheet_id: str, row_index: int, response: str, *, idempotency_key: str | None = ...) -> Draft:
-        """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
     def bulk_approve(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
         """Approve many pairs as one step that can be undone; a preview freezes the set first."""
     def bulk_reject(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., reason: str | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
@@ -183,6 +171,18 @@ class Review(Namespace):
         """Take back a batch where nothing came after it; with nothing left, undone is 0."""
     def redo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., idempotency_key: str | None = ...) -> UndoOutcome:
         """Make again what was undone, where nothing came after it."""
+    def queue(self, training_sheet_id: str, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random'] = ..., descending: bool = ..., seed: int = ..., limit: int = ..., cursor: str | None = ...) -> Page[Pair]:
+        """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
+    def rows(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Page[Pair]:
+        """Return pairs in their order, whatever their state."""
+    def get(self, training_sheet_id: str, row_index: int) -> Pair:
+        """Return one pair."""
+    def card(self, training_sheet_id: str, row_index: int, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random'] = ..., descending: bool = ..., seed: int = ...) -> Card:
+        """Return all that the review screen shows of one pair, and its neighbors in the queue."""
+    def decide(self, training_sheet_id: str, row_index: int, *, action: Optional[Literal['approve', 'reject', 'flag', 'reset']] = ..., status: Optional[Literal['labeled', 'rejected', 'flagged', 'unlabeled']] = ..., response: str = ..., prompt: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., n: int | None = ..., idempotency_key: str | None = ...) -> Pair:
+        """Approve, reject, flag, reset or edit one pair; editing and approving go in one step."""
+    def draft(self, training_sheet_id: str, row_index: int, response: str, *, idempotency_key: str | None = ...) -> Draft:
+        """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
     def claim(self, training_sheet_id: str, count: int = ..., *, lease_seconds: int = ..., filter: PairFilter | None = ..., idempotency_key: str | None = ...) -> Claim:
         """Hand out the next unlabeled pairs that nobody else holds; asking again renews one's own first."""
     def release(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., idempotency_key: str | None = ...) -> Released:
