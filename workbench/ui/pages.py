@@ -15,6 +15,7 @@ from markupsafe import Markup
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import ErrorState
 from workbench.ui.data import DataView
+from workbench.ui.generate import GenerateView
 from workbench.ui.home import HomeView
 from workbench.ui.label import LabelView
 from workbench.ui.theme import PAGE_WIDTH, STEP, theme_config
@@ -163,6 +164,7 @@ class Navigation(pn.viewable.Viewer):
 SCREENS: tuple[Screen, ...] = (
     Screen("/home", "Home", "home", HomeView),
     Screen("/data", "Data", "table_chart", DataView),
+    Screen("/generate", "Generate", "auto_awesome", GenerateView),
     Screen("/label", "Label", "rate_review", LabelView),
 )
 __all__ = ["SCREENS", "Navigation", "Screen", "build_page", "titles"]

@@ -17,7 +17,8 @@ Run = Callable[[str], Any]
 class ActionBar(pn.viewable.Viewer):
     """Draw exactly the actions a record came with and run the chosen one.
 
-    `run(name)` performs an action; `handlers` take over actions that need more input, such as a form.
+    `run(name)` performs an action; `handlers` take over actions that need more input, such as a form,
+    and `links` make an action a link to another page.
     `undo(name, result)` returns the way back, or None. A failure is shown below the buttons.
     """
 
@@ -28,6 +29,7 @@ class ActionBar(pn.viewable.Viewer):
         *,
         toasts: Any = None,
         handlers: Mapping[str, Callable[[], Any]] | None = None,
+        links: Mapping[str, str] | None = None,
         undo: Callable[[str, Any], Callable[[], None] | None] | None = None,
         first: str | None = None,
         size: str = "medium",
@@ -36,6 +38,7 @@ class ActionBar(pn.viewable.Viewer):
         self._run = run
         self._toasts = toasts
         self._handlers = dict(handlers or {})
+        self._links = dict(links or {})
         self._undo = undo
         self._first = first
         self._size = size
@@ -60,6 +63,7 @@ class ActionBar(pn.viewable.Viewer):
         self._buttons.objects = [self._button(action) for action in actions]
 
     def _button(self, action: Any) -> Any:
+        link = {"href": self._links[action.name]} if action.enabled and action.name in self._links else {}
         button = pmui.Button(
             label=action.label,
             disabled=not action.enabled,
@@ -69,7 +73,10 @@ class ActionBar(pn.viewable.Viewer):
             size=self._size,
             margin=0,
             css_classes=[f"action-{action.name}"],
+            **link,
         )
+        if link:
+            return button
         button.on_click(lambda event: self._asked(action, button))
         if action.enabled or not action.reason:
             return button

@@ -1,0 +1,158 @@
+"""One template: written, checked against a sheet and tried on its first rows while you type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel_material_ui as pmui
+import param
+from markupsafe import Markup
+
+from workbench.ui import format as fmt
+from workbench.ui.components.actions import ActionBar, run_on
+from workbench.ui.components.fields import fields_of_operation
+from workbench.ui.components.forms import ParameterForm
+from workbench.ui.components.markup import html, show
+from workbench.ui.components.pair_markup import CSS as PAIR_CSS
+from workbench.ui.components.plan_markup import CSS, check_markup
+from workbench.ui.view import View
+
+FIELDS = (
+    "name", "prompt_template", "response_source_mode", "response_column", "system_instruction", "description", "label_type",
+    "few_shot_count",
+)  # fmt: skip
+PLAN = ("prompt_template", "response_source_mode", "response_column", "system_instruction")
+TYPED = ("prompt_template", "system_instruction")
+NEW = "new"
+COLUMNS = {"xs": "minmax(0, 1fr)", "md": "minmax(0, 1fr) minmax(0, 1fr)"}
+
+
+class TemplateView(View):
+    """Show a template with its actions; write it when it may be written."""
+
+    template_id = param.String("", doc="Template shown; `new` for one that is not stored yet.")
+    editing = param.Boolean(False, doc="True while the form is open.")
+
+    def build(self) -> list[Any]:
+        """Return head, form and the preview beside it."""
+        self.template: Any = None
+        self.mapping: dict[str, str] = {}
+        self.form: ParameterForm | None = None
+        self.head = html("")
+        self.actions = ActionBar(
+            toasts=self.toasts, size="small", first="update", handlers={"update": self._edit, "version": self._version}
+        )
+        self.writing = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        self.outcome = html("", css=CSS + PAIR_CSS)
+        self.holes = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 1})
+        self.tried = pmui.Select(options={"No sheet": ""}, label="Try it on", size="small", margin=0, sizing_mode="stretch_width")
+        self.tried.param.watch(self._check, "value")
+        self.checking = self.watch(self.ws.templates.check, self._checked, template=_plan({}))
+        self.watch(self.ws.sheets.list, self._sheets, page_size=200)
+        if self.template_id == NEW:
+            show(self.head, Markup('<div class="title">New template</div>'))
+            self._edit()
+        else:
+            self.watch(self.ws.templates.get, self._drawn, template_id=self.template_id)
+        left = pmui.Column(self.head, self.actions, self.writing, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        beside = pmui.Column(self.tried, self.holes, self.outcome, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        grid = {"display": "grid", "gridTemplateColumns": COLUMNS, "gap": 3, "alignItems": "start"}
+        return [pmui.Column(left, beside, margin=0, sizing_mode="stretch_width", sx=grid)]
+
+    def _drawn(self, template: Any) -> None:
+        self.template = template
+        self.mapping = self.mapping or dict(template.column_mapping or {})
+        show(self.head, head_markup(template))
+        self.actions.update(template.actions, run_on(self.ws, template))
+        self._check()
+
+    def _edit(self) -> None:
+        if self.form is not None:
+            return
+        call = self.ws.templates.create if self.template is None else self.ws.templates.update
+        fields = [field for name in FIELDS for field in fields_of_operation(call, only=(name,))]
+        given = {name: getattr(self.template, name) for name in FIELDS} if self.template is not None else {}
+        label = "Create" if self.template is None else "Save"
+        self.form = ParameterForm(fields, self._save, label=label, done=self._saved, values=given)
+        for name in PLAN:
+            self.form.input(name).param.watch(self._check, "value_input" if name in TYPED else "value")
+        self.writing.objects = [self.form]
+        self.editing = True
+
+    def _save(self, values: dict[str, Any]) -> Any:
+        mapping = {"column_mapping": self.mapping} if self.mapping else {}
+        if self.template is None:
+            return self.ws.templates.create(**values, **mapping)
+        return self.ws.templates.update(self.template_id, revision=self.template.version, **values, **mapping)
+
+    def _saved(self, template: Any) -> None:
+        self.toasts.say(f"Saved {template.name} {template.semver}.")
+        if self.template is None:
+            self.template_id = template.id
+        else:
+            self.writing.objects, self.form, self.editing = [], None, False
+
+    def _version(self) -> None:
+        self.template_id = self.ws.templates.version(self.template_id).id
+
+    def _typed(self) -> dict[str, Any]:
+        if self.form is None:
+            return {name: getattr(self.template, name) for name in PLAN} if self.template is not None else {}
+        return {name: _entered(self.form.input(name), name) for name in PLAN}
+
+    def _check(self, *events: Any) -> None:
+        sheet = {"sheet_id": self.tried.value} if self.tried.value else {}
+        self.checking.replace(template=_plan(self._typed() | {"column_mapping": self.mapping}), **sheet)
+
+    def _checked(self, check: Any) -> None:
+        show(self.outcome, check_markup(check))
+        lost = [name for name in check.missing if check.available]
+        known = [select.name for select in self.holes]
+        if self.form is not None and lost and lost != known:
+            self.holes.objects = [self._hole(name, check.available) for name in lost]
+        elif not lost:
+            self.holes.objects = []
+
+    def _hole(self, name: str, available: Any) -> Any:
+        options = {"Choose a column": ""} | {column: column for column in available}
+        select = pmui.Select(
+            name=name, label=f"{name} stands for", options=options, value="", size="small", margin=0, sizing_mode="stretch_width"
+        )
+        select.param.watch(lambda event: self._map(name, event.new), "value")
+        return select
+
+    def _map(self, name: str, column: str) -> None:
+        self.mapping = {**self.mapping, name: column}
+        self._check()
+
+    def _sheets(self, page: Any) -> None:
+        options = {"No sheet": ""} | {sheet.name: sheet.id for sheet in page}
+        if options != self.tried.options:
+            attached = [sheet.id for sheet in page if sheet.template_id == self.template_id]
+            first = next(iter([*attached, *(sheet.id for sheet in page)]), "")
+            self.tried.param.update(options=options, value=self.tried.value or first)
+
+
+def _entered(widget: Any, name: str) -> Any:
+    return widget.value_input if name in TYPED else widget.value
+
+
+def _plan(values: dict[str, Any]) -> dict[str, Any]:
+    """Return an unsaved plan; what is not entered is left out."""
+    return {name: value for name, value in values.items() if value} | {"prompt_template": values.get("prompt_template") or ""}
+
+
+def head_markup(template: Any) -> Markup:
+    """Return name, version, state and origin of a template."""
+    line = '<div style="display:flex;gap:8px;align-items:center;margin-bottom:8px"><span class="title">{} {}</span>{}</div>{}'
+    facts = fmt.facts(
+        [
+            ("Answers", fmt.choice(template.response_source_mode)),
+            ("Response column", fmt.text(template.response_column, reason="The answers do not come from a column.")),
+            ("Kind of truth", template.label_type),
+            ("System instruction", fmt.text(template.system_instruction, reason="None is given.")),
+            ("Description", fmt.text(template.description, reason="None is given.")),
+            ("Made", Markup("{} by {}").format(fmt.moment(template.created_at), template.created_by or fmt.DASH)),
+        ]
+    )
+    return Markup(line).format(template.name, template.semver, fmt.chip(template.status), facts)

@@ -1,0 +1,95 @@
+"""One training sheet: what it was made from, how far it is, and its pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel_material_ui as pmui
+import param
+from markupsafe import Markup
+
+from workbench.ui import format as fmt
+from workbench.ui.components.actions import ActionBar, run_on
+from workbench.ui.components.fields import fields_of_operation
+from workbench.ui.components.form_dialog import FormDialog
+from workbench.ui.components.forms import ParameterForm
+from workbench.ui.components.markup import html, show
+from workbench.ui.components.pair_markup import CSS, over
+from workbench.ui.components.rows import PreviewTable
+from workbench.ui.view import View
+
+EDITABLE = ("name", "overlap", "guidelines")
+
+
+class TrainingSheetView(View):
+    """Show one training sheet with its actions."""
+
+    training_sheet_id = param.String("", doc="Training sheet shown.")
+
+    def build(self) -> list[Any]:
+        """Return head, actions, eligibility and the first pairs."""
+        self.made: Any = None
+        self.head = html("", css=CSS)
+        self.dialog = FormDialog()
+        links = {"review": f"./label?sheet={self.training_sheet_id}", "train": f"./train?new=true&sheet={self.training_sheet_id}"}
+        self.actions = ActionBar(
+            toasts=self.toasts, size="small", first="review", links=links, handlers={"update": self._edit}, undo=self._undo
+        )
+        top = self.live(self.ws.training_sheets.get, self._drawn, height=160, training_sheet_id=self.training_sheet_id)
+        fit = self.live(self.ws.review.eligibility, self._fits, height=80, training_sheet_id=self.training_sheet_id)
+        pairs = PreviewTable(self, self.ws.training_sheets.preview, training_sheet_id=self.training_sheet_id)
+        return [top, pmui.Column(fit, margin=0, sizing_mode="stretch_width"), pairs, self.dialog]
+
+    def _drawn(self, made: Any) -> Any:
+        self.made = made
+        show(self.head, head_markup(made))
+        self.actions.update(made.actions, run_on(self.ws, made))
+        return [self.head, self.actions]
+
+    def _fits(self, found: Any) -> Any:
+        reasons = fmt.facts((reason.label, fmt.integer(reason.count)) for reason in found.reasons)
+        words = Markup('{}<div class="text" style="margin-bottom:8px">{}</div>{}')
+        return html(words.format(over("Trainable"), found.summary, reasons if found.reasons else ""), css=CSS)
+
+    def _edit(self) -> None:
+        form = ParameterForm(
+            fields_of_operation(self.ws.training_sheets.update, only=EDITABLE),
+            lambda values: self.ws.training_sheets.update(self.training_sheet_id, version=self.made.version, **values),
+            values={name: getattr(self.made, name) for name in EDITABLE},
+            done=lambda made: self.dialog.close(),
+        )
+        self.dialog.open("Edit the training sheet", form)
+
+    def _undo(self, name: str, result: Any) -> Any:
+        return (lambda: self.ws.training_sheets.restore(self.training_sheet_id)) if name == "delete" else None
+
+
+def head_markup(made: Any) -> Markup:
+    """Return name, state, origin and counts of a training sheet."""
+    line = '<div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap;margin-bottom:8px"><span class="title">{}</span>{}{}</div>{}'
+    plan = made.template
+    facts = fmt.facts(
+        [
+            ("Sheet", fmt.link(made.sheet_name, f"./data?sheet={made.sheet_id}")),
+            ("Template", Markup("{} {}").format(plan.name or "unsaved", plan.template_version or "") if plan else fmt.unknown()),
+            ("Pairs", fmt.integer(made.total_rows)),
+            ("State", _counts(made.counts.get("status", {}))),
+            ("Answers", _counts(made.counts.get("response_source", {}))),
+            ("Rows chosen", fmt.text(made.filter, reason="Every row of the sample was taken.")),
+            ("Made", Markup("{} by {}").format(fmt.moment(made.created_at), made.created_by or fmt.DASH)),
+            ("Failed because", made.error_summary) if made.error_summary else ("Reviewers per pair", fmt.integer(made.overlap)),
+        ]
+    )
+    sample = fmt.tone_chip(fmt.tone_of("neutral"), "sample data") if made.sample else ""
+    return Markup(line).format(made.name, fmt.chip(made.status), sample, facts)
+
+
+def _counts(counts: dict[str, int]) -> Markup:
+    return Markup(" · ").join(
+        Markup("{} {}").format(fmt.integer(count), fmt.choice(word)) for word, count in counts.items() if count
+    )
+
+
+def counted(word: str) -> Any:
+    """Return the way to show one review state's count in a table of training sheets."""
+    return lambda counts: fmt.integer((counts or {}).get("status", {}).get(word))
