@@ -43,7 +43,7 @@ class TemplateView(View):
             toasts=self.toasts, size="small", first="update", handlers={"update": self._edit, "version": self._version}
         )
         self.writing = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 2})
-        self.outcome = html("", css=CSS + PAIR_CSS)
+        self.outcome = html("", css=f"{CSS}{PAIR_CSS}")
         self.holes = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 1})
         self.tried = pmui.Select(options={"No sheet": ""}, label="Try it on", size="small", margin=0, sizing_mode="stretch_width")
         self.tried.param.watch(self._check, "value")
