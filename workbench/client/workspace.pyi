@@ -314,6 +314,8 @@ class Monitoring(Namespace):
         """Return the health of the last 24 hours with its reasons; unknown without traffic."""
     def logs(self, endpoint: str, *, outcome: Literal['all', 'ok', 'error'] = ..., search: str = ..., model_version: str = ..., page: int = ..., page_size: int = ...) -> Page[RequestLog]:
         """List requests, the newest first."""
+    def request(self, request_id: str) -> RequestLog:
+        """Return one request as the log keeps it."""
 class Feedback(Namespace):
     def create(self, *, endpoint: str, request_id: str, rating: Union[Literal['positive', 'negative'], int], corrected: str | None = ..., comment: str = ..., id: str | None = ..., idempotency_key: str | None = ...) -> Feedback:
         """Judge the answer of one request; sending the same id again changes nothing."""

@@ -41,6 +41,7 @@ class TimeBucket(Record):
     wire_names: ClassVar[dict[str, str]] = {"bucket_at": "at"}
 
     bucket_at = Time(None, allow_None=True, doc="Start of the slice.")
+    until = Time(None, allow_None=True, doc="End of the slice.")
     requests = param.Integer(0, doc="Requests in the slice.")
     errors = param.Integer(0, doc="Failed requests in the slice.")
     error_rate = param.Number(None, allow_None=True, doc="Share of failed requests; null without requests.")

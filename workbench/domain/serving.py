@@ -31,7 +31,7 @@ class Endpoint(Record):
 
     kind = "endpoint"
     table = "endpoints"
-    derived = frozenset({"stage", "url", "input_example", "actions"})
+    derived = frozenset({"stage", "url", "input_example", "requests", "p95", "error_rate", "actions"})
 
     id = param.String("", doc="The name again.")
     name = param.String("", doc="Name in the address, unique.")
@@ -51,6 +51,9 @@ class Endpoint(Record):
     stage = param.String(None, allow_None=True, doc="Stage of the version served.")
     url = param.String("", doc="Path that answers invocations.")
     input_example = Json(None, allow_None=True, doc="One input it can answer.")
+    requests = param.Integer(0, doc="Requests of the last 24 hours.")
+    p95 = param.Number(None, allow_None=True, doc="95th percentile of their latency in ms; null without requests.")
+    error_rate = param.Number(None, allow_None=True, doc="Share of them that failed, 0-1; null without requests.")
     actions = Items(item_type=Action, doc="What may be done now.")
 
 

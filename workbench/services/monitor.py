@@ -50,7 +50,7 @@ class MonitoringService(Service):
             endpoint=endpoint,
             window_hours=window_hours,
             bucket_seconds=width,
-            buckets=[_bucket(second, found.get(second)) for second in range(first, last + 1, width)],
+            buckets=[_bucket(second, width, found.get(second)) for second in range(first, last + 1, width)],
             deployments=self._deployments(endpoint, since),
             source=_source(endpoint, since, until),
         )
@@ -95,6 +95,15 @@ class MonitoringService(Service):
         params = [value for _, values in clauses for value in values]
         return Records(self.db, RequestLog).page(where, params, order="logged_at desc, id desc", page=page, page_size=page_size)
 
+    @query("GET", "/requests/{request_id}", topics=("requests",))
+    def request(self, request_id: Annotated[str, Field(description="Id of the request.")]) -> RequestLog:
+        """Return one request as the log keeps it."""
+        self.app.endpoints.flush()
+        row = self.db.row("select * from requests where id = ? limit 1", [request_id])
+        if row is None:
+            raise NotFound.of("request", request_id)
+        return RequestLog(**row)
+
     def _window(self, endpoint: str, hours: int) -> tuple[dt.datetime, dt.datetime]:
         self._known(endpoint)
         until = self.clock.now()
@@ -119,14 +128,15 @@ def _source(endpoint: str, since: dt.datetime, until: dt.datetime) -> dict[str, 
     return {"table": "requests", "endpoint": endpoint, "after": since.isoformat() + "Z", "until": until.isoformat() + "Z"}
 
 
-def _bucket(second: int, row: dict[str, Any] | None) -> TimeBucket:
+def _bucket(second: int, width: int, row: dict[str, Any] | None) -> TimeBucket:
     moment = _EPOCH + dt.timedelta(seconds=second)
+    span = {"bucket_at": moment, "until": moment + dt.timedelta(seconds=width)}
     if row is None:
-        return TimeBucket(bucket_at=moment)
+        return TimeBucket(**span)
     p50, p95, p99 = (rounded(q, 3) for q in row["quantiles"])
     errors, requests = row["errors"], row["requests"]
     return TimeBucket(
-        bucket_at=moment, requests=requests, errors=errors, error_rate=rounded(errors / requests, 4), p50=p50, p95=p95, p99=p99
+        **span, requests=requests, errors=errors, error_rate=rounded(errors / requests, 4), p50=p50, p95=p95, p99=p99
     )
 
 

@@ -43,6 +43,17 @@ from requests
 where endpoint = ? and logged_at > ? and logged_at <= ?
 """
 
+_BY_ENDPOINT = """
+select
+    endpoint,
+    count(*) as requests,
+    quantile_cont(latency_ms, 0.95) as p95,
+    avg(case when status_code >= 400 then 1.0 else 0.0 end) as error_rate
+from requests
+where list_contains($names, endpoint) and logged_at > $since
+group by 1
+"""
+
 _BUCKETS = """
 select
     (floor(epoch(logged_at) / $width) * $width)::bigint as second,
@@ -71,6 +82,15 @@ def _version_figures(row: dict[str, Any], now: dt.datetime) -> dict[str, Any]:
         "error_rate": rounded(row["error_rate"], 4),
         "throughput": rate(row["requests"], row["first_at"], now),
         "uptime": percent(row["served"], row["minutes"]),
+    }
+
+
+def by_endpoint(db: Database, names: list[str], since: dt.datetime) -> dict[str, dict[str, Any]]:
+    """Return requests, p95 and error_rate of the endpoints that had requests since a moment."""
+    rows = db.rows(_BY_ENDPOINT, {"names": names, "since": since}) if names else []
+    return {
+        row["endpoint"]: {"requests": row["requests"], "p95": rounded(row["p95"], 3), "error_rate": rounded(row["error_rate"], 4)}
+        for row in rows
     }
 
 

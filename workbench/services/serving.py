@@ -12,6 +12,7 @@ from workbench.domain.serving import ENDPOINT_STATES, ChatCompletion, ChatMessag
 from workbench.engine.serving import Served, Serving, WarmModel
 from workbench.errors import Conflict, DeploymentFailed, NotFound, ValidationError
 from workbench.services.endpoint_pointers import EndpointPointers, checked_guardrails
+from workbench.services.request_figures import DAY, by_endpoint
 from workbench.services.service import Service
 from workbench.store import Records
 
@@ -51,7 +52,7 @@ class EndpointsService(Service):
         """Wait until every request answered so far is in the log."""
         self.serving.log.flush()
 
-    @query("GET", ROOT, key="endpoints", topics=("endpoints", "models"))
+    @query("GET", ROOT, key="endpoints", topics=("endpoints", "models", "requests"))
     def list(
         self,
         *,
@@ -61,7 +62,9 @@ class EndpointsService(Service):
         page_size: PageSize = 50,
     ) -> Page[Endpoint]:
         """List endpoints with the stage of what they serve and their actions."""
-        where = "(? = '' or contains(lower(name), lower(?)) or contains(lower(model_name), lower(?))) and (? is null or status = ?)"
+        where = (
+            "(? = '' or contains(lower(name), lower(?)) or contains(lower(model_name), lower(?))) and (? is null or status = ?)"
+        )
         found = self.endpoints.page(where, (search, search, search, status, status), page=page, page_size=page_size)
         found.rows = self._present(found.rows)
         return found
@@ -160,7 +163,9 @@ class EndpointsService(Service):
         label="Roll back",
         confirm="Serve the version served before?",
     )
-    def rollback(self, name: EndpointName, *, reason: Annotated[str, Field(max_length=1000, description="Why; kept.")] = "") -> Endpoint:
+    def rollback(
+        self, name: EndpointName, *, reason: Annotated[str, Field(max_length=1000, description="Why; kept.")] = ""
+    ) -> Endpoint:
         """Serve the version before; an endpoint that follows production rolls the model back."""
         endpoint = self._endpoint(name)
         if endpoint.follows == "production":
@@ -269,7 +274,9 @@ class EndpointsService(Service):
     def _wanted(self, version_id: str | None, name: str | None, version: str | None) -> ModelVersion:
         models = self.app.models.versions
         if version_id is None and not (name and version):
-            raise ValidationError.field("model_version_id", "Say which version: model_version_id, or model_name and model_version")
+            raise ValidationError.field(
+                "model_version_id", "Say which version: model_version_id, or model_name and model_version"
+            )
         found = models.find(id=version_id) if version_id else models.find(name=name, version=version)
         if found is None:
             raise NotFound.of("model", version_id or f"{name} {version}", self._known_models())
@@ -291,7 +298,8 @@ class EndpointsService(Service):
         """Add stage, address, example and actions."""
         ids = [row["model_version_id"] for row in rows]
         found = {v.id: v for v in self.app.models.versions.list("list_contains(?, id)", [ids])} if ids else {}
-        return [self._with_derived(row, found.get(row["model_version_id"])) for row in rows]
+        asked = by_endpoint(self.db, [row["name"] for row in rows], self.clock.now() - DAY)
+        return [self._with_derived(row, found.get(row["model_version_id"])) | asked.get(row["name"], {}) for row in rows]
 
     def _with_derived(self, row: dict[str, Any], version: ModelVersion | None) -> dict[str, Any]:
         blocked = {}

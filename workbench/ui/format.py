@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from workbench.ui.theme import Tone, tone_of
+from workbench.ui.theme import SUCCESS, WARNING, Tone, tone_of
 
 THIN = "\u2009"
 DASH = "\u2013"
@@ -161,6 +161,31 @@ def words(name: str) -> str:
 def plural(count: int, one: str, many: str | None = None) -> Markup:
     """Return `1 job` or `3 jobs`."""
     return Markup("{} {}").format(integer(count), one if count == 1 else many or f"{one}s")
+
+
+def of_hundred(share: float | None) -> float | None:
+    """Return a share of 1 as a share of 100, for bars."""
+    return None if _missing(share) else share * 100
+
+
+def per_second(value: float | None, *, reason: str | None = None) -> Markup:
+    """Return `12.5 per s`."""
+    return unknown(reason) if _missing(value) else Markup("{} per s").format(number(value, 2))
+
+
+def flag(good: bool, label: str, *, hover: str | None = None) -> Markup:
+    """Return a yes or no as a green or amber chip with the service's words."""
+    return tone_chip(SUCCESS if good else WARNING, label, hover=hover)
+
+
+def of(part: int | None, whole: int | None, *, reason: str | None = None) -> Markup:
+    """Return `3 of 10`."""
+    return unknown(reason) if part is None else Markup("{} of {}").format(integer(part), integer(whole))
+
+
+def plotted(number: float | None) -> float:
+    """Return a value for a plot, which leaves a gap where there is none."""
+    return math.nan if number is None else number
 
 
 def bar(percent: float | None) -> int:

@@ -18,8 +18,12 @@ from workbench.ui.data import DataView
 from workbench.ui.generate import GenerateView
 from workbench.ui.home import HomeView
 from workbench.ui.label import LabelView
+from workbench.ui.models import ModelsView
+from workbench.ui.monitor import MonitorView
+from workbench.ui.serving import ServingView
 from workbench.ui.theme import PAGE_WIDTH, STEP, theme_config
 from workbench.ui.topbar import Footer, TopBar
+from workbench.ui.train import TrainView
 from workbench.ui.url import UrlState, page_location, query_of, search_of
 from workbench.ui.view import View
 
@@ -166,5 +170,9 @@ SCREENS: tuple[Screen, ...] = (
     Screen("/data", "Data", "table_chart", DataView),
     Screen("/generate", "Generate", "auto_awesome", GenerateView),
     Screen("/label", "Label", "rate_review", LabelView),
+    Screen("/train", "Train", "model_training", TrainView),
+    Screen("/models", "Models", "inventory_2", ModelsView),
+    Screen("/deploy", "Deploy", "rocket_launch", ServingView),
+    Screen("/monitor", "Monitor", "monitor_heart", MonitorView),
 )
 __all__ = ["SCREENS", "Navigation", "Screen", "build_page", "titles"]

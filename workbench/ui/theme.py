@@ -41,9 +41,10 @@ TONES = {tone.name: tone for tone in (NEUTRAL, INFO, SUCCESS, WARNING, ERROR)}
 _STATES = {
     NEUTRAL: "draft pending unknown unlabeled archived development retired cancelled canceled skipped stopped disabled idle open",
     INFO: "queued running preparing rendering staging deploying cancelling claimed in_progress loading starting info",
-    SUCCESS: "labeled succeeded production ready published active approved healthy passed live enabled resolved completed edited",
+    SUCCESS: "labeled succeeded production ready published active approved healthy passed live enabled resolved completed edited "
+    "serving positive",
     WARNING: "flagged stale degraded warning paused conflict partial acknowledged insufficient_data drifting",
-    ERROR: "rejected failed critical unhealthy error lost down blocked",
+    ERROR: "rejected failed critical unhealthy error lost down blocked blocking negative",
 }
 TONE_OF_STATE = {word: tone for tone, words in _STATES.items() for word in words.split()}
 

@@ -1,0 +1,121 @@
+"""Train: start jobs that learn from pairs, and follow them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel_material_ui as pmui
+import param
+from markupsafe import Markup
+
+from workbench.domain.train import TrainingJob
+from workbench.ui import format as fmt
+from workbench.ui.components.bars import meter
+from workbench.ui.components.cards import line, stack
+from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
+from workbench.ui.components.columns import Column, column, columns
+from workbench.ui.components.states import empty_state
+from workbench.ui.components.table import DataTable
+from workbench.ui.components.tie import tie
+from workbench.ui.train_form import TrainForm
+from workbench.ui.training_job import TrainingJobView
+from workbench.ui.view import View
+
+STATUS = TrainingJob.param["status"]
+
+
+class TrainView(View):
+    """List the training jobs, open one, or make another."""
+
+    url = ("job", "dialog", "status", "search", "page", "training_sheet_id")
+
+    job = param.String("", doc="Id of the job that is open.")
+    dialog = param.String("", doc="Form that is open: create.")
+    status = param.String("", doc="Only jobs in this state.")
+    search = param.String("", doc="Part of the name.")
+    page = param.Integer(1, bounds=(1, None), doc="Page of the list.")
+    training_sheet_id = param.String("", doc="Only jobs that learned from this training sheet.")
+
+    def build(self) -> list[Any]:
+        """Return the place for the list, a job or the form."""
+        self._area = stack()
+        self._table = self._list()
+        self.param.watch(self._show, ["job", "dialog"])
+        self._show()
+        return [self._area]
+
+    def primary(self) -> Any:
+        """Return the button that opens the form."""
+        button = pmui.Button(label="New training job", icon="add", variant="contained", margin=0, css_classes=["new-training"])
+        button.on_click(lambda event: self.param.update(dialog="create", job=""))
+        return button
+
+    def _show(self, *events: Any) -> None:
+        if self.job:
+            self._area.objects = [self._back(), TrainingJobView(self.ws, job_id=self.job, on_made=self._open)]
+        elif self.dialog:
+            self._area.objects = [self._back(), TrainForm(self.ws, training_sheet_id=self.training_sheet_id, on_made=self._open)]
+        else:
+            self._area.objects = [self._filters, self._table]
+
+    def _back(self) -> Any:
+        button = pmui.Button(label="All training jobs", icon="arrow_back", variant="text", size="small", margin=0)
+        button.on_click(lambda event: self.param.update(job="", dialog=""))
+        return line(button)
+
+    def _open(self, job_id: str) -> None:
+        self.param.update(job=job_id, dialog="")
+
+    def _list(self) -> DataTable:
+        chips = FilterChips(groups=[chip_group("status", "Status", STATUS.objects)])
+        bind_chips(chips, self, ["status"])
+        self._filters = line(search_field(self, label="Search by name"), chips, gap=2)
+        table = DataTable(
+            self, self.ws.training.list, job_columns(), on_open=self._open, empty=self._nothing, page=self.page, page_size=25,
+            filters=self._narrowed(),
+        )  # fmt: skip
+        self.param.watch(lambda *events: table.param.update(filters=self._narrowed()), ["status", "search", "training_sheet_id"])
+        tie(table, self, "page")
+        return table
+
+    def _narrowed(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("status", "search", "training_sheet_id")}
+
+    def _nothing(self) -> Any:
+        return empty_state(
+            "A training job makes a model version from the approved pairs of a training sheet. None was made yet.",
+            action="New training job",
+            on_click=lambda event: self.param.update(dialog="create"),
+        )
+
+
+def job_columns() -> tuple[Column, ...]:
+    """Return the columns of a list of training jobs."""
+    return (
+        Column("name", "Job", _named, whole=True),
+        *columns(TrainingJob, "status"),
+        Column("progress_percent", "Progress", _progress, whole=True),
+        column(TrainingJob, "base_model", title="Base model"),
+        Column("pairs", "Pairs", _pairs, align="right", whole=True, doc=TrainingJob.param.total_pairs.doc),
+        Column("accuracy", "Held-out accuracy", _accuracy, align="right", whole=True),
+        column(TrainingJob, "duration_seconds", title="Took"),
+        column(TrainingJob, "created_at", title="Created"),
+    )
+
+
+def _named(row: Any) -> Markup:
+    return Markup('<b>{}</b> <span class="faint">{}</span>').format(row["model_name"], row["training_sheet_name"])
+
+
+def _progress(row: Any) -> Markup:
+    return meter(row["progress_percent"])
+
+
+def _pairs(row: Any) -> Markup:
+    return fmt.integer(row["total_pairs"])
+
+
+def _accuracy(row: Any) -> Markup:
+    metrics = row.get("metrics") or {}
+    value = metrics.get("val_accuracy") if isinstance(metrics, dict) else metrics.val_accuracy
+    return fmt.percent(value, reason="Not measured yet.")

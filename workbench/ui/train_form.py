@@ -1,0 +1,198 @@
+"""The form that starts a training job: what to learn from, with which settings, and what it would take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import param
+from markupsafe import Markup
+
+from workbench.errors import ValidationError
+from workbench.ui import format as fmt
+from workbench.ui.components.bars import PARTS_CSS, Share, parts_bar
+from workbench.ui.components.cards import card, columns_of, stack
+from workbench.ui.components.fields import Field, fields_of_operation
+from workbench.ui.components.forms import ParameterForm
+from workbench.ui.components.markup import html, show
+from workbench.ui.components.states import empty_state
+from workbench.ui.theme import tone_of
+from workbench.ui.view import Part, View
+
+ASKED = ("training_sheet_id", "model_name", "base_model", "train_val_split")
+ESTIMATED = ("training_sheet_id", "base_model", "train_val_split")
+CONFIG = "training_config"
+TITLES = {"training_sheet_id": "Training sheet", "base_model": "Base model", "train_val_split": "Share to learn from"}
+KINDS = {"integer": "integer", "number": "number", "boolean": "flag", "selector": "choice", "string": "text"}
+
+
+class TrainForm(View):
+    """Ask for a training job; eligibility and estimate follow what is entered."""
+
+    training_sheet_id = param.String("", doc="Training sheet chosen at first.")
+    on_made = param.Callable(None, allow_None=True, doc="Called with the id of the job made.")
+
+    def build(self) -> list[Any]:
+        """Return the form, and beside it what the service thinks of it."""
+        self._sheets: dict[str, str] = {}
+        self._bases: dict[str, Any] = {}
+        self._form: ParameterForm | None = None
+        self._place = stack()
+        self._eligible = html("", css=PARTS_CSS)
+        self._told, self._advice = html(""), html("")
+        self._estimate, self._eligibility = stack(), stack()
+        self._asking: dict[str, Part] = {}
+        sheets = self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=200)
+        bases = self.watch(self.ws.training.base_models, self._take_bases)
+        aside = stack(
+            card("Eligible pairs", self._eligible, self._eligibility, name="eligibility"),
+            card("Estimate", self._told, self._advice, self._estimate, name="estimate"),
+        )
+        form = card("New training job", self._place, name="form")
+        return [sheets.box, bases.box, columns_of(form, aside, widths="minmax(0, 3fr) minmax(0, 2fr)")]
+
+    def _follow(self, place: Any, call: Any, draw: Any, **arguments: Any) -> None:
+        """Ask, for the first time once there is something to ask about."""
+        name = call.__name__
+        if name in self._asking:
+            self._asking[name].replace(**arguments)
+            return
+        part = self._asking[name] = self.watch(call, draw, **arguments)
+        place.objects = [part]
+        part.start()
+
+    def _take_sheets(self, page: Any) -> None:
+        self._sheets = {f"{sheet.name} ({sheet.total_rows} pairs)": sheet.id for sheet in page}
+        self._make()
+
+    def _take_bases(self, page: Any) -> None:
+        self._bases = {base.name: base for base in page}
+        self._make()
+
+    def _make(self) -> None:
+        """Build the form once sheets and base models are known; later ones are only offered."""
+        if not self._bases:
+            return
+        if not self._sheets:
+            self._place.objects = [empty_state("There is no training sheet to learn from.", action="Make one", href="./generate")]
+        elif self._form is None:
+            self._rebuild({"training_sheet_id": self.training_sheet_id or next(iter(self._sheets.values()))})
+
+    def _rebuild(self, values: dict[str, Any]) -> None:
+        """Ask for the settings of the chosen base model's trainer, keeping what was entered."""
+        base = self._bases.get(values.get("base_model", "")) or _suggested(self._bases.values())
+        config = [_field(told) for told in base.config]
+        asked = fields_of_operation(self.ws.training.create, only=ASKED)
+        self._config = frozenset(f.name for f in config)
+        self._form = ParameterForm(
+            [_titled(f) for f in asked] + config,
+            self._submit,
+            label="Start training",
+            done=self._made,
+            choices={"training_sheet_id": self._sheets, "base_model": {_words(b): name for name, b in self._bases.items()}},
+            values={**values, "base_model": base.name},
+            columns=2,
+        )
+        self._note = html(_described(base))
+        self._place.objects = [self._note, self._form]
+        self._form.input("base_model").param.watch(self._base_changed, "value")
+        for name in (*ESTIMATED, *self._config):
+            self._form.input(name).param.watch(self._ask, "value")
+        self._ask()
+
+    def _base_changed(self, event: Any) -> None:
+        self._rebuild({f: self._form.input(f).value for f in (*ASKED, *self._config)})
+
+    def _ask(self, *events: Any) -> None:
+        try:
+            values = self._entered()
+        except ValidationError as error:
+            self._form.show_error(error)
+            return
+        self._form.show_error(None)
+        sheet = values["training_sheet_id"]
+        self._follow(self._eligibility, self.ws.review.eligibility, self._draw_eligibility, training_sheet_id=sheet)
+        told = {name: values[name] for name in (*ESTIMATED, CONFIG) if name in values}
+        self._follow(self._estimate, self.ws.training.estimate, self._draw_estimate, **told)
+
+    def _entered(self) -> dict[str, Any]:
+        values = self._form.values()
+        config = {name: values.pop(name) for name in self._config if name in values}
+        return {**values, CONFIG: config}
+
+    def _submit(self, values: dict[str, Any]) -> Any:
+        try:
+            return self.ws.training.create(**self._entered())
+        except ValidationError as error:
+            raise _at_fields(error) from error
+
+    def _made(self, job: Any) -> None:
+        self.toasts.say("The training job was made.")
+        if self.on_made is not None:
+            self.on_made(job.id)
+
+    def _draw_eligibility(self, found: Any) -> None:
+        shares = [Share("eligible", found.eligible), *(Share(reason.label, reason.count) for reason in found.reasons)]
+        show(self._eligible, Markup('<div style="padding-bottom:8px">{}</div>{}').format(found.summary, parts_bar(shares)))
+
+    def _draw_estimate(self, found: Any) -> None:
+        show(self._told, fmt.facts(_estimated(found)))
+        show(self._advice, Markup("").join(_recommended(r) for r in found.recommendations))
+
+
+def _suggested(bases: Any) -> Any:
+    found = list(bases)
+    return next((base for base in found if base.recommended and base.available), found[0])
+
+
+def _words(base: Any) -> str:
+    words = base.label or base.name
+    if not base.available:
+        return f"{words} - not available"
+    return f"{words} - recommended" if base.recommended else words
+
+
+def _described(base: Any) -> Markup:
+    reason = Markup('<div class="ink-warning">{}</div>').format(base.reason) if base.reason else ""
+    return Markup('<div class="faint text">{}</div>{}').format(base.description, reason)
+
+
+def _titled(field: Field) -> Field:
+    return Field(**{**vars(field), "title": TITLES.get(field.name, "")})
+
+
+def _field(told: dict[str, Any]) -> Field:
+    """Return the input of one setting as its trainer declares it."""
+    low, high = told.get("bounds") or (None, None)
+    return Field(
+        name=told["name"],
+        kind=KINDS.get(told["type"], "json"),
+        doc=told.get("doc") or "",
+        default=told.get("default"),
+        minimum=low,
+        maximum=high,
+        choices=tuple(told.get("choices") or ()),
+    )
+
+
+def _at_fields(error: ValidationError) -> ValidationError:
+    """Name a fault of a setting by the setting, so that it is shown at its input."""
+    faults = [{**f, "field": str(f["field"]).removeprefix(f"{CONFIG}.")} for f in error.context.get("fields", [])]
+    return ValidationError.of(faults) if faults else error
+
+
+def _estimated(found: Any) -> list[tuple[str, Any]]:
+    return [
+        ("To learn from", fmt.plural(found.train_pairs, "pair")),
+        ("Held out", fmt.plural(found.val_pairs, "pair")),
+        ("Different responses", fmt.integer(found.classes)),
+        ("Time", fmt.duration(found.seconds, reason="This trainer does not say.")),
+        ("Memory", fmt.size(found.memory_bytes)),
+        ("Words to read", fmt.integer(found.tokens)),
+        ("Cost", fmt.number(found.cost)),
+        ("Threads", fmt.integer(found.threads)),
+    ]
+
+
+def _recommended(told: Any) -> Markup:
+    chip = fmt.tone_chip(tone_of(told.level), fmt.words(told.level))
+    return Markup('<div style="padding:6px 0">{} {} <span class="faint">{}</span></div>').format(chip, told.message, told.reason)
