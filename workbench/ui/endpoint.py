@@ -11,7 +11,7 @@ from markupsafe import Markup
 from workbench.domain.serving import RequestLog
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar
-from workbench.ui.components.cards import stack
+from workbench.ui.components.cards import leaf, stack
 from workbench.ui.components.columns import Column, column
 from workbench.ui.components.figures import Figure, figure_row
 from workbench.ui.components.markup import html, show
@@ -40,10 +40,10 @@ class EndpointView(View):
         history = self.live(self.ws.endpoints.history, self._draw_history, name=self.endpoint, height=120)
         logs = DataTable(self, self.ws.monitoring.logs, request_columns(), page_size=15, filters={"endpoint": self.endpoint})
         tabs = pmui.Tabs(
-            ("Try it", stack(self._try)),
-            ("Requests", stack(logs)),
-            ("History", stack(history)),
-            ("Settings", stack(self._facts)),
+            ("Try it", leaf(self._try)),
+            ("Requests", leaf(logs)),
+            ("History", leaf(history)),
+            ("Settings", leaf(self._facts)),
             margin=0,
             sizing_mode="stretch_width",
         )
@@ -55,7 +55,7 @@ class EndpointView(View):
         )
         serves = fmt.link(f"{found.model_name} {found.model_version}", f"./models?model={found.model_version_id}")
         below = Markup('<div class="faint">Serves {} {} {}</div>').format(serves, fmt.chip(found.stage), found.message or "")
-        show(self._head, title.format(found.name, fmt.chip(found.status)) + below)
+        show(self._head, Markup("{}{}").format(title.format(found.name, fmt.chip(found.status)), below))
         self._actions.update(found.actions, lambda name: self.ws.record_method(found, name)())
         show(self._facts, fmt.facts(_facts(found)))
         if self._serving != found.model_version_id:

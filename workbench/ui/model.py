@@ -11,7 +11,7 @@ from markupsafe import Markup
 from workbench.domain.models import TestCase
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar
-from workbench.ui.components.cards import stack
+from workbench.ui.components.cards import leaf, stack
 from workbench.ui.components.figures import Figure, figure_row
 from workbench.ui.components.lineage import LineageGraph
 from workbench.ui.components.markup import html, show
@@ -50,11 +50,11 @@ class ModelView(View):
         history = self.live(self.ws.models.history, self._draw_history, model_id=self.model_id, height=120)
         lineage = self.live(self.ws.lineage.get, self._draw_lineage, kind="model", id=self.model_id, height=200)
         tabs = pmui.Tabs(
-            ("Figures", stack(self._metrics)),
-            ("Tests", stack(tests)),
-            ("History", stack(history)),
-            ("Lineage", stack(lineage)),
-            ("Try it", stack(self._signature, self._try)),
+            ("Figures", leaf(self._metrics)),
+            ("Tests", leaf(tests)),
+            ("History", leaf(history)),
+            ("Lineage", leaf(lineage)),
+            ("Try it", leaf(self._signature, self._try)),
             margin=0,
             sizing_mode="stretch_width",
         )
@@ -144,7 +144,7 @@ def _report(run: Any) -> Markup:
     table = Markup(
         "<table><tr><th>Case</th><th></th><th>Seen</th><th class=num>Measured</th><th class=num>Bound</th></tr>{}</table>"
     )
-    return head + table.format(rows)
+    return Markup("{}{}").format(head, table.format(rows))
 
 
 def _case(case: TestCase) -> Markup:

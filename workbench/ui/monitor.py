@@ -24,7 +24,7 @@ from workbench.ui.feedback import FeedbackView
 from workbench.ui.request import RequestView
 from workbench.ui.view import View
 
-WINDOWS = {"1 h": "1", "6 h": "6", "24 h": "24", "7 d": "168"}
+WINDOWS = {"1\u00a0h": "1", "6\u00a0h": "6", "24\u00a0h": "24", "7\u00a0d": "168"}
 OUTCOMES = ("ok", "error")
 SENTIMENTS = Feedback.param["sentiment"].objects
 NO_REQUESTS = "No requests in this window."
@@ -100,10 +100,8 @@ class EndpointHealth(View):
             self.ws.monitoring.metrics, self._take_metrics, endpoint=self.endpoint, window_hours=self.hours, height=96
         )
         health = self.watch(self.ws.monitoring.health, self._take_health, endpoint=self.endpoint)
-        series = self.live(
-            self.ws.monitoring.timeseries, self._draw_series, endpoint=self.endpoint, window_hours=self.hours, height=320
-        )
-        return [figures, health, card("", series, name="series")]
+        series = self.watch(self.ws.monitoring.timeseries, self._plot.update, endpoint=self.endpoint, window_hours=self.hours)
+        return [figures, health, card("", self._plot, series, name="series")]
 
     def _take_metrics(self, found: Any) -> Any:
         self._metrics = found
@@ -131,10 +129,6 @@ class EndpointHealth(View):
         )
         errors = Figure("Error rate", fmt.percent(told.error_rate, reason=NO_REQUESTS), note=fmt.plural(told.errors, "error"))
         self._figures.objects = [figure_row([requests, p95, errors, score])]
-
-    def _draw_series(self, found: Any) -> Any:
-        self._plot.update(found)
-        return self._plot
 
 
 class EndpointRequests(View):

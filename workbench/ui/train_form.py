@@ -188,7 +188,7 @@ def _estimated(found: Any) -> list[tuple[str, Any]]:
         ("Time", fmt.duration(found.seconds, reason="This trainer does not say.")),
         ("Memory", fmt.size(found.memory_bytes)),
         ("Words to read", fmt.integer(found.tokens)),
-        ("Cost", fmt.number(found.cost)),
+        ("Cost", fmt.plain(found.cost)),
         ("Threads", fmt.integer(found.threads)),
     ]
 

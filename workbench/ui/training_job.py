@@ -52,10 +52,12 @@ class TrainingJobView(View):
         )
 
     def _center(self) -> Any:
-        curves = self.live(self.ws.jobs.metrics, self._draw_curves, job_id=self.job_id, height=500)
+        curves = self.watch(self.ws.jobs.metrics, self._take_curves, job_id=self.job_id)
         events = self.live(self.ws.jobs.events, self._draw_events, job_id=self.job_id, height=120)
         log = self.live(self.ws.jobs.log, self._draw_log, job_id=self.job_id, height=60)
-        return stack(card("", curves, name="curves"), card("What happened", events, name="events"), card("Log", log, name="log"))
+        return stack(
+            self._loss, self._accuracy, curves, card("What happened", events, name="events"), card("Log", log, name="log")
+        )
 
     def _right(self) -> Any:
         lineage = self.live(self.ws.lineage.get, self._draw_lineage, kind="job", id=self.job_id, height=200)
@@ -82,11 +84,10 @@ class TrainingJobView(View):
             self.on_made(made.id)
         return made
 
-    def _draw_curves(self, found: Any) -> Any:
+    def _take_curves(self, found: Any) -> None:
         points = {series.name: series.points for series in found.metrics}
         self._loss.update(points)
         self._accuracy.update(points)
-        return [self._loss, self._accuracy]
 
     def _draw_events(self, page: Any) -> Any:
         self._timeline.update([Moment(e.logged_at, e.new_status, e.message) for e in page])
@@ -108,7 +109,7 @@ def _failure(job: Any) -> Markup:
         return Markup("")
     words = Markup('<div class="text ink-error"><b>{}</b> {}</div>').format(job.error_message or "", job.cancel_reason or "")
     details = Markup("<details><summary>Details</summary><pre>{}</pre></details>").format(job.error_details)
-    return words + details if job.error_details else words
+    return Markup("{}{}").format(words, details if job.error_details else "")
 
 
 def _figures(job: Any) -> Sequence[tuple[str, Any]]:

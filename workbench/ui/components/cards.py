@@ -37,6 +37,11 @@ def stack(*parts: Any, gap: float = 2) -> pmui.Column:
     return pmui.Column(*parts, margin=0, sizing_mode="stretch_width", sx={"gap": gap, "minWidth": 0})
 
 
+def leaf(*parts: Any) -> pmui.Column:
+    """Return what one tab holds, at a distance from its title."""
+    return pmui.Column(*parts, margin=0, sizing_mode="stretch_width", sx={"gap": 2, "pt": 2, "minWidth": 0})
+
+
 def line(*parts: Any, gap: float = 1) -> pmui.Row:
     """Return parts on one line that wraps."""
     shape = {"gap": gap, "alignItems": "center", "flexWrap": "wrap"}

@@ -137,8 +137,8 @@ class _Input:
 
 
 def _hint(field: Field) -> str:
-    bounds = [f"from {fmt.number(field.minimum)}" if field.minimum is not None else ""]
-    bounds.append(f"to {fmt.number(field.maximum)}" if field.maximum is not None else "")
+    bounds = [f"from {fmt.plain(field.minimum)}" if field.minimum is not None else ""]
+    bounds.append(f"to {fmt.plain(field.maximum)}" if field.maximum is not None else "")
     limits = " ".join(part for part in bounds if part)
     return ". ".join(part for part in (field.doc.rstrip("."), limits) if part)
 

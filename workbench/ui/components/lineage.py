@@ -65,7 +65,7 @@ class LineageGraph(pn.viewable.Viewer):
 
 def _node(node: Any) -> dict[str, Any]:
     href = f".{node.href}" if node.href else ""
-    return {"id": node.id, "kind": fmt.words(node.node_kind), "label": node.label, "href": href, "depth": node.depth}
+    return {"id": node.id, "kind": fmt.words(node.kind), "label": node.label, "href": href, "depth": node.depth}
 
 
 def _note(lineage: Any) -> Markup:
