@@ -101,3 +101,12 @@ def test_a_server_that_is_not_there_is_named():
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(WorkbenchError, match="missing"):
         wb.open(tmp_path / "missing" / "team.duckdb", share=False)
+
+
+def test_opening_while_the_owner_still_starts_waits_for_it(tmp_path):
+    path = tmp_path / "team.duckdb"
+    with owner(path, share=False) as process:
+        sidecar = discovery.announce(path, url="http://127.0.0.1:9", token="t")
+        assert discovery.alive(sidecar)
+        assert discovery.find(path, seconds=0.3) is None
+    assert 0 == process.returncode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,3 +71,15 @@ def answers(sidecar: Sidecar, *, timeout: float = 2.0) -> bool:
         return httpx.get(f"{sidecar.url}/api/health", headers=headers, timeout=timeout, trust_env=False).is_success
     except httpx.HTTPError:
         return False
+
+
+def find(database: str | os.PathLike[str], *, seconds: float = 0.0) -> Sidecar | None:
+    """Return the sidecar of an owner that answers, waiting for it up to `seconds`, or None."""
+    deadline = time.monotonic() + seconds
+    while True:
+        sidecar = read(database)
+        if sidecar is not None and alive(sidecar) and answers(sidecar):
+            return sidecar
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(0.1)

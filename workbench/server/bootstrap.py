@@ -21,6 +21,8 @@ from workbench.services.application import Application
 from workbench.store import Database
 
 LOOPBACK = ("127.0.0.1", "localhost")
+# An owner that has just opened the file needs a moment until it answers others.
+OWNER_STARTS_S = 3.0
 _log = logging.getLogger(__name__)
 
 
@@ -44,8 +46,8 @@ def open(
     try:
         owner = Owner.of(name, clock=clock, settings=settings)
     except DatabaseInUse as error:
-        sidecar = discovery.read(name)
-        if sidecar is None or not discovery.alive(sidecar) or not discovery.answers(sidecar):
+        sidecar = discovery.find(name, seconds=OWNER_STARTS_S)
+        if sidecar is None:
             raise
         _log.info("joining the owner of %s: %s", name, error)
         return _joined(sidecar.url, token=token or sidecar.token, user=user)
