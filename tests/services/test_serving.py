@@ -213,15 +213,3 @@ def test_an_endpoint_answers_after_a_restart_and_nothing_is_lost(tmp_path: Path)
         (app.models.package(model) / "weights.npz").write_bytes(b"x")
         with pytest.raises(DeploymentFailed, match="could not be loaded"):
             ws.endpoints.invocations("topics", inputs=["a"])
-
-
-def test_a_request_takes_three_milliseconds_at_most_embedded(live: Any) -> None:
-    app = live.transport.app
-    text = "Topic of pixel brush?"
-    live.endpoints.invocations("topics", inputs=[text])
-    spans = []
-    for _ in range(200):
-        start = time.perf_counter()
-        app.endpoints.invocations("topics", inputs=[text])
-        spans.append(time.perf_counter() - start)
-    assert sorted(spans)[100] < 0.003
