@@ -8,6 +8,7 @@ from workbench.services.generate import TrainingSheetService
 from workbench.services.improve import FeedbackService
 from workbench.services.jobs import JobService
 from workbench.services.label import ReviewService
+from workbench.services.labels import LabelService
 from workbench.services.lineage import LineageService
 from workbench.services.models import ModelsService
 from workbench.services.monitor import MonitoringService
@@ -25,6 +26,7 @@ SERVICES: tuple[type[Service], ...] = (
     TemplateService,
     TrainingSheetService,
     ReviewService,
+    LabelService,
     JobService,
     TrainingService,
     ModelsService,

@@ -1,0 +1,200 @@
+"""Canonical labels: the reusable truth on items, with all its versions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
+from workbench.domain.labels import CanonicalLabel, FoundLabels, LabelStats, LabelVersion
+from workbench.errors import Conflict, InUse, NotFound
+from workbench.services.review_arguments import REVIEWERS, Barred, Uses
+from workbench.services.service import Service
+from workbench.store.tables import Records
+
+SheetId = Annotated[str, Field(description="Sheet of the item.")]
+ItemName = Annotated[str, Field(min_length=1, max_length=10_000, description="Item it is about.")]
+LabelType = Annotated[str, Field(min_length=1, max_length=100, description="Kind of truth.")]
+Truth = Annotated[str, Field(min_length=1, max_length=10_000_000, description="The truth.")]
+Confidence = Annotated[Literal["low", "medium", "high"], Field(description="How sure it is.")]
+Notes = Annotated[str | None, Field(max_length=100_000, description="Remarks.")]
+
+
+class LabelService(Service):
+    """Keep what is known about items, to be reused whenever they come up again."""
+
+    namespace = "labels"
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self.records = Records(self.db, CanonicalLabel)
+
+    @query("GET", "/canonical-labels", key="canonical_labels", topics=("canonical_labels", "pairs"))
+    def list(
+        self,
+        *,
+        sheet_id: Annotated[str | None, Field(description="Only labels of this sheet.")] = None,
+        label_type: Annotated[str | None, Field(description="Only this kind of truth.")] = None,
+        search: Annotated[str, Field(max_length=1000, description="Part of the label or the item.")] = "",
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
+    ) -> Page[CanonicalLabel]:
+        """List the labels, the newest first."""
+        parts, params = ["true"], []
+        for name, value in (("sheet_id", sheet_id), ("label_type", label_type)):
+            if value is not None:
+                parts.append(f"{name} = ?")
+                params.append(value)
+        if search:
+            parts.append("contains(lower(label || ' ' || item_ref), lower(?))")
+            params.append(search)
+        return self.records.page(" and ".join(parts), params, order="updated_at desc, id", page=page, page_size=page_size)
+
+    @command("POST", "/canonical-labels", roles=REVIEWERS, status=201, label="New label")
+    def create(
+        self,
+        sheet_id: SheetId,
+        item_ref: ItemName,
+        label: Truth,
+        *,
+        label_type: LabelType = "response",
+        confidence: Confidence = "high",
+        notes: Notes = None,
+        allowed_uses: Uses = None,
+        prohibited_uses: Barred = None,
+    ) -> CanonicalLabel:
+        """State the truth on an item of a sheet, once per kind of truth."""
+        sheet = self.app.sheets.live(sheet_id)
+        label_id = self._id(sheet_id, item_ref, label_type)
+        if self.records.exists(id=label_id):
+            raise Conflict(f"{item_ref!r} has a label of type {label_type!r} already. Change that one.", id=label_id)
+        now = self.clock.now()
+        made = CanonicalLabel(
+            id=label_id,
+            sheet_id=sheet_id,
+            item_ref=item_ref,
+            label_type=label_type,
+            label=label,
+            confidence=confidence,
+            notes=notes,
+            labeled_by=self.actor,
+            labeled_at=now,
+            allowed_uses=allowed_uses,
+            prohibited_uses=prohibited_uses or (),
+            sample=sheet.sample,
+        )
+        self._keep_version(label_id, label)
+        return self.records.insert(made)
+
+    @query("GET", "/canonical-labels/lookup", topics=("canonical_labels", "pairs"))
+    def lookup(self, sheet_id: SheetId, item_ref: ItemName, *, label_type: LabelType = "response") -> CanonicalLabel:
+        """Return the label of one item."""
+        found = self.records.list("id = ?", [self._id(sheet_id, item_ref, label_type)])
+        if not found:
+            raise NotFound(f"Nothing is known about {item_ref!r} as {label_type!r}.", kind="canonical label", id=item_ref)
+        return found[0]
+
+    @query("POST", "/canonical-labels/bulk-lookup", topics=("canonical_labels", "pairs"))
+    def bulk_lookup(
+        self,
+        sheet_id: SheetId,
+        item_refs: Annotated[list[str], Field(max_length=10_000, description="Items to look up.")],
+        *,
+        label_type: LabelType = "response",
+    ) -> FoundLabels:
+        """Return the labels of many items, and the items without one."""
+        found = self.records.list(
+            "sheet_id = ? and label_type = ? and list_contains(?, item_ref)", [sheet_id, label_type, item_refs], order="item_ref"
+        )
+        known = {label.item_ref for label in found}
+        return FoundLabels(labels=found, missing=[item for item in dict.fromkeys(item_refs) if item not in known])
+
+    @query("GET", "/canonical-labels/stats", topics=("canonical_labels", "pairs"))
+    def stats(self, *, sheet_id: Annotated[str | None, Field(description="Only labels of this sheet.")] = None) -> LabelStats:
+        """Count the labels, their reuse and their versions."""
+        where, params = ("sheet_id = ?", [sheet_id]) if sheet_id else ("true", [])
+        groups = self.db.tuples(
+            "select label_type, count(*), count(*) filter (where reuse_count > 0), sum(reuse_count)::bigint "
+            f"from canonical_labels where {where} group by 1 order by 1",
+            params,
+        )
+        versions = self.db.value(
+            f"select count(*) from canonical_label_versions where label_id in (select id from canonical_labels where {where})",
+            params,
+        )
+        return LabelStats(
+            total=sum(row[1] for row in groups),
+            reused=sum(row[2] for row in groups),
+            reuses=sum(row[3] for row in groups),
+            versions=versions,
+            by_label_type={row[0]: row[1] for row in groups},
+        )
+
+    @query("GET", "/canonical-labels/{label_id}", topics=("canonical_labels", "pairs"))
+    def get(self, label_id: str) -> CanonicalLabel:
+        """Return one label."""
+        return self.records.get(label_id)
+
+    @command("PUT", "/canonical-labels/{label_id}", roles=REVIEWERS, label="Edit")
+    def update(
+        self,
+        label_id: str,
+        *,
+        label: Truth = UNSET,
+        confidence: Confidence = UNSET,
+        notes: Notes = UNSET,
+        allowed_uses: Uses = UNSET,
+        prohibited_uses: Barred = UNSET,
+        version: Annotated[int | None, Field(description="Version you have seen; refused when it is outdated.")] = None,
+    ) -> CanonicalLabel:
+        """Change a label; another truth becomes a new version of it. Pairs that took it over keep what they have."""
+        given = {
+            "label": label,
+            "confidence": confidence,
+            "notes": notes,
+            "allowed_uses": allowed_uses,
+            "prohibited_uses": () if prohibited_uses is None else prohibited_uses,
+        }
+        changes = {name: value for name, value in given.items() if value is not UNSET}
+        known = self.records.get(label_id)
+        if changes.get("label", known.label) != known.label:
+            changes |= {"labeled_by": self.actor, "labeled_at": self.clock.now()}
+            self._keep_version(label_id, changes["label"])
+        return self.records.update(label_id, version, **changes) if changes else known
+
+    @command(
+        "DELETE", "/canonical-labels/{label_id}", roles=REVIEWERS, label="Delete", confirm="Delete this label and its versions?"
+    )
+    def delete(self, label_id: str) -> Deleted:
+        """Remove a label that no approved pair is linked to."""
+        known = self.records.get(label_id)
+        linked = self.db.tuples(
+            "select training_sheet_id || '.' || row_index from pair_rows where canonical_label_id = ? and status = 'labeled' limit 10",
+            [label_id],
+        )
+        if linked:
+            raise InUse(
+                f"Approved pairs rely on the label of {known.item_ref!r}. Reset those first.", used_by=[row[0] for row in linked]
+            )
+        self.db.execute("delete from canonical_label_versions where label_id = ?", [label_id])
+        self.records.delete(label_id)
+        return Deleted(id=label_id)
+
+    @query("GET", "/canonical-labels/{label_id}/versions", key="versions", topics=("canonical_labels", "pairs"))
+    def versions(self, label_id: str) -> Page[LabelVersion]:
+        """Return all that was ever the truth on an item, the newest first."""
+        self.records.get(label_id)
+        rows = self.db.rows(
+            "select label_id, row_number() over (order by number) as number, label, labeled_by, labeled_at, training_sheet_id, "
+            "row_index, retracted from canonical_label_versions where label_id = ? order by number desc",
+            [label_id],
+        )
+        return Page(LabelVersion, rows, total=len(rows), page_size=max(len(rows), 1))
+
+    def _id(self, sheet_id: str, item_ref: str, label_type: str) -> str:
+        return self.db.value("select canonical_id(?, ?, ?)", [sheet_id, item_ref, label_type])
+
+    def _keep_version(self, label_id: str, label: str) -> None:
+        self.db.execute(
+            "insert into canonical_label_versions values (?, nextval('label_version_numbers'), ?, ?, ?, null, null, null, false)",
+            [label_id, label, self.actor, self.clock.now()],
+        )
