@@ -45,6 +45,10 @@ from workbench.domain.label import PairFilter
 from workbench.domain.label import Progress
 from workbench.domain.label import Released
 from workbench.domain.label import UndoOutcome
+from workbench.domain.labels import CanonicalLabel
+from workbench.domain.labels import FoundLabels
+from workbench.domain.labels import LabelStats
+from workbench.domain.labels import LabelVersion
 from workbench.domain.models import ModelSummary
 from workbench.domain.models import ModelVersion
 from workbench.domain.models import ProductionSpan
@@ -195,6 +199,25 @@ class Review(Namespace):
         """Return how many pairs may be trained on, and why the others may not."""
     def history(self, training_sheet_id: str, *, row_index: int | None = ..., batch_id: str | None = ..., reviewer: str | None = ..., page: int = ..., page_size: int = ...) -> Page[Decision]:
         """Return the log of decisions, the newest first, with the words that changed."""
+class Labels(Namespace):
+    def list(self, *, sheet_id: str | None = ..., label_type: str | None = ..., search: str = ..., page: int = ..., page_size: int = ...) -> Page[CanonicalLabel]:
+        """List the labels, the newest first."""
+    def create(self, sheet_id: str, item_ref: str, label: str, *, label_type: str = ..., confidence: Literal['low', 'medium', 'high'] = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., idempotency_key: str | None = ...) -> CanonicalLabel:
+        """State the truth on an item of a sheet, once per kind of truth."""
+    def lookup(self, sheet_id: str, item_ref: str, *, label_type: str = ...) -> CanonicalLabel:
+        """Return the label of one item."""
+    def bulk_lookup(self, sheet_id: str, item_refs: list[str], *, label_type: str = ...) -> FoundLabels:
+        """Return the labels of many items, and the items without one."""
+    def stats(self, *, sheet_id: str | None = ...) -> LabelStats:
+        """Count the labels, their reuse and their versions."""
+    def get(self, label_id: str) -> CanonicalLabel:
+        """Return one label."""
+    def update(self, label_id: str, *, label: str = ..., confidence: Literal['low', 'medium', 'high'] = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> CanonicalLabel:
+        """Change a label; another truth becomes a new version of it. Pairs that took it over keep what they have."""
+    def delete(self, label_id: str, *, idempotency_key: str | None = ...) -> Deleted:
+        """Remove a label that no approved pair is linked to."""
+    def versions(self, label_id: str) -> Page[LabelVersion]:
+        """Return all that was ever the truth on an item, the newest first."""
 class Jobs(Namespace):
     def list(self, *, kind: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., page: int = ..., page_size: int = ...) -> Page[Job]:
         """List the jobs, the newest first."""
@@ -344,6 +367,7 @@ class Workspace:
     templates: Templates
     training_sheets: TrainingSheets
     review: Review
+    labels: Labels
     jobs: Jobs
     training: Training
     models: Models
