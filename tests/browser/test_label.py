@@ -1,0 +1,185 @@
+"""Review in a real browser: what the keys did is asked of the API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page as Tab
+from playwright.sync_api import expect
+
+from tests.e2e.processes import free_port
+from workbench.testing import frozen
+
+pytestmark = pytest.mark.browser
+
+ROWS = 120
+STATUS_OF_KEY = {"a": "labeled", "r": "rejected", "f": "flagged"}
+
+
+@dataclass
+class Review:
+    """A served workspace with one training sheet, and ways to ask what is stored."""
+
+    url: str
+    sheet: str
+
+    def stored(self, row: int) -> dict[str, Any]:
+        return httpx.get(f"{self.url}/api/v1/assemblies/{self.sheet}/rows/{row}").json()
+
+    def progress(self) -> dict[str, Any]:
+        return httpx.get(f"{self.url}/api/v1/assemblies/{self.sheet}/review-progress").json()
+
+    def page(self, **query: Any) -> str:
+        return f"{self.url}/label?sheet={self.sheet}" + "".join(f"&{name}={value}" for name, value in query.items())
+
+
+@pytest.fixture
+def review() -> Iterator[Review]:
+    with frozen() as ws:
+        rows = [{"question": f"Question number {i}?", "answer": f"answer {i}"} for i in range(ROWS)]
+        sheet = ws.sheets.create("questions", rows=rows)
+        plan = {"prompt_template": "Q: {{question}}", "response_column": "answer"}
+        made = ws.training_sheets.assemble(sheet.id, template=plan, guidelines="Be **kind**.")
+        yield Review(ws.serve(port=free_port()), made.id)
+
+
+def eventually(check: Callable[[], Any], seconds: float = 20) -> Any:
+    until = time.monotonic() + seconds
+    while not (result := check()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return result
+
+
+def at(tab: Tab, row: int) -> None:
+    """Wait until the pair is on the desk."""
+    expect(tab.get_by_text(f"Question number {row}?").first).to_be_visible(timeout=30_000)
+
+
+def test_forty_keys_at_speed_are_forty_decisions_in_their_order(review: Review, tab: Tab):
+    tab.goto(review.page())
+    at(tab, 0)
+    keys = ["a", "a", "r", "f", "a", "f", "r", "a"] * 5
+
+    for key in keys:
+        tab.keyboard.press(key)
+        tab.wait_for_timeout(50)
+
+    at(tab, 40)
+    assert [STATUS_OF_KEY[key] for key in keys] == [review.stored(row)["status"] for row in range(40)]
+    assert "unlabeled" == review.stored(40)["status"]
+    decided = review.progress()
+    assert (20, 10, 10) == (decided["labeled"], decided["rejected"], decided["flagged"])
+    assert [2] * 40 == [review.stored(row)["version"] for row in range(40)], "a decision was applied twice"
+    assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
+
+
+def test_what_is_typed_survives_a_reload_on_the_same_pair(review: Review, tab: Tab):
+    tab.goto(review.page())
+    at(tab, 0)
+    tab.keyboard.press("a")
+    at(tab, 1)
+    tab.keyboard.press("e")
+    answer = tab.locator("textarea[aria-label=Response]")
+    expect(answer).to_be_focused()
+    tab.keyboard.type(" and all r a f keys")
+
+    assert eventually(lambda: _draft(review, 1) == "answer 1 and all r a f keys", 2.5), "typed words are kept within two seconds"
+    tab.reload()
+
+    at(tab, 1)
+    expect(answer).to_have_value("answer 1 and all r a f keys")
+    assert "unlabeled" == review.stored(1)["status"], "typing decides nothing"
+    assert "answer 1" == review.stored(1)["response"]
+
+
+def _draft(review: Review, row: int) -> str | None:
+    card = httpx.get(f"{review.url}/api/v1/assemblies/{review.sheet}/rows/{row}/card").json()
+    return (card["draft"] or {}).get("response")
+
+
+def test_control_enter_saves_and_approves_and_u_takes_it_back(review: Review, tab: Tab):
+    tab.goto(review.page())
+    at(tab, 0)
+    tab.keyboard.press("e")
+    expect(tab.locator("textarea[aria-label=Response]")).to_be_focused()
+    tab.keyboard.press("ControlOrMeta+a")
+    tab.keyboard.type("better")
+    tab.keyboard.press("Control+Enter")
+    at(tab, 1)
+    saved = review.stored(0)
+    assert ("labeled", "better", "answer 0", "human_labeled") == (
+        saved["status"], saved["response"], saved["original_response"], saved["response_source"],
+    )  # fmt: skip
+
+    tab.keyboard.press("u")
+
+    at(tab, 0)
+    assert ("unlabeled", "answer 0") == (review.stored(0)["status"], review.stored(0)["response"])
+
+
+def test_escape_leaves_the_field_and_approving_takes_along_what_was_typed(review: Review, tab: Tab):
+    tab.goto(review.page())
+    at(tab, 0)
+    tab.keyboard.press("e")
+    expect(tab.locator("textarea[aria-label=Response]")).to_be_focused()
+    tab.keyboard.type("!")
+    tab.keyboard.press("Escape")
+    tab.wait_for_timeout(300)
+    tab.keyboard.press("a")
+
+    at(tab, 1)
+    assert ("labeled", "answer 0!") == (review.stored(0)["status"], review.stored(0)["response"])
+
+
+def test_a_second_tab_follows_within_a_second(review: Review, tab: Tab):
+    other = tab.context.new_page()
+    other.goto(review.page())
+    at(other, 0)
+    tab.goto(review.page())
+    at(tab, 0)
+    tab.bring_to_front()
+
+    tab.keyboard.press("a")
+    at(tab, 1)
+
+    expect(other.get_by_text("1 labeled", exact=False).first).to_be_visible(timeout=1000)
+    expect(other.get_by_text("Question number 0?").first).to_be_visible()
+
+
+def test_all_that_match_are_approved_at_once_and_taken_back(review: Review, tab: Tab):
+    tab.goto(review.page(mode="grid", search="number 1"))
+    box = tab.locator("td.pick input").first
+    box.click()
+    tab.locator(".select-all").click()
+    tab.locator(".bulk_approve").click()
+    commit = tab.locator(".commit")
+    expect(commit).to_be_visible()
+    expect(tab.get_by_text("31 of 31 pairs would be approved.")).to_be_visible()
+    assert 0 == review.progress()["labeled"], "a preview changes nothing"
+
+    commit.click()
+
+    assert eventually(lambda: review.progress()["labeled"] == 31)
+    tab.get_by_role("button", name="Undo", exact=True).last.click()
+    assert eventually(lambda: review.progress()["labeled"] == 0)
+
+
+def test_the_screen_works_on_a_phone(review: Review, tab: Tab):
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(review.page())
+    at(tab, 0)
+
+    wide = tab.evaluate("document.documentElement.scrollWidth")
+    tab.keyboard.press("Escape")
+    approve = tab.locator(".action-approve").first
+    expect(approve).to_be_in_viewport()
+    approve.click()
+
+    at(tab, 1)
+    assert wide <= 390
+    assert "labeled" == review.stored(0)["status"]
