@@ -94,7 +94,7 @@ def test_defaults_are_within_two_points_of_logistic_regression(default, sides):
 
 def test_curves_have_a_point_per_mini_batch_and_per_epoch(default, sides):
     context, metrics, _ = default
-    batches = -(-len(sides[0]) // 12)
+    batches = -(-len(sides[0]) // 2)
     assert len(context.curve("train_loss")) == metrics["steps"] == 10 * batches
     for name in ("val_loss", "val_accuracy", "train_accuracy", "learning_rate"):
         assert len(context.curve(name)) == 10

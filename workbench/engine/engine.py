@@ -26,7 +26,7 @@ from workbench.engine.queue import Limits, Waiting, startable, thread_budget
 from workbench.engine.recovery import recover
 from workbench.store import Database
 
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.08
 IDLE_SECONDS = 2.0
 BEAT_SECONDS = 20.0
 

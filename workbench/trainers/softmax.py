@@ -18,14 +18,21 @@ class Softmax:
         self._bias_squares = np.full(classes, _START)
 
     def learn(self, rows: sp.csr_matrix, truth: np.ndarray, rate: float) -> float:
-        """Take one step on a mini-batch and return its loss before the step."""
-        chances = probabilities(rows @ self.weights + self.bias)
+        """Take one step on a mini-batch and return its loss before the step.
+
+        Only the features that occur in the batch have a gradient, so only their weights are touched.
+        """
+        seen, place = np.unique(rows.indices, return_inverse=True)
+        compact = sp.csr_matrix((rows.data, place, rows.indptr), shape=(rows.shape[0], len(seen)))
+        weights = self.weights[seen]
+        chances = probabilities(compact @ weights + self.bias)
         loss = cross_entropy(chances, truth)
         chances[np.arange(len(truth)), truth] -= 1
         chances /= len(truth)
-        gradient = np.asarray(rows.T @ chances)
-        self._squares += gradient * gradient
-        self.weights -= rate * gradient / np.sqrt(self._squares)
+        gradient = np.asarray(compact.T @ chances)
+        squares = self._squares[seen] + gradient * gradient
+        self._squares[seen] = squares
+        self.weights[seen] = weights - rate * gradient / np.sqrt(squares)
         slope = chances.sum(axis=0)
         self._bias_squares += slope * slope
         self.bias -= rate * slope / np.sqrt(self._bias_squares)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MODEL = "weights.npz"
 LIBRARIES = ("scikit-learn", "numpy", "scipy")
+SMOOTHED_PAIRS = 100
 CHECKPOINT = "checkpoint.npz"
 _BASE_MODELS = {
     "ngrams-tfidf": (
@@ -44,7 +45,7 @@ class TextClassifierConfig(Config):
 
     epochs = param.Integer(10, bounds=(1, 50), doc="Passes over the training pairs.")
     learning_rate = param.Number(0.5, bounds=(1e-5, 1.0), doc="Size of a step; each weight's own step shrinks as it learns.")
-    batch_size = param.Integer(12, bounds=(1, 1024), doc="Pairs per step.")
+    batch_size = param.Integer(2, bounds=(1, 1024), doc="Pairs per step.")
     word_ngrams = param.Integer(2, bounds=(1, 3), doc="Longest run of words that counts as one feature.")
     char_ngrams = param.Integer(5, bounds=(0, 6), doc="Longest run of characters that counts as one feature; 0 for none.")
 
@@ -77,7 +78,8 @@ class TextClassifier(Trainer):
         features = 49_152 if base_model == "ngrams-hashed" else min(60 + size.characters // 6, 400_000)
         weights = features * max(2, size.classes)
         steps = config["epochs"] * max(1, size.pairs // config["batch_size"])
-        seconds = 2.5 + size.characters * 2.5e-6 + steps * weights * 2.8e-9
+        per_pair = size.characters / max(1, size.pairs) / 60 * size.classes / 24 * 2e-5
+        seconds = 3 + size.characters * 2.5e-6 + steps * (2e-4 + config["batch_size"] * per_pair)
         return {
             "tokens": size.characters // 6 * config["epochs"],
             "seconds": round(seconds, 1),
@@ -169,6 +171,7 @@ class _Course:
     labels: list[str] = field(default_factory=list)
     step: int = 0
     steps: int = 0
+    loss: float | None = None
     epoch: int = 0
     tokens: int = 0
     best_loss: float = float("inf")
@@ -226,7 +229,9 @@ class _Course:
         self.step += 1
         loss = self.model.learn(self.rows[chosen], self.truth[chosen], self.inputs.config["learning_rate"])
         self.tokens += int(self.words[chosen].sum())
-        self.context.metric("train_loss", loss, self.step, epoch)
+        before = loss if self.loss is None else self.loss
+        self.loss = before + min(1.0, len(chosen) / SMOOTHED_PAIRS) * (loss - before)
+        self.context.metric("train_loss", self.loss, self.step, epoch)
 
     def _look(self, epoch: int) -> None:
         """Measure both sides, log the curves, keep the weights when they are the best so far."""
