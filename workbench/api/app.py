@@ -16,6 +16,7 @@ from starlette.routing import Match
 
 import workbench
 from workbench.api import faults
+from workbench.api.downloads import add_downloads
 from workbench.api.events import add_event_socket
 from workbench.api.routes import add_routes
 from workbench.services import operations
@@ -31,6 +32,7 @@ def build_api(app: Application) -> FastAPI:
     faults.install(api, lambda path: _methods(api, path))
     add_routes(api, app, list(operations().values()), prefix)
     add_event_socket(api, app, prefix)
+    add_downloads(api, app, prefix)
     _add_docs(api)
     _add_health(api)
     api.add_middleware(GZipMiddleware, minimum_size=20_000)

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.data import SHEET_LIFECYCLE, Preview, Sheet, SheetColumn
-from workbench.domain.generate import TRAINING_SHEET_LIFECYCLE, TemplateSnapshot, TrainingSheet
+from workbench.domain.generate import TRAINING_SHEET_LIFECYCLE, Export, TemplateSnapshot, TrainingSheet
 from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
 from workbench.errors import InUse, NotFound, NotReady, ValidationError
-from workbench.services import assembling
+from workbench.services import assembling, exporting
 from workbench.services.rendering import check_template, plan_faults, require_valid
 from workbench.services.service import Service
 from workbench.services.sheet_rows import row_condition
@@ -22,6 +22,9 @@ MAKERS = frozenset({"admin", "data_steward", "trainer"})
 NO_DELETED = "deleted_at is null"
 PREVIEW_COLUMNS = ("row_index", "item_ref", "prompt", "response", "response_source", "status")
 
+Format = Literal[
+    "openai_chat", "anthropic", "gemini", "alpaca", "sharegpt", "prompt_completion", "preference", "jsonl", "csv", "parquet"
+]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the sample.")]
 Overlap = Annotated[int, Field(ge=1, le=10, description="People who review each pair.")]
 Guidelines = Annotated[str, Field(max_length=100_000, description="Markdown shown to reviewers.")]
@@ -207,6 +210,25 @@ class TrainingSheetService(Service):
         )
         columns = [SheetColumn(name=name, dtype="BIGINT" if name == "row_index" else "VARCHAR") for name in PREVIEW_COLUMNS]
         return Preview(columns=columns, rows=rows, total=found.total_rows, limit=limit, offset=offset)
+
+    @command("POST", "/assemblies/{training_sheet_id}/export", roles=MAKERS, transaction=False, label="Export")
+    def export(
+        self,
+        training_sheet_id: str,
+        format: Annotated[Format, Field(description="Shape of the lines.")] = "openai_chat",
+        *,
+        split: Annotated[float | None, Field(gt=0, lt=1, description="Share of the training file; none: one file.")] = None,
+        seed: Seed = 42,
+        include_unreviewed: Annotated[bool, Field(description="Take pairs nobody has decided on too.")] = False,
+        spreadsheet_safe: Annotated[bool, Field(description="Keep spreadsheets from running cells as formulas (csv).")] = False,
+    ) -> Export:
+        """Write approved pairs that may be trained on to files, with a manifest to make them again."""
+        found = self.live(training_sheet_id)
+        TRAINING_SHEET_LIFECYCLE.require("export", found.status)
+        export_id = self.clock.new_id("export")
+        wish = exporting.ExportWish(format, split, seed, include_unreviewed, spreadsheet_safe)
+        url = f"{self.settings.api_prefix}/exports/{export_id}"
+        return exporting.write(self.db, found, wish, self.app.artifacts / "exports" / export_id, url)
 
     def live(self, training_sheet_id: str) -> TrainingSheet:
         """Return a training sheet that is not deleted, or raise NotFound."""

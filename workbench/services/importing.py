@@ -129,10 +129,15 @@ def create_view(db: Database, sheet: Sheet) -> None:
     db.execute(f"create view {quoted('sheet_' + sheet.slug)} as select {index}, {listed} from {rows_table(sheet.id)}")
 
 
+def slug_of(name: str) -> str:
+    """Return a name as lower-case letters, digits and underscores."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:60] or "rows"
+
+
 def free_slug(db: Database, name: str) -> str:
     """Return a word for the SQL view that no sheet, living or deleted, has."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    wished = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:60] or "rows"
+    wished = slug_of(name)
     taken = {row[0] for row in db.tuples("select slug from sheets where starts_with(slug, ?)", [wished])}
     candidates = (wished, *(f"{wished}_{number}" for number in range(2, len(taken) + 3)))
     return next(slug for slug in candidates if slug not in taken)

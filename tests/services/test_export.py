@@ -1,0 +1,133 @@
+"""Exports: shapes, split, gate, manifest and the way back."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.errors import NotEligible
+
+ROWS = [{"q": f'say "{n}" ä\n', "a": "=1+1" if n == 3 else f"answer {n}"} for n in range(30)]
+PLAN = {"prompt_template": "Q: {{q}}", "response_column": "a", "system_instruction": "It's short."}
+
+
+@pytest.fixture
+def made(local: Any) -> Any:
+    sheet = local.sheets.create("rows", rows=ROWS, sample=True)
+    made = local.training_sheets.assemble(sheet.id, template=PLAN)
+    local.review.bulk_approve(made.id, row_indices=list(range(20)))
+    local.review.decide(made.id, 0, prohibited_uses=["training"])
+    local.review.decide(made.id, 1, response="better")
+    return made
+
+
+def written(ws: Any, made: Any, **options: Any) -> tuple[Any, dict[str, str]]:
+    export = ws.training_sheets.export(made.id, **options)
+    folder = Path(ws.transport.app.artifacts) / "exports"
+    texts = {
+        f.name: (folder / f.url.split("/exports/")[1]).read_text(encoding="utf-8")
+        for f in export.files
+        if ".parquet" not in f.name
+    }
+    return export, texts
+
+
+@pytest.mark.parametrize(
+    ("format", "line"),
+    [
+        (
+            "openai_chat",
+            {"messages": [
+                {"role": "system", "content": "It's short."},
+                {"role": "user", "content": 'Q: say "2" ä\n'},
+                {"role": "assistant", "content": "answer 2"},
+            ]},
+        ),
+        ("anthropic", {"system": "It's short.", "prompt": 'Q: say "2" ä\n', "completion": "answer 2"}),
+        (
+            "gemini",
+            {
+                "systemInstruction": {"parts": [{"text": "It's short."}]},
+                "contents": [
+                    {"role": "user", "parts": [{"text": 'Q: say "2" ä\n'}]},
+                    {"role": "model", "parts": [{"text": "answer 2"}]},
+                ],
+            },
+        ),
+        ("alpaca", {"instruction": "It's short.", "input": 'Q: say "2" ä\n', "output": "answer 2"}),
+        (
+            "sharegpt",
+            {"conversations": [
+                {"from": "system", "value": "It's short."},
+                {"from": "human", "value": 'Q: say "2" ä\n'},
+                {"from": "gpt", "value": "answer 2"},
+            ]},
+        ),
+        ("prompt_completion", {"prompt": 'It\'s short.\n\nQ: say "2" ä\n', "completion": "answer 2"}),
+    ],
+)  # fmt: skip
+def test_shapes(local: Any, made: Any, format: str, line: Any) -> None:
+    export, texts = written(local, made, format=format)
+    lines = [json.loads(text) for text in next(iter(texts.values())).splitlines()]
+
+    assert (len(lines), lines[1], export.files[0].rows) == (19, line, 19)
+
+
+def test_preference_takes_edited_pairs(local: Any, made: Any) -> None:
+    _, texts = written(local, made, format="preference")
+    line = json.loads(next(iter(texts.values())))
+
+    assert (line["chosen"], line["rejected"]) == ("better", "answer 1")
+
+
+def test_split_covers_all_once_and_repeats(local: Any, made: Any) -> None:
+    first, texts = written(local, made, format="jsonl", split=0.8, seed=7)
+    again, same = written(local, made, format="jsonl", split=0.8, seed=7)
+
+    assert [(f.name, f.rows) for f in first.files] == [("rows_1-train.jsonl", 15), ("rows_1-val.jsonl", 4)]
+    assert [f.sha256 for f in first.files] == [f.sha256 for f in again.files]
+    assert texts == same
+    assert first.manifest == again.manifest
+    indices = [json.loads(line)["row_index"] for text in texts.values() for line in text.splitlines()]
+    assert sorted(indices) == list(range(1, 20))
+    assert hashlib.sha256(texts["rows_1-val.jsonl"].encode()).hexdigest() == first.files[1].sha256
+    assert (first.manifest["reviewers"], first.manifest["rows"], first.manifest["sample"]) == (["local"], 19, True)
+
+
+def test_csv_and_parquet_come_back_equal(local: Any, made: Any) -> None:
+    _export, texts = written(local, made, format="csv")
+    rows = list(csv.DictReader(texts["rows_1.csv"].splitlines(keepends=True)))
+    parquet = local.training_sheets.export(made.id, format="parquet")
+    path = Path(local.transport.app.artifacts) / "exports" / parquet.files[0].url.split("/exports/")[1]
+    back = local.sheets.create("back", source=str(path))
+    pairs = [(p.row_index, p.prompt, p.response) for p in local.review.rows(made.id, limit=100) if 1 <= p.row_index < 20]
+
+    assert [(int(r["row_index"]), r["prompt"], r["response"]) for r in rows] == pairs
+    assert [(r["row_index"], r["prompt"], r["response"]) for r in local.sheets.preview(back.id, limit=100).rows] == pairs
+    _, safe = written(local, made, format="csv", spreadsheet_safe=True)
+    assert ",'=1+1," in safe["rows_1.csv"]
+
+
+def test_nothing_to_export_says_why(local: Any, made: Any) -> None:
+    local.review.bulk_reset(made.id, filter={"status": "all"})
+    with pytest.raises(NotEligible) as caught:
+        local.training_sheets.export(made.id)
+    assert caught.value.context["excluded"]["unlabeled"] == 30
+    assert written(local, made, include_unreviewed=True)[0].files[0].rows == 29
+
+
+def test_files_are_fetched_over_http() -> None:
+    from workbench.testing import frozen
+
+    with frozen(transport="http") as ws:
+        made = ws.training_sheets.assemble(ws.sheets.create("rows", rows=ROWS).id, template=PLAN)
+        ws.review.bulk_approve(made.id, filter={})
+        file = ws.training_sheets.export(made.id).files[0]
+        answer = ws.transport._http.get(file.url)
+        assert hashlib.sha256(answer.content).hexdigest() == file.sha256
+        assert ws.transport._http.get("/api/v1/exports/export_0001/..%2f..%2fx").status_code == 404
