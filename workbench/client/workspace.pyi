@@ -17,6 +17,7 @@ from workbench.domain.data import Preview
 from workbench.domain.data import Sheet
 from workbench.domain.data import SheetProfile
 from workbench.domain.data import Validation
+from workbench.domain.generate import Export
 from workbench.domain.generate import LabelClass
 from workbench.domain.generate import PlanCheck
 from workbench.domain.generate import PromptPreview
@@ -160,6 +161,8 @@ class TrainingSheets(Namespace):
         """Bring back a deleted or an archived training sheet."""
     def preview(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Preview:
         """Show pairs in their order."""
+    def export(self, training_sheet_id: str, format: Literal['openai_chat', 'anthropic', 'gemini', 'alpaca', 'sharegpt', 'prompt_completion', 'preference', 'jsonl', 'csv', 'parquet'] = ..., *, split: float | None = ..., seed: int = ..., include_unreviewed: bool = ..., spreadsheet_safe: bool = ..., idempotency_key: str | None = ...) -> Export:
+        """Write approved pairs that may be trained on to files, with a manifest to make them again."""
 class Review(Namespace):
     def bulk_approve(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
         """Approve many pairs as one step that can be undone; a preview freezes the set first."""
