@@ -60,6 +60,7 @@ class Pair(Record):
     flag_reason = param.String(None, allow_None=True, doc="Why it was flagged or rejected.")
     stale = param.Boolean(False, doc="True when the prompt changed after the approval.")
     confidence = param.Number(None, allow_None=True, doc="How sure the source of the answer was, 0-1.")
+    simulated = param.Boolean(False, doc="True when a simulation made the answer up.")
     notes = param.String(None, allow_None=True, doc="Remarks of reviewers.")
     quality = Json(None, doc="Signals of the quality scan by name.")
     labeled_by = param.String(None, allow_None=True, doc="Who approved it.")

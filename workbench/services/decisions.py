@@ -19,6 +19,8 @@ STATE = (
     "flag_reason",
     "stale",
     "response_source",
+    "confidence",
+    "simulated",
     "notes",
     "labeled_by",
     "labeled_at",

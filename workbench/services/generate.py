@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.data import SHEET_LIFECYCLE, Preview, Sheet, SheetColumn
 from workbench.domain.generate import TRAINING_SHEET_LIFECYCLE, Export, TemplateSnapshot, TrainingSheet
+from workbench.domain.jobs import Job
 from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
 from workbench.errors import InUse, NotFound, NotReady, ValidationError
-from workbench.services import assembling, exporting
+from workbench.services import assembling, exporting, generation
+from workbench.services.generation import GenerationWork
 from workbench.services.rendering import check_template, plan_faults, require_valid
 from workbench.services.service import Service
 from workbench.services.sheet_rows import row_condition
@@ -43,6 +45,7 @@ class TrainingSheetService(Service):
     def start(self) -> None:
         """Remove the pairs of assemblies that never came to their end."""
         assembling.drop_orphans(self.db)
+        GenerationWork(self.app).register()
 
     @command("POST", "/sheets/{sheet_id}/assemble", roles=MAKERS, status=201, transaction=False, label="Make a training sheet")
     def assemble(
@@ -229,6 +232,32 @@ class TrainingSheetService(Service):
         wish = exporting.ExportWish(format, split, seed, include_unreviewed, spreadsheet_safe)
         url = f"{self.settings.api_prefix}/exports/{export_id}"
         return exporting.write(self.db, found, wish, self.app.artifacts / "exports" / export_id, url)
+
+    @command("POST", "/assemblies/{training_sheet_id}/generate", roles=MAKERS, status=202, label="Generate answers")
+    def generate(
+        self,
+        training_sheet_id: str,
+        provider: Annotated[str, Field(description="What writes the answers; `simulated` makes them up.")],
+        *,
+        model: Annotated[str | None, Field(max_length=200, description="Model; none: the template's.")] = None,
+        row_indices: Annotated[list[int] | None, Field(description="Only these pairs.")] = None,
+        overwrite_existing: Annotated[bool, Field(description="Answer again what has an answer.")] = False,
+        force: Annotated[bool, Field(description="Even what people wrote or decided on.")] = False,
+    ) -> Job:
+        """Let a provider answer the pairs without a response, in a job; the answers wait for review."""
+        found = self.ready(training_sheet_id)
+        generation.refuse_unknown(provider)
+        rows = generation.wanted_rows(self.db, found, row_indices, overwrite=overwrite_existing, force=force)
+        plan = found.template
+        spec = {
+            "training_sheet_id": found.id,
+            "provider": provider,
+            "model": model or (plan.model if plan else None),
+            "row_indices": rows,
+        }
+        name = f"Answers for {found.name}"
+        job = self.app.engine.submit("generate", name=name, spec=spec, created_by=self.actor, sample=found.sample)
+        return self.app.jobs.shown(job)
 
     def live(self, training_sheet_id: str) -> TrainingSheet:
         """Return a training sheet that is not deleted, or raise NotFound."""

@@ -15,6 +15,7 @@ WORDS = {
     "flag": "flagged",
     "reset": "reset to unlabeled",
     "edit": "edited",
+    "generate": "had answers written",
     "rights": "changed the usage rights",
     "undo": "took back",
     "redo": "made again",

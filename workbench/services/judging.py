@@ -87,6 +87,7 @@ def _edit(pair: dict[str, Any], given: dict[str, Any], columns: dict[str, str], 
         "response": "$response",
         "original_response": "coalesce(original_response, response)",
         "response_source": "$source",
+        "simulated": "false",
     }
     values |= {"response": given["response"], "source": source_after_edit(pair["response_source"])}
     if values["source"] == "human_verified":

@@ -26,6 +26,7 @@ COLUMNS = (
     "flag_reason",
     "stale",
     "confidence",
+    "simulated",
     "notes",
     "labeled_by",
     "labeled_at",

@@ -25,6 +25,7 @@ WHERE_COLUMNS = (
     "flag_reason",
     "stale",
     "confidence",
+    "simulated",
     "notes",
     "labeled_by",
     "labeled_at",

@@ -88,6 +88,7 @@ CREATE TABLE pair_rows (
     flag_reason VARCHAR,
     stale BOOLEAN NOT NULL,
     confidence DOUBLE,
+    simulated BOOLEAN NOT NULL DEFAULT false,
     notes VARCHAR,
     labeled_by VARCHAR,
     labeled_at TIMESTAMP,
@@ -129,6 +130,7 @@ SELECT
     flag_reason,
     stale,
     confidence,
+    simulated,
     notes,
     labeled_by,
     labeled_at,
@@ -204,12 +206,12 @@ CREATE TABLE decisions (
     logged_at TIMESTAMP NOT NULL,
     pair_version BIGINT NOT NULL,
     before STRUCT(
-        status VARCHAR, flag_reason VARCHAR, stale BOOLEAN, response_source VARCHAR, notes VARCHAR,
+        status VARCHAR, flag_reason VARCHAR, stale BOOLEAN, response_source VARCHAR, confidence DOUBLE, simulated BOOLEAN, notes VARCHAR,
         labeled_by VARCHAR, labeled_at TIMESTAMP, verified_by VARCHAR, verified_at TIMESTAMP,
         allowed_mask UTINYINT, prohibited_mask UTINYINT, canonical_label_id VARCHAR, last_batch BIGINT
     ) NOT NULL,
     after STRUCT(
-        status VARCHAR, flag_reason VARCHAR, stale BOOLEAN, response_source VARCHAR, notes VARCHAR,
+        status VARCHAR, flag_reason VARCHAR, stale BOOLEAN, response_source VARCHAR, confidence DOUBLE, simulated BOOLEAN, notes VARCHAR,
         labeled_by VARCHAR, labeled_at TIMESTAMP, verified_by VARCHAR, verified_at TIMESTAMP,
         allowed_mask UTINYINT, prohibited_mask UTINYINT, canonical_label_id VARCHAR, last_batch BIGINT
     ) NOT NULL,
