@@ -163,6 +163,8 @@ class TrainingSheets(Namespace):
         """Show pairs in their order."""
     def export(self, training_sheet_id: str, format: Literal['openai_chat', 'anthropic', 'gemini', 'alpaca', 'sharegpt', 'prompt_completion', 'preference', 'jsonl', 'csv', 'parquet'] = ..., *, split: float | None = ..., seed: int = ..., include_unreviewed: bool = ..., spreadsheet_safe: bool = ..., idempotency_key: str | None = ...) -> Export:
         """Write approved pairs that may be trained on to files, with a manifest to make them again."""
+    def generate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., overwrite_existing: bool = ..., force: bool = ..., idempotency_key: str | None = ...) -> Job:
+        """Let a provider answer the pairs without a response, in a job; the answers wait for review."""
 class Review(Namespace):
     def bulk_approve(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
         """Approve many pairs as one step that can be undone; a preview freezes the set first."""
