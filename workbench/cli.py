@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import json
 import sys
+import types
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -110,7 +112,8 @@ def _add_operations() -> None:
 def _command(operation: Operation) -> Callable[..., None]:
     """Return a function cyclopts can parse: text for everything that is not a plain value."""
 
-    def run(**given: Any) -> None:
+    def run(*positional: Any, **named: Any) -> None:
+        given = dict(signature.bind(*positional, **named).arguments)
         target, user, as_json = given.pop("database", str(DEFAULT)), given.pop("user", None), given.pop("json", False)
         arguments = {name: _read(operation, name, value) for name, value in given.items() if value is not None}
         with workbench.open(target, user=user, share=False) as ws:
@@ -124,7 +127,8 @@ def _command(operation: Operation) -> Callable[..., None]:
         inspect.Parameter("user", keyword, default=None, annotation=User),
         inspect.Parameter("json", keyword, default=False, annotation=AsJson),
     ]
-    run.__signature__ = inspect.Signature(sorted(parameters, key=lambda p: p.kind))  # type: ignore[attr-defined]
+    signature = inspect.Signature(sorted(parameters, key=lambda p: p.kind))
+    run.__signature__ = signature  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     run.__doc__ = operation.doc
     run.__name__ = operation.name
@@ -154,15 +158,30 @@ def _plain_type(annotation: Any) -> Any:
 
 
 def _read(operation: Operation, name: str, value: Any) -> Any:
-    argument = next(a for a in operation.arguments if a.name == name)
-    if not isinstance(value, str) or _plain_type(argument.annotation) is not str or "str" == str(argument.annotation):
-        return value
-    if "list" not in str(argument.annotation) and "dict" not in str(argument.annotation):
+    """Return an argument as the operation takes it: lists and objects come as JSON text."""
+    kinds = _kinds(next(a for a in operation.arguments if a.name == name).annotation)
+    if not isinstance(value, str) or kinds <= _TEXT:
         return value
     try:
-        return json.loads(value)
+        found = json.loads(value)
     except ValueError:
+        if kinds & _TEXT:
+            return value
         raise ValidationError.field(name, "Give JSON, such as '[1, 2]' or '{\"a\": 1}'", value) from None
+    return value if str in kinds and not isinstance(found, (list, dict)) else found
+
+
+_TEXT = frozenset({str, dt.datetime, Literal})
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """Return the types an annotation allows, without None."""
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        return _kinds(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        return {kind for part in typing.get_args(annotation) for kind in _kinds(part)} - {type(None)}
+    return {origin or annotation}
 
 
 def show(operation: Operation, answer: Any, *, as_json: bool) -> None:

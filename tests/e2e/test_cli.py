@@ -53,15 +53,29 @@ class TestDemo:
     def test_everything_is_marked_as_sample(self, opened: Any) -> None:
         marked = {table.name for table in opened.tables() if "sample" in column_names(table)}
 
-        assert {"sheets", "templates", "training_sheets", "pairs", "jobs", "models", "endpoints", "requests", "feedback"} <= marked
+        assert {
+            "sheets",
+            "templates",
+            "training_sheets",
+            "pairs",
+            "jobs",
+            "models",
+            "endpoints",
+            "requests",
+            "feedback",
+        } <= marked
         for table in marked:
             assert count(opened, f"select count(*) from {table}") > 0, table
             assert 0 == count(opened, f"select count(*) from {table} where not sample"), table
 
     def test_rejected_and_flagged_pairs_have_reasons_that_hold(self, opened: Any) -> None:
-        found = opened.sql("select status, flag_reason, count(*) n from pairs where status in ('rejected', 'flagged') group by all")
+        found = opened.sql(
+            "select status, flag_reason, count(*) n from pairs where status in ('rejected', 'flagged') group by all"
+        )
 
-        assert {("rejected", demo.SHORT), ("flagged", demo.SHARED)} == set(zip(found["status"], found["flag_reason"], strict=True))
+        assert {("rejected", demo.SHORT), ("flagged", demo.SHARED)} == set(
+            zip(found["status"], found["flag_reason"], strict=True)
+        )
         assert found["n"].min() >= 10
         rows = opened.sql(
             "select p.status, s.summary from pairs p join sheet_python_standard_library s on s.item_id = p.item_ref "
@@ -129,7 +143,7 @@ class TestDemo:
 
 
 def column_names(table: Any) -> set[str]:
-    return {column["name"] for column in table.columns}
+    return {column.name for column in table.columns}
 
 
 def modules_by_summary() -> dict[str, set[str]]:
@@ -154,7 +168,9 @@ def database(tmp_path: Path) -> Path:
 def test_commands_follow_the_operations(database: Path) -> None:
     rows = json.dumps([{"text": "hello", "topic": "greeting"}, {"text": "bye", "topic": "leaving"}])
 
-    made = json.loads(command_line("sheets", "create", "Topics", "--rows", rows, "--database", database, "--json", check=True).stdout)
+    made = json.loads(
+        command_line("sheets", "create", "Topics", "--rows", rows, "--database", database, "--json", check=True).stdout
+    )
     people = command_line("sheets", "list", "--database", database, check=True).stdout
     programs = json.loads(command_line("sheets", "list", "--database", database, "--json", check=True).stdout)
     command_line("sheets", "publish", made["id"], "--database", database, "--user", "ann", check=True)
@@ -172,9 +188,12 @@ def test_commands_follow_the_operations(database: Path) -> None:
         (["sheets", "get", "sheet_x"], 1, "NOT_FOUND"),
         (["sheets", "create", "Topics", "--rows", "not json"], 1, "VALIDATION_ERROR"),
         (["sheets", "create", "Topics", "--source", "/nowhere/at/all.csv"], 1, "VALIDATION_ERROR"),
-        (["sheets", "get"], 1, "required"),
-        (["sheets", "list", "--page", "many"], 1, "page"),
-        (["shets", "list"], 1, "shets"),
+        (["sheets", "get"], 2, "requires an argument"),
+        (["sheets", "list", "--page", "many"], 2, "page"),
+        (["shets", "list"], 2, "shets"),
+        (["review", "bulk-approve", "assembly_x", "--filter", '{"status": "unlabeled"}'], 1, "NOT_FOUND"),
+        (["review", "bulk-approve", "assembly_x", "--filter", "unlabeled"], 1, "Give JSON"),
+        (["feedback", "create", "--endpoint", "e", "--request-id", "r", "--rating", "positive"], 1, "NOT_FOUND"),
     ],
 )
 def test_exit_codes_and_words(database: Path, arguments: list[str], code: int, word: str) -> None:

@@ -37,7 +37,9 @@ def test_a_served_file_is_joined_by_its_path_and_by_its_address(tmp_path: Path) 
 
 def test_a_file_held_by_a_process_that_does_not_answer_names_it(tmp_path: Path) -> None:
     database = tmp_path / "team.duckdb"
-    script = f"import workbench, sys; ws = workbench.open({str(database)!r}, share=False); print('held', flush=True); sys.stdin.read()"
+    script = (
+        f"import workbench, sys; ws = workbench.open({str(database)!r}, share=False); print('held', flush=True); sys.stdin.read()"
+    )
     holder = subprocess.Popen(
         [sys.executable, "-c", script], env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
