@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.engine.child import JobContext
 from workbench.providers import Answer, Provider, Request, provider
 
 PROMPTS = "prompts.parquet"
@@ -26,7 +25,7 @@ SCHEMA = pa.schema(
 )
 
 
-def generate(context: JobContext) -> dict[str, Any]:
+def generate(context: Any) -> dict[str, Any]:
     """Answer every prompt of the folder; a stop keeps what was answered so far."""
     asked = pq.read_table(context.folder / PROMPTS).to_pylist()
     writer = provider(context.inputs["provider"])
