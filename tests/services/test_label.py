@@ -451,3 +451,15 @@ def test_two_thousand_pairs(local: Any) -> None:
     assert len(local.sql("select id from pairs where status = 'labeled'")) == 2000
     assert local.review.undo(made.id).undone == 2000
     assert local.sql("select count(*) as n from canonical_labels")["n"][0] == 0
+
+
+def test_a_pair_knows_its_operations(ws: Any, made: Any) -> None:
+    pair = ws.review.get(made.id, 2)
+    pair.decide(action="approve", version=pair.version)
+
+    assert pair.refresh().status == "labeled"
+    live = pair.live()
+    try:
+        assert (live.status, live.row_index) == ("labeled", 2)
+    finally:
+        live.close()

@@ -89,11 +89,11 @@ class Workspace:
 
     def fetch(self, record: Record) -> Any:
         """Return the record as it is now."""
-        return self.get(type(record), record.id)
+        return self.get(type(record), *record.address)
 
-    def get(self, record_type: type[Record], record_id: str) -> Any:
-        """Return a record by its type and id."""
-        return getattr(self, record_namespaces()[record_type]).get(record_id)
+    def get(self, record_type: type[Record], *address: Any) -> Any:
+        """Return a record by its type and what names it in paths, usually its id."""
+        return getattr(self, record_namespaces()[record_type]).get(*address)
 
     def record_method(self, record: Record, name: str) -> Callable[..., Any] | None:
         """Return the operation `name` of the record's namespace with its id filled in, or None."""
@@ -103,7 +103,8 @@ class Workspace:
         operation = namespaces()[namespace]._operations.get(name) if namespace else None
         if operation is None or not operation.arguments or operation.arguments[0].place != "path":
             return None
-        return functools.partial(getattr(getattr(self, namespace), name), record.id)
+        places = sum(argument.place == "path" for argument in operation.arguments)
+        return functools.partial(getattr(getattr(self, namespace), name), *record.address[:places])
 
     def close(self) -> None:
         """Stop serving, release the file or the connection; running jobs go on."""

@@ -79,6 +79,11 @@ class Pair(Record):
     review = Nested(class_=Review, default=None, allow_None=True, doc="Progress of a shared review.")
     actions = Items(item_type=Action, doc="What may be done now.")
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Return training sheet and row, which name a pair in paths."""
+        return (self.training_sheet_id, self.row_index)
+
 
 class PairFilter(Record):
     """Which pairs of a training sheet are meant; what is not given does not narrow."""

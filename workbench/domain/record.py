@@ -137,6 +137,11 @@ class Record(param.Parameterized):
         """Return the outbox topic on which changes of such records are announced."""
         return cls.table or f"{cls.kind}s"
 
+    @property
+    def address(self) -> tuple[Any, ...]:
+        """Return what names the record in paths, usually its id alone."""
+        return (self.id,)
+
     def live(self) -> Any:
         """Return a twin whose `value` follows the database until `close()`."""
         return self.workspace.live(self)
