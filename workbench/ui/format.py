@@ -94,6 +94,14 @@ def moment(at: dt.datetime | str | None, *, reason: str | None = None) -> Markup
     return Markup('<wb-time at="{}" title="{} UTC">{}</wb-time>').format(stamp, exact, exact)
 
 
+def change(count: int | None) -> Markup:
+    """Return a change such as `+3`."""
+    if _missing(count):
+        return unknown()
+    sign = "+" if count > 0 else "\u2212" if count < 0 else "\u00b1"
+    return Markup("{}{}").format(sign, integer(abs(count)))
+
+
 def short_id(value: str | None, *, href: str | None = None, reason: str | None = None) -> Markup:
     """Return the tail of an id in monospace; a click copies all of it, or follows `href`."""
     if not value:

@@ -17,10 +17,12 @@ from workbench.ui.components.states import ErrorState
 from workbench.ui.data import DataView
 from workbench.ui.generate import GenerateView
 from workbench.ui.home import HomeView
+from workbench.ui.jobs import JobsView
 from workbench.ui.label import LabelView
 from workbench.ui.models import ModelsView
 from workbench.ui.monitor import MonitorView
 from workbench.ui.serving import ServingView
+from workbench.ui.settings import SettingsView
 from workbench.ui.theme import PAGE_WIDTH, STEP, theme_config
 from workbench.ui.topbar import Footer, TopBar
 from workbench.ui.train import TrainView
@@ -174,5 +176,7 @@ SCREENS: tuple[Screen, ...] = (
     Screen("/models", "Models", "inventory_2", ModelsView),
     Screen("/deploy", "Deploy", "rocket_launch", ServingView),
     Screen("/monitor", "Monitor", "monitor_heart", MonitorView),
+    Screen("/jobs", "Jobs", "list_alt", JobsView),
+    Screen("/settings", "Settings", "settings", SettingsView),
 )
 __all__ = ["SCREENS", "Navigation", "Screen", "build_page", "titles"]

@@ -65,7 +65,7 @@ class TopBar(View):
         self.jobs_list.objects = [self._job(job) for job in jobs] or [html(Markup('<span class="faint">No job runs.</span>'))]
 
     def _job(self, job: Any) -> Any:
-        name = fmt.link(job.name or job.kind, f"./jobs?selected={job.id}")
+        name = fmt.link(job.name or job.kind, f"./jobs?job={job.id}")
         head = Markup('<div style="display:flex;gap:8px"><b class="cut" style="flex:1">{}</b><span>{}</span></div>').format(
             name, fmt.percentage(job.progress_percent)
         )

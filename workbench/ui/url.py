@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -20,12 +21,26 @@ def search_of(query: dict[str, str]) -> str:
     return f"?{urlencode(query)}" if query else ""
 
 
+def page_href(page: str, query: Mapping[str, Any] | None = None) -> str:
+    """Return the address of a page in a given state, relative to where the pages are."""
+    return f"./{page}{search_of({name: str(value) for name, value in (query or {}).items()})}"
+
+
 def page_location() -> Any:
     """Return what stands for the address bar, or None outside a page."""
     try:
         return pn.state.location
     except AttributeError:  # a session made again for a returning socket has no page request; the page reloads itself
         return None
+
+
+def page_origin() -> str | None:
+    """Return the address this page is served from, such as `http://127.0.0.1:5006`, or None outside a page."""
+    location = page_location()
+    if location is None or not location.hostname:
+        return None
+    port = f":{location.port}" if location.port else ""
+    return f"{location.protocol}//{location.hostname}{port}"
 
 
 class UrlState:

@@ -36,8 +36,29 @@ class Id extends HTMLElement {
   }
 }
 
+// A plot that joins a shown view can be measured before it has a layout; Bokeh then throws and measures again later.
+function calm_plots() {
+  const view = window.Bokeh?.Models?.get("Figure")?.prototype.default_view?.prototype
+  if (!view || view.measured_late) { return }
+  const measure = view._measure_layout
+  view.measured_late = true
+  view._measure_layout = function() { if (this.layout != null) { measure.call(this) } }
+}
+
+// Links between pages keep the choice of light or dark.
+function keep_theme(event) {
+  const link = event.composedPath().find((node) => node.tagName === "A" && node.href)
+  const dark = new URLSearchParams(window.location.search).get("theme")
+  if (!link || !dark || !link.getAttribute("href").startsWith("./")) { return }
+  const target = new URL(link.href)
+  target.searchParams.set("theme", dark)
+  link.href = target.href
+}
+
 export function register() {
+  calm_plots()
   if (customElements.get("wb-time")) { return }
+  document.addEventListener("click", keep_theme, true)
   customElements.define("wb-time", Moment)
   customElements.define("wb-id", Id)
   setInterval(() => shown.forEach((element) => element.draw()), 5000)

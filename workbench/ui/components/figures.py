@@ -59,7 +59,12 @@ def figure_row(figures: Sequence[Figure]) -> pn.pane.HTML:
 
 def funnel(steps: Sequence[Figure]) -> pn.pane.HTML:
     """Return the steps of the loop in their order."""
-    return html(_joined("steps", "step", steps), css=_CARD)
+    return html(funnel_markup(steps), css=_CARD)
+
+
+def funnel_markup(steps: Sequence[Figure]) -> Markup:
+    """Return the markup of `funnel`, to update one that is shown."""
+    return _joined("steps", "step", steps)
 
 
 def _joined(group: str, each: str, figures: Sequence[Figure]) -> Markup:

@@ -50,6 +50,7 @@ class DataTable(pn.viewable.Viewer):
         self._key = key
         self._empty = empty
         self._sortable = sortable_fields(call)
+        self._paged = "page" in argument_names(call)
         self.grid = Grid(
             on_sort=self._order_by, on_open=on_open, selectable=selectable, columns=self._heads(), open_id=self.open_id
         )
@@ -70,7 +71,7 @@ class DataTable(pn.viewable.Viewer):
         return [column.head(self._sortable) for column in self._columns]
 
     def _arguments(self) -> dict[str, Any]:
-        given: dict[str, Any] = {"page": self.page, "page_size": self.page_size}
+        given: dict[str, Any] = {"page": self.page, "page_size": self.page_size} if self._paged else {}
         if self.sort:
             given |= {"sort": self.sort, "descending": self.descending}
         return given | {name: value for name, value in self.filters.items() if value not in (None, "", [])}
@@ -89,7 +90,7 @@ class DataTable(pn.viewable.Viewer):
         rows = [{"id": str(row.get(self._key)), "cells": [column.cell(row) for column in self._columns]} for row in page.rows]
         self.total = page.total
         self.grid.param.update(rows=rows, sort=self.sort, descending=self.descending)
-        pages = fmt.page_count(page.total, self.page_size)
+        pages = fmt.page_count(page.total, self.page_size) if self._paged else 1
         self.pager.param.update(count=pages, visible=pages > 1)
         self.pager.value = fmt.pager_value(self.page, pages)
         show(self._count, Markup('<span class="faint small">{}</span>').format(fmt.plural(page.total, "row")))
@@ -100,6 +101,11 @@ class DataTable(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.part.box
+
+
+def argument_names(call: Callable[..., Any]) -> frozenset[str]:
+    """Return the names of the operation's arguments."""
+    return frozenset(argument.name for argument in call.operation.arguments)  # type: ignore[attr-defined]
 
 
 def sortable_fields(call: Callable[..., Any]) -> frozenset[str]:

@@ -1,0 +1,130 @@
+"""One job: how far it is, what it measures, what happened and what it wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel_material_ui as pmui
+import param
+from markupsafe import Markup
+
+from workbench.domain.jobs import JobEvent
+from workbench.ui import format as fmt
+from workbench.ui.components.actions import ActionBar, run_on
+from workbench.ui.components.columns import Column, column, columns
+from workbench.ui.components.curve import Curve
+from workbench.ui.components.markup import html, show
+from workbench.ui.components.progress import ProgressPanel
+from workbench.ui.components.table import DataTable
+from workbench.ui.url import page_href
+from workbench.ui.view import View
+
+_LOG_CSS = "pre { max-height: 280px; overflow: auto; }"
+_SIDES = {"train": "train", "val": "validation"}
+
+
+class JobView(View):
+    """Show one job and follow it."""
+
+    job_id = param.String("", doc="Job shown.")
+    on_made = param.Callable(None, allow_None=True, doc="Called with the id of a job made from this one.")
+
+    def build(self) -> list[Any]:
+        """Return head, curves, history and log."""
+        self._title, self._facts, self._fault = html(""), html(""), html("")
+        self._progress = ProgressPanel()
+        self._actions = ActionBar(toasts=self.toasts, size="small")
+        self._curves: dict[str, Curve] = {}
+        self._log = html("", css=_LOG_CSS)
+        top = self.live(self.ws.jobs.get, self._draw, height=160, job_id=self.job_id)
+        curves = self.live(self.ws.jobs.metrics, self._draw_curves, height=0, job_id=self.job_id, max_points=1000)
+        events = DataTable(self, self.ws.jobs.events, _event_columns(), key="seq", filters={"job_id": self.job_id}, page_size=20)
+        log = self.live(self.ws.jobs.log, self._draw_log, height=24, job_id=self.job_id, max_bytes=20_000)
+        tabs = pmui.Tabs(("History", events), ("Log", log), margin=0, sizing_mode="stretch_width", dynamic=False)
+        return [top, curves, self._facts, tabs]
+
+    def _draw(self, job: Any) -> list[Any]:
+        name = Markup('<div class="title" style="font-size:18px">{}</div><span class="faint">{}, {}</span>')
+        show(self._title, name.format(job.name or job.kind, fmt.words(job.kind), fmt.short_id(job.id)))
+        show(self._facts, fmt.facts(_facts(job)))
+        show(self._fault, _fault(job))
+        self._progress.update(job)
+        self._actions.update(job.actions, self._runner(job))
+        self._fault.visible = bool(job.error_message)
+        return [self._title, self._progress, self._fault, self._actions]
+
+    def _runner(self, job: Any) -> Any:
+        perform = run_on(self.ws, job)
+
+        def run(name: str) -> Any:
+            result = perform(name)
+            made = getattr(result, "id", job.id)
+            if made != job.id and self.on_made is not None:
+                self.on_made(made)
+            return result
+
+        return run
+
+    def _draw_curves(self, found: Any) -> list[Any]:
+        points = {series.name: series.points for series in found.metrics}
+        for measure, names in measures(points).items():
+            if measure not in self._curves:
+                self._curves[measure] = Curve(fmt.words(measure), names, height=220)
+            self._curves[measure].update(points)
+        return list(self._curves.values())
+
+    def _draw_log(self, found: Any) -> Any:
+        cut = Markup('<div class="faint small">Earlier lines are left out.</div>') if found.truncated else ""
+        show(self._log, Markup("{}<pre>{}</pre>").format(cut, found.text or "The process has written nothing."))
+        return self._log
+
+
+def measures(names: Any) -> dict[str, dict[str, str]]:
+    """Return metric names by what they measure: `train_loss` and `val_loss` share the plot `loss`."""
+    found: dict[str, dict[str, str]] = {}
+    for name in names:
+        side, _, rest = name.partition("_")
+        measure, label = (rest, _SIDES[side]) if side in _SIDES and rest else (name, fmt.words(name).lower())
+        found.setdefault(measure, {})[name] = label
+    return found
+
+
+def _event_columns() -> tuple[Column, ...]:
+    return (column(JobEvent, "logged_at", title="When"), *columns(JobEvent, "type"), Column("message", "What", fmt.text))
+
+
+def _facts(job: Any) -> list[tuple[str, Any]]:
+    found = [
+        ("Created", Markup("{} by {}").format(fmt.moment(job.created_at), job.created_by)),
+        ("Started", fmt.moment(job.started_at, reason="It has not started.")),
+        ("Took", fmt.duration(job.duration_seconds, reason="It has not started.")),
+        ("Process", _process(job)),
+    ]
+    optional = [
+        ("Queue", None if job.queue_position is None else Markup("place {}").format(fmt.integer(job.queue_position))),
+        ("Repeats", job.parent_id and fmt.short_id(job.parent_id, href=page_href("jobs", {"job": job.parent_id}))),
+        ("Cancelled because", job.cancel_reason),
+        ("Labels", job.labels and fmt.value(job.labels)),
+        ("Asked for", job.spec and fmt.value(job.spec)),
+        ("Result", job.result and fmt.value(job.result)),
+    ]
+    return found + [(label, value) for label, value in optional if value]
+
+
+def _process(job: Any) -> Markup:
+    if job.pid is None:
+        return fmt.unknown("It has no process.")
+    return Markup("{} on {}, attempt {}").format(str(job.pid), job.worker or "this machine", fmt.integer(job.attempt))
+
+
+def _fault(job: Any) -> Markup | str:
+    if not job.error_message:
+        return ""
+    more = (
+        Markup("<details><summary>Details</summary><pre>{}</pre></details>").format(job.error_details)
+        if job.error_details
+        else ""
+    )
+    return Markup('<div class="text"><b class="ink-error">{}</b> {}</div>{}').format(
+        job.error_code or "", job.error_message, more
+    )
