@@ -262,7 +262,7 @@ class ReviewView(View):
         if self.document is None:
             task()
         else:
-            self.document.add_next_tick_callback(task)
+            self.run(task)
 
     def _progressed(self, progress: Any) -> None:
         show(self.line, progress_markup(progress))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import panel as pn
 import panel_material_ui as pmui
 import param
+from panel.io.state import set_curdoc
 
 from workbench.client.live import LiveQuery
 from workbench.ui.components.ready import Ready, release_with_session
@@ -71,6 +72,20 @@ class View(pn.viewable.Viewer):
         for mine, theirs in names.items():
             self.param.watch(lambda event, theirs=theirs: other.param.update(**{theirs: event.new}), mine)
             other.param.watch(lambda event, mine=mine: self.param.update(**{mine: event.new}), theirs)
+
+    def run(self, task: Callable[[], Any]) -> None:
+        """Run a task in the session this view belongs to; any thread may ask for it."""
+        document = self.document
+        if document is None:
+            task()
+            return
+
+        def in_session() -> None:
+            # Without this Panel may take another session's stylesheets for this one's.
+            with set_curdoc(document):
+                task()
+
+        document.add_next_tick_callback(in_session)
 
     def start(self) -> None:
         """Start what is live; called once a browser has attached."""
@@ -135,10 +150,7 @@ class Part(pn.viewable.Viewer):
 
     def _changed(self, *events: Any) -> None:
         """Draw in the session the view belongs to; answers arrive on threads of their own."""
-        if self.view.document is None:
-            self._update()
-        else:
-            self.view.document.add_next_tick_callback(self._update)
+        self.view.run(self._update)
 
     def _update(self) -> None:
         with self.view.guard:

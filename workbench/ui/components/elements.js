@@ -40,9 +40,11 @@ class Id extends HTMLElement {
 function calm_plots() {
   const view = window.Bokeh?.Models?.get("Figure")?.prototype.default_view?.prototype
   if (!view || view.measured_late) { return }
-  const measure = view._measure_layout
   view.measured_late = true
-  view._measure_layout = function() { if (this.layout != null) { measure.call(this) } }
+  for (const name of ["_measure_layout", "_after_layout"]) {
+    const original = view[name]
+    view[name] = function(...given) { if (this.layout != null) { original.apply(this, given) } }
+  }
 }
 
 // Links between pages keep the choice of light or dark.

@@ -11,6 +11,7 @@ from typing import Any
 import panel as pn
 import param
 from panel.custom import Child, JSComponent
+from panel.io.state import set_curdoc
 
 from workbench.ui.theme import PRIMARY
 
@@ -42,6 +43,7 @@ class KeyCatcher(JSComponent):
         served = bool(pn.state.curdoc and pn.state.curdoc.session_context)
         super().__init__(**{"content": content, "served": served, "margin": 0, "sizing_mode": "stretch_width", **params})
         self._on_key = on_key
+        self._document = pn.state.curdoc
         self._pressed: queue.Queue[tuple[str, int] | None] = queue.Queue()
         self._early: dict[int, str] = {}
         self._due = 1
@@ -64,7 +66,8 @@ class KeyCatcher(JSComponent):
 
     def _consume(self) -> None:
         while (pressed := self._pressed.get()) is not None:
-            self._on_key(*pressed)
+            with set_curdoc(self._document):
+                self._on_key(*pressed)
 
     def close(self) -> None:
         """Stop listening; presses still waiting are worked off first."""
