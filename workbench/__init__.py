@@ -46,6 +46,6 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(ipython: Any) -> None:
     """Show live views of workspaces and records in notebook cells: `%load_ext workbench`."""
-    from workbench.ui.display import register
+    import importlib
 
-    register(ipython)
+    importlib.import_module("workbench.ui.display").register(ipython)

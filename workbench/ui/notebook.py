@@ -41,7 +41,7 @@ def is_loose(stylesheet: Any) -> bool:
 
 def data_url(url: str) -> str | None:
     """Return the content of Panel's own file for a CDN address, or None where there is no such file."""
-    path = DIST_DIR / url.removeprefix(CDN_DIST).partition("?")[0]
+    path = DIST_DIR.joinpath(url.removeprefix(CDN_DIST).partition("?")[0])
     if not path.is_file():
         return None
     return "data:text/css;base64," + base64.b64encode(path.read_bytes()).decode()

@@ -64,7 +64,8 @@ def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
         theme_config=theme_config(),
         dark_theme=dark,
         busy_indicator=None,
-        favicon="/favicon.ico",
+        favicon="./favicon.ico",
+        raw_css=[_CALM_LOADING],
         sx=_PAGE_SX,
     )
     navigation.follow_theme(page)
@@ -93,6 +94,8 @@ class BrokenView(View):
         return [ErrorState(self.error, what="This page could not be shown")]
 
 
+# The page shows its own skeletons while it loads, so the dark veil over everything stays away.
+_CALM_LOADING = "#loader:not(.error) { background: none !important; pointer-events: none; } #loader .spinner { display: none; }"
 _PAGE_SX = {
     # These two colors keep panel-material-ui from giving the bar a theme of its own.
     ".MuiAppBar-root": {

@@ -71,7 +71,7 @@ def _shown(record: Record, names: list[str]) -> list[tuple[str, Any]]:
     plain = [name for name in names if _plain(type(record), name)]
     made = [(column.title, Markup(column.cell(record.values()))) for column in columns(type(record), *plain)]
     wide = [(fmt.words(name), fmt.value(getattr(record, name))) for name in names if name not in plain]
-    return made + wide
+    return [*made, *wide]
 
 
 def _get_of(ws: Any, record: Record) -> Any | None:
