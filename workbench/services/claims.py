@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.contract import current
 from workbench.errors import Conflict
-from workbench.services.pairs import LISTED
+from workbench.services.pairs import fetched
 from workbench.services.queues import Condition
 from workbench.store import Database
 
@@ -20,18 +20,18 @@ def hand_out(
     expires_at = now + dt.timedelta(seconds=lease_seconds)
     db.execute("delete from claims where expires_at <= ?", [now])
     known = wanted.values | {"training_sheet_id": training_sheet_id, "holder": who.actor, "client": who.client}
-    rows = db.rows(
-        f"select {LISTED} from pair_rows where {wanted.sql} and row_index not in (select row_index from claims "
+    found = db.tuples(
+        f"select row_index from pair_rows where {wanted.sql} and row_index not in (select row_index from claims "
         "where training_sheet_id = $training_sheet_id and not (holder = $holder and client = $client)) "
         f"order by row_index limit {count}",
         known,
     )
-    taken = [row["row_index"] for row in rows]
+    taken = [row[0] for row in found]
     drop(db, training_sheet_id, taken)
     db.execute(
         "insert into claims select ?, unnest(?::bigint[]), ?, ?, ?", [training_sheet_id, taken, who.actor, who.client, expires_at]
     )
-    return rows, expires_at
+    return fetched(db, training_sheet_id, taken), expires_at
 
 
 def drop(db: Database, training_sheet_id: str, row_indices: list[int]) -> None:

@@ -52,6 +52,18 @@ def pair_id(training_sheet_id: str, row_index: int) -> str:
     return f"{training_sheet_id}.{row_index}"
 
 
+def fetched(db: Database, training_sheet_id: str, row_indices: list[int]) -> list[dict[str, Any]]:
+    """Return rows of `pair_rows` in the order of the given indices."""
+    if not row_indices:
+        return []
+    listed = ", ".join(map(str, row_indices))
+    found = db.rows(
+        f"select {LISTED} from pair_rows where training_sheet_id = ? and row_index in ({listed})", [training_sheet_id]
+    )
+    by_index = {row["row_index"]: row for row in found}
+    return [by_index[index] for index in row_indices]
+
+
 def present(db: Database, rows: list[dict[str, Any]], sheet: Sheet | None, *, overlap: int = 1) -> list[dict[str, Any]]:
     """Return rows of `pair_rows` as the values of Pair, with source rows and allowed actions."""
     sources = source_rows(db, sheet, [row["source_index"] for row in rows])
