@@ -47,7 +47,7 @@ class PairCard(pn.viewable.Viewer):
             placeholder="Reason for reject or flag", label="", size="small", margin=0, width=240, css_classes=["reason"]
         )
         self.actions = ActionBar(first="approve", size="medium")
-        self._layout = pmui.Column(self._parts(), self._bar(), margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        self._layout = pmui.Column(self._parts(), *self._bar(), margin=0, sizing_mode="stretch_width", sx={"gap": 2})
 
     def _parts(self) -> Any:
         paper = {**CARD_SX, "bgcolor": "background.paper", "gap": 2, "minWidth": 0}
@@ -62,7 +62,7 @@ class PairCard(pn.viewable.Viewer):
         side = pmui.Column(source, history, margin=0, sizing_mode="stretch_width", sx={**shape, "gridTemplateColumns": SIDE})
         return pmui.Column(left, side, margin=0, sizing_mode="stretch_width", sx={**shape, "gridTemplateColumns": COLUMNS})
 
-    def _bar(self) -> Any:
+    def _bar(self) -> list[Any]:
         back = pmui.IconButton(icon="chevron_left", margin=0, description="Previous (K)", css_classes=["previous"])
         back.on_click(lambda event: self._act("previous"))
         ahead = pmui.IconButton(icon="chevron_right", margin=0, description="Next (J)", css_classes=["next"])
@@ -70,13 +70,18 @@ class PairCard(pn.viewable.Viewer):
         undo = pmui.Button(label="Undo", icon="undo", variant="text", margin=0, css_classes=["undo"])
         undo.on_click(lambda event: self._act("undo"))
         tools = pmui.Row(
-            undo, back, ahead, self.reason, html(_keys(), css=parts.CSS, sizing_mode=None), self.saved, margin=0,
-            sizing_mode="stretch_width", sx={"gap": 1, "flexWrap": "wrap", "alignItems": "center"},
+            self.reason, html(_keys(), css=parts.CSS, sizing_mode=None), self.saved, margin=0,
+            sizing_mode="stretch_width", sx={"gap": 2, "flexWrap": "wrap", "alignItems": "center", "px": 1},
         )  # fmt: skip
-        box = {**CARD_SX, "bgcolor": "background.paper", "p": 1, "gap": 1, "boxShadow": "0 2px 12px rgba(0, 0, 0, .08)"}
+        moves = pmui.Row(undo, back, ahead, margin=0, sx={"alignItems": "center"})
+        box = {
+            **CARD_SX, "bgcolor": "background.paper", "p": 1, "gap": 1, "flexWrap": "wrap", "alignItems": "center",
+            "justifyContent": "space-between", "boxShadow": "0 2px 12px rgba(0, 0, 0, .08)",
+        }  # fmt: skip
         # The outermost element has to stick: what is inside it has nowhere to move.
         stuck = {"position": "sticky", "bottom": f"{STEP}px", "z-index": "5"}
-        return pmui.Column(self.actions, tools, margin=0, sizing_mode="stretch_width", sx=box, styles=stuck)
+        line = pmui.Row(self.actions, moves, margin=0, sizing_mode="stretch_width", sx=box, styles=stuck)
+        return [line, tools]
 
     def show(self, card: Any) -> None:
         """Show another pair, or the same one as it is now."""

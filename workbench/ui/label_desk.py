@@ -28,7 +28,7 @@ class Desk:
 
     def close(self) -> None:
         """Stop reading ahead."""
-        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._reader.shutdown(wait=True, cancel_futures=True)
 
     def turn(self, training_sheet_id: str) -> None:
         """Sit down at another training sheet, with an empty desk."""

@@ -38,6 +38,7 @@ class TemplateView(View):
         self.template: Any = None
         self.mapping: dict[str, str] = {}
         self.form: ParameterForm | None = None
+        self.asked: list[str] = []
         self.head = html("")
         self.actions = ActionBar(
             toasts=self.toasts, size="small", first="update", handlers={"update": self._edit, "version": self._version}
@@ -107,22 +108,34 @@ class TemplateView(View):
     def _checked(self, check: Any) -> None:
         show(self.outcome, check_markup(check))
         lost = [name for name in check.missing if check.available]
-        known = [select.name for select in self.holes]
-        if self.form is not None and lost and lost != known:
-            self.holes.objects = [self._hole(name, check.available) for name in lost]
-        elif not lost:
-            self.holes.objects = []
+        if self.form is None:
+            return
+        there = {piece.placeholder for piece in check.pieces}
+        unsolved = [name for name in dict.fromkeys([*self.mapping, *lost]) if name in there and check.available]
+        if unsolved != self.asked:
+            self.asked = unsolved
+            self.holes.objects = [self._hole(name, check.available) for name in unsolved]
 
     def _hole(self, name: str, available: Any) -> Any:
         options = {"Choose a column": ""} | {column: column for column in available}
         select = pmui.Select(
-            name=name, label=f"{name} stands for", options=options, value="", size="small", margin=0, sizing_mode="stretch_width"
+            label=f"{name} stands for",
+            options=options,
+            value=self._mapped(name, available),
+            size="small",
+            margin=0,
+            sizing_mode="stretch_width",
         )
         select.param.watch(lambda event: self._map(name, event.new), "value")
         return select
 
+    def _mapped(self, name: str, available: Any) -> str:
+        column = self.mapping.get(name, "")
+        return column if column in available else ""
+
     def _map(self, name: str, column: str) -> None:
-        self.mapping = {**self.mapping, name: column}
+        others = {known: chosen for known, chosen in self.mapping.items() if known != name}
+        self.mapping = {**others, name: column} if column else others
         self._check()
 
     def _sheets(self, page: Any) -> None:

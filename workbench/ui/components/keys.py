@@ -54,7 +54,7 @@ class KeyCatcher(JSComponent):
         """Put presses into their order: messages are handled on several threads at once."""
         key, number = str(data["key"]), int(data["n"])
         with self._guard:
-            if number == 1:  # a browser page that has just been drawn counts from one
+            if number == 1 and self._due > 1:  # a browser page that has just been drawn counts from one
                 self._early, self._due = {}, 1
             self._early[number] = key
             while self._due in self._early:

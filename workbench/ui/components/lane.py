@@ -6,6 +6,8 @@ import queue
 import threading
 from collections.abc import Callable
 
+PATIENCE_S = 5
+
 
 class Lane:
     """Run tasks one after the other on a thread of its own; a failing task is told and ends nothing."""
@@ -25,8 +27,10 @@ class Lane:
                 self._thread.start()
 
     def close(self) -> None:
-        """Stop once the waiting tasks are done."""
+        """Stop once the waiting tasks are done, and wait for that unless a task asks for it."""
         self._tasks.put(None)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(PATIENCE_S)
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:

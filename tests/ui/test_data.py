@@ -1,0 +1,131 @@
+"""The Data page against a real workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.ui.rendered import eventually, shows, started, texts
+from workbench.ui.data import DataView
+from workbench.ui.sheet_forms import ImportForm, assemble_form, edit_form
+from workbench.ui.sheet_view import SheetView
+
+ROWS = [{"word": f"word {i}", "size": i % 7} for i in range(30)]
+
+
+@pytest.fixture
+def sheet(local: Any) -> Any:
+    return local.sheets.create("many words", rows=ROWS, tags=["PII"], description="What people say.")
+
+
+@pytest.fixture
+def shown(local: Any, sheet: Any) -> Iterator[SheetView]:
+    view = started(SheetView(local, sheet_id=sheet.id))
+    yield view
+    view.close()
+
+
+def test_the_table_lists_what_the_service_lists(local, sheet):
+    local.sheets.create("second", rows=[{"a": 1}])
+    view = started(DataView(local))
+
+    words = shows(view, "many words", "second", "restricted", "PII")
+
+    assert "1234567" not in words
+    eventually(lambda: view.sentence)
+    assert "2 sheets" in view.sentence.replace("\u2009", " ")
+    view.close()
+
+
+def test_filters_and_search_are_arguments_of_the_service(local, sheet):
+    local.sheets.publish(local.sheets.create("done one", rows=[{"a": 1}]).id)
+    view = started(DataView(local, status="published"))
+    assert "many words" not in shows(view, "done one")
+
+    view.param.update(status="", search="many")
+
+    assert eventually(lambda: "done one" not in texts(view))
+    shows(view, "many words")
+    view.close()
+
+
+def test_without_sheets_the_page_says_how_to_begin(local):
+    view = started(DataView(local))
+
+    shows(view, "No sheets yet.", "Import a file")
+    view.close()
+
+
+def test_a_change_elsewhere_arrives_by_itself(local, sheet):
+    view = started(DataView(local))
+    shows(view, "many words")
+
+    local.sheets.create("came later", rows=[{"a": 1}])
+
+    shows(view, "came later")
+    view.close()
+
+
+def test_a_sheet_shows_facts_rows_and_exactly_its_actions(local, sheet, shown):
+    words = shows(shown, "many words", "What people say.", "training, validation", "word 3")
+
+    assert {a.label for a in sheet.actions} <= set(words.splitlines())
+    shown.face = "columns"
+    shows(shown, "size", "30 different", "mean 2.")
+
+
+def test_a_command_that_fails_is_told_where_the_button_is(local, sheet, shown):
+    shows(shown, "Publish")
+    local.sheets.delete(sheet.id)
+
+    shown.actions._perform(next(a for a in sheet.actions if a.name == "publish"), shown.actions._buttons[1])
+
+    shows(shown, "is deleted. Restore it first.")
+
+
+def test_faults_of_an_import_are_shown_at_their_fields(local):
+    form = ImportForm(local, done=lambda made: None)
+
+    fault = {"field": "name", "message": "There is one already", "value": "x"}
+    form.upload._handle_msg({"fault": {"error": "Refused.", "error_code": "VALIDATION_ERROR", "context": {"fields": [fault]}}})
+
+    assert "There is one already" in form.form._inputs["name"]._note.object
+
+
+def test_choosing_a_file_proposes_its_name_and_an_answer_opens_the_sheet(local, sheet):
+    opened = []
+    form = ImportForm(local, done=opened.append)
+
+    form.upload._handle_msg({"chosen": "people.2025.csv"})
+    form.upload._handle_msg({"answer": {"id": sheet.id}})
+
+    assert "people.2025" == form.form.input("name").value
+    assert [sheet.id] == [made.id for made in opened]
+
+
+def test_a_saved_form_is_a_call_of_the_operation(local, sheet):
+    saved = []
+    form = edit_form(local, sheet, saved.append)
+    form.input("description").value = "Other words."
+
+    form._clicked(None)
+
+    assert "Other words." == local.sheets.get(sheet.id).description
+    assert [sheet.id] == [changed.id for changed in saved]
+
+
+def test_a_training_sheet_is_made_from_the_form(local, sheet):
+    template = local.templates.create("t", "Say {{word}}", response_column="size")
+    made: list[Any] = []
+    form = assemble_form(local, sheet, made.append, template_id=template.id)
+    form.input("sample").value = "random"
+    form._clicked(None)
+    assert not made, "a random sample needs a size"
+    assert "needs a size" in form._inputs["sample_size"]._note.object
+
+    form.input("sample_size").value = 10
+    form._clicked(None)
+
+    assert [10] == [one.total_rows for one in made]

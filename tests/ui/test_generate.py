@@ -1,0 +1,97 @@
+"""The Generate page against a real workspace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.ui.rendered import eventually, shows, started, texts
+from workbench.ui.generate import GenerateView
+from workbench.ui.template_view import NEW, TemplateView
+from workbench.ui.training_sheet_view import TrainingSheetView
+
+
+@pytest.fixture
+def sheet(local: Any) -> Any:
+    return local.sheets.create("words", rows=[{"word": "alpha", "kind": "letter"}, {"word": "<b>", "kind": "tag"}])
+
+
+@pytest.fixture
+def template(local: Any) -> Any:
+    return local.templates.create("ask", "What is {{word}}?", response_column="kind")
+
+
+def test_templates_and_training_sheets_are_listed(local, sheet, template):
+    local.training_sheets.assemble(sheet.id, template_id=template.id)
+    view = started(GenerateView(local))
+
+    shows(view, "ask", "1.0.0", "existing column", "word", "words #1")
+
+    eventually(lambda: "1 training sheet" in view.sentence)
+    assert "1 template" in view.sentence
+    view.close()
+
+
+def test_the_preview_follows_the_text_and_names_missing_columns(local, sheet):
+    view = started(TemplateView(local, template_id=NEW))
+    assert eventually(lambda: view.tried.value == sheet.id)
+    view.form.input("response_column").value = "kind"
+    view.form.input("prompt_template").value_input = "Tell me {{word}}"
+    shows(view, "Fits words: 1 placeholder, 2 rows.", "alpha", "letter")
+
+    view.form.input("prompt_template").value_input = "Tell me {{wort}}"
+
+    shows(view, "No column for wort.", "{{wort}}", "wort stands for")
+    assert "alpha" not in texts(view)
+    view.close()
+
+
+def test_a_missing_placeholder_can_be_given_a_column(local, sheet):
+    view = started(TemplateView(local, template_id=NEW))
+    eventually(lambda: view.tried.value == sheet.id)
+    view.form.input("name").value = "mapped"
+    view.form.input("response_column").value = "kind"
+    text = view.form.input("prompt_template")
+    text.param.update(value="Tell me {{it}}", value_input="Tell me {{it}}")
+    assert eventually(lambda: len(view.holes))
+
+    view.holes[0].value = "word"
+
+    shows(view, "Fits words: 1 placeholder, 2 rows.")
+    view.form._clicked(None)
+    stored = local.templates.list().rows[0]
+    assert ("mapped", {"it": "word"}) == (stored["name"], stored["column_mapping"])
+    view.close()
+
+
+def test_what_a_cell_holds_is_text_and_never_markup(local, sheet, template):
+    local.sheets.attach_template(sheet.id, template.id)
+    view = started(TemplateView(local, template_id=template.id))
+
+    eventually(lambda: "First rows" in view.outcome.object)
+
+    assert "&lt;b&gt;" in view.outcome.object
+    view.close()
+
+
+def test_a_new_version_opens_in_place_of_the_published_one(local, template):
+    local.templates.publish(template.id)
+    view = started(TemplateView(local, template_id=template.id))
+    eventually(lambda: view.template)
+
+    view._version()
+
+    assert "1.1.0" == local.templates.get(view.template_id).semver
+    view.close()
+
+
+def test_a_training_sheet_shows_counts_eligibility_and_exactly_its_actions(local, sheet, template):
+    made = local.training_sheets.assemble(sheet.id, template_id=template.id)
+    local.review.decide(made.id, 0, action="approve")
+    view = started(TrainingSheetView(local, training_sheet_id=made.id))
+
+    words = shows(view, "words #1", "1 unlabeled · 1 labeled", "1 of 2 pairs may be trained on", "What is alpha?")
+
+    assert {a.label for a in made.actions} <= set(words.splitlines())
+    view.close()

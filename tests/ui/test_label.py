@@ -1,0 +1,170 @@
+"""The Label page against a real workspace, keys and clicks through the same doors as in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.ui.rendered import eventually, shows, started, texts
+from workbench.ui.label import LabelView
+from workbench.ui.label_review import COMMANDS, ReviewView
+
+ROWS = [{"q": f"question {i}", "a": f"answer {i}"} for i in range(12)]
+
+
+@pytest.fixture
+def made(local: Any) -> Any:
+    sheet = local.sheets.create("questions", rows=ROWS)
+    plan = {"prompt_template": "Q: {{q}}", "response_column": "a"}
+    return local.training_sheets.assemble(sheet.id, template=plan, guidelines="Be kind.")
+
+
+@pytest.fixture
+def view(local: Any, made: Any) -> Iterator[ReviewView]:
+    found = started(ReviewView(local, sheet=made.id))
+    assert eventually(lambda: found.row == 0)
+    yield found
+    found.close()
+
+
+def press(view: ReviewView, keys: str, first: int = 1) -> None:
+    for number, key in enumerate(keys, start=first):
+        view.catcher._handle_msg({"key": key, "n": number, "repeat": False})
+
+
+def statuses(local: Any, made: Any) -> str:
+    return "".join(row["status"][0] for row in local.review.rows(made.id, limit=len(ROWS)).rows)
+
+
+def test_the_card_shows_prompt_response_source_row_and_progress(view, made):
+    words = shows(view, "question 0", "answer 0", "Source row", "No decision yet.", "12 unlabeled", "unlabeled")
+
+    pair = view.desk.card.pair
+    assert {a.label for a in pair.actions} <= set(words.splitlines())
+    assert "1 of 12" in words
+
+
+def test_keys_decide_in_their_order_each_once(local, made, view):
+    press(view, "arfaarfa")
+
+    assert eventually(lambda: "lrfllrfluuuu" == statuses(local, made)), statuses(local, made)
+    assert eventually(lambda: view.row == 8)
+
+
+def test_a_message_that_overtakes_another_waits_for_it(local, made, view):
+    for number, key in ((2, "r"), (3, "f"), (1, "a")):
+        view.catcher._handle_msg({"key": key, "n": number, "repeat": False})
+
+    assert eventually(lambda: "lrf" == statuses(local, made)[:3]), statuses(local, made)
+
+
+def test_undo_brings_the_pair_back_to_the_desk(local, made, view):
+    press(view, "aru")
+
+    assert eventually(lambda: "lu" == statuses(local, made)[:2] and view.row == 1)
+
+
+def test_next_and_previous_walk_the_queue_without_deciding(local, made, view):
+    press(view, "jjk")
+
+    assert eventually(lambda: view.row == 1)
+    assert "u" * 12 == statuses(local, made)
+
+
+def test_a_reason_goes_along_with_one_decision(local, made, view):
+    view.card.reason.value = "unclear"
+
+    press(view, "ff")
+
+    assert eventually(lambda: "ff" == statuses(local, made)[:2])
+    assert ["unclear", None] == [local.review.get(made.id, row).flag_reason for row in (0, 1)]
+
+
+def test_typed_words_are_kept_and_wait_for_whoever_comes_back(local, made, view):
+    view.card.answer._handle_msg({"item": "0", "text": "answer 0, better", "submit": False})
+    assert eventually(lambda: local.review.card(made.id, 0).draft)
+
+    again = started(ReviewView(local, sheet=made.id, row=0))
+
+    assert eventually(lambda: again.card.answer.content["text"] == "answer 0, better")
+    shows(again, "Not saved yet", "better")
+    again.close()
+
+
+def test_an_approval_takes_along_what_was_typed(local, made, view):
+    view.card.answer._handle_msg({"item": "0", "text": "typed", "submit": True})
+
+    assert eventually(lambda: statuses(local, made)[0] == "l")
+    assert "typed" == local.review.get(made.id, 0).response
+    assert None is local.review.card(made.id, 0).draft
+
+
+def test_a_decision_on_an_outdated_pair_is_refused_and_shown(local, made, view):
+    view.desk.refresh = lambda: None  # this tab has not heard of it yet
+    local.review.decide(made.id, 0, response="somebody else was here")
+
+    press(view, "a")
+
+    shows(view, "Somebody changed this pair meanwhile")
+    assert "u" == statuses(local, made)[0]
+
+
+def test_the_end_of_the_queue_is_said(local, made):
+    for row in range(len(ROWS)):
+        local.review.decide(made.id, row, action="approve")
+    view = started(ReviewView(local, sheet=made.id))
+
+    assert eventually(lambda: view.faces["end"].visible)
+    assert not view.faces["card"].visible
+    view.close()
+
+
+def test_decisions_elsewhere_arrive_by_themselves(local, made, view):
+    local.review.decide(made.id, 5, action="approve")
+
+    shows(view, "11 unlabeled", "1 labeled")
+
+
+def test_the_grid_selects_by_row_previews_commits_and_undoes(local, made, view):
+    view.mode = "grid"
+    assert eventually(lambda: len(view.grid.grid.rows) == 12)
+    view.grid.grid.selected = ["3", "4"]
+
+    view.grid._preview("bulk_reject")
+    shows(view, "2 of 2 pairs would be rejected.")
+    assert "u" * 12 == statuses(local, made)
+    preview = local.review.bulk_reject(made.id, row_indices=[3, 4], preview=True)
+    view.grid._commit("bulk_reject", preview.preview_id)
+    assert "uuurruuuuuuu" == statuses(local, made)
+
+    view.toasts._handle_msg({"undo": view.toasts._last})
+    assert "u" * 12 == statuses(local, made)
+
+
+def test_all_that_match_means_the_filter_not_the_page(local, made, view):
+    view.param.update(mode="grid", search="question 1")
+    assert eventually(lambda: [row["id"] for row in view.grid.grid.rows] == ["1", "10", "11"])
+
+    view.grid._choose_all()
+
+    assert "question 1" == view.grid._meant()["filter"].search
+
+
+def test_the_page_opens_the_newest_training_sheet_or_says_what_to_do(local):
+    empty = started(LabelView(local))
+    assert eventually(lambda: empty.nothing.visible)
+    assert "Go to Generate" in texts(empty)
+    empty.close()
+
+
+def test_the_page_follows_the_choice_of_training_sheet(local, made):
+    view = started(LabelView(local))
+
+    assert eventually(lambda: view.sheet == made.id and view.row == 0)
+    view.close()
+
+
+def test_every_key_of_the_help_does_something():
+    assert set("arfeujk/?") == set(COMMANDS)
