@@ -44,9 +44,9 @@ class ActionBar(pn.viewable.Viewer):
         self._size = size
         self._shown: tuple[Any, ...] = ()
         self._buttons = pmui.Row(margin=0, sx={"gap": 1, "flexWrap": "wrap"})
-        self._error = pmui.Column(margin=0, sizing_mode="stretch_width")
+        self._error = pmui.Column(margin=0, sizing_mode="stretch_width", visible=False)
         self._dialog = pmui.Dialog(width_option="xs")
-        self._layout = pmui.Column(self._buttons, self._error, self._dialog, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
+        self._layout = pmui.Column(self._buttons, self._error, self._dialog, margin=0, sizing_mode="stretch_width")
         self.update(actions)
 
     def handle(self, handlers: Mapping[str, Callable[[], Any]]) -> None:
@@ -109,12 +109,12 @@ class ActionBar(pn.viewable.Viewer):
         if handler is not None:
             handler()
             return
-        self._error.objects = []
+        self._error.param.update(objects=[], visible=False)
         button.loading = True
         try:
             result = self._run(action.name) if self._run else None
         except Exception as error:  # noqa: BLE001  whatever went wrong belongs where the button is
-            self._error.objects = [ErrorState(error)]
+            self._error.param.update(objects=[ErrorState(error)], visible=True)
             return
         finally:
             button.loading = False
