@@ -61,8 +61,12 @@ class LiveQuery(param.Parameterized):
 
     def ask(self, **arguments: Any) -> None:
         """Change arguments and run again at once."""
-        self._arguments.update(arguments)
+        self.aim(**arguments)
         self.refresh()
+
+    def aim(self, **arguments: Any) -> None:
+        """Change arguments for the next run."""
+        self._arguments = {**self._arguments, **arguments}
 
     def forget(self, *names: str) -> None:
         """Leave arguments out of the next run."""

@@ -133,7 +133,9 @@ class Part(pn.viewable.Viewer):
 
     def ask(self, **arguments: Any) -> None:
         """Ask again with other arguments, away from the event loop."""
-        threading.Thread(target=self.query.ask, kwargs=arguments, daemon=True).start()
+        # Threads may overtake each other, so what is asked for is settled before they start.
+        self.query.aim(**arguments)
+        threading.Thread(target=self.query.refresh, daemon=True).start()
 
     def replace(self, **arguments: Any) -> None:
         """Ask again with these arguments and no others."""
