@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import bokeh.io.doc as current_documents
 import httpx
 import panel as pn
 import pytest
@@ -23,8 +24,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.server.serving import running
-from workbench.server.panel_bridge import LOOPBACK_HOSTS, USER_HEADER, PageSocket, SessionPool, mount_pages
+from workbench.server.panel_bridge import LOOPBACK_HOSTS, USER_HEADER, CurrentDocuments, PageSocket, SessionPool, mount_pages
 
+UPSTREAM_PATCH = current_documents.patch_curdoc
 SECRET = b"a secret of the test, long enough to sign"
 
 
@@ -261,3 +263,54 @@ def test_pages_stay_out_of_the_schema_and_there_is_an_icon() -> None:
 def test_paths_of_two_segments_are_refused() -> None:
     with pytest.raises(ValueError, match="one segment"):
         mount_pages(FastAPI(), {"/jobs/job_1": page})
+
+
+@contextmanager
+def documents(*, mended: bool) -> Iterator[None]:
+    """Work with Bokeh's own list of current documents, or with ours."""
+    kept = (current_documents._PATCHED_CURDOCS, current_documents.patch_curdoc)
+    ours = CurrentDocuments()
+    current_documents._PATCHED_CURDOCS = ours if mended else []
+    current_documents.patch_curdoc = ours.patch if mended else UPSTREAM_PATCH
+    try:
+        yield
+    finally:
+        current_documents._PATCHED_CURDOCS, current_documents.patch_curdoc = kept
+
+
+def seen_beside_another_thread() -> bool:
+    """Say whether a thread still finds its own document while another works on one."""
+    mine, other, inside, done = Document(), Document(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        with current_documents.patch_curdoc(other):
+            inside.set()
+            done.wait(5)
+
+    thread = threading.Thread(target=work)
+    with current_documents.patch_curdoc(mine):
+        thread.start()
+        inside.wait(5)
+        found = current_documents.curdoc()
+    done.set()
+    thread.join()
+    return found is mine
+
+
+def left_after_an_error() -> int:
+    """Count the documents still current after a callback has failed."""
+    with suppress(ValueError), current_documents.patch_curdoc(Document()):
+        raise ValueError
+    return len(current_documents._PATCHED_CURDOCS)
+
+
+@pytest.mark.parametrize("mended", [True, False], ids=["repaired", "upstream"])
+def test_each_thread_has_its_own_document(mended: bool) -> None:
+    with documents(mended=mended):
+        assert mended == seen_beside_another_thread()
+
+
+@pytest.mark.parametrize("mended", [True, False], ids=["repaired", "upstream"])
+def test_a_failed_callback_leaves_no_document_behind(mended: bool) -> None:
+    with documents(mended=mended):
+        assert (0 if mended else 1) == left_after_an_error()

@@ -19,7 +19,9 @@ class TrainingJobMetrics(Record):
 
     kind = "training metrics"
 
-    train_loss = param.Number(None, allow_None=True, doc="Cross entropy on the pairs just learned from, averaged over about the last hundred.")
+    train_loss = param.Number(
+        None, allow_None=True, doc="Cross entropy on the pairs just learned from, averaged over about the last hundred."
+    )
     val_loss = param.Number(None, allow_None=True, doc="Cross entropy on the held-out pairs.")
     train_accuracy = param.Number(None, allow_None=True, doc="Share of training pairs answered rightly, 0-1.")
     val_accuracy = param.Number(None, allow_None=True, doc="Share of held-out pairs answered rightly, 0-1.")

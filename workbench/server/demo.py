@@ -186,7 +186,9 @@ def _improve(ws: Workspace, made: dict[str, Any]) -> str:
     for request_id, prediction, truth in made["answered"]:
         if prediction.value == truth or corrected >= CORRECTIONS:
             continue
-        given = ws.feedback.create(endpoint=name, request_id=request_id, rating="negative", corrected=truth, comment=f"Belongs to {truth}.")
+        given = ws.feedback.create(
+            endpoint=name, request_id=request_id, rating="negative", corrected=truth, comment=f"Belongs to {truth}."
+        )
         ws.feedback.to_pair(given.id, training_sheet_id=made["pairs"].id)
         corrected += 1
     for request_id, prediction, truth in made["answered"][:40]:

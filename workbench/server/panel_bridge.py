@@ -10,15 +10,19 @@ import asyncio
 import functools
 import secrets
 import threading
+import weakref
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
+import bokeh.io.doc as current_documents
 import bokeh_fastapi.application as upstream
 import panel as pn
 from bokeh.document import Document
@@ -59,6 +63,7 @@ def mount_pages(
     wrong = [path for path in pages if path.count("/") != 1]
     if wrong:
         raise ValueError(f"Page paths have one segment, state goes into the query: {', '.join(wrong)}.")
+    _separate_documents()
     _start_pool(threads)
     pn.extension("tabulator")
     with patch.object(upstream, "WSHandler", PageSocket), patch.object(upstream, "DocHandler", PageDocument):
@@ -120,6 +125,46 @@ class SessionPool(ThreadPoolExecutor):
                 super().submit(self._serve, document)
             else:
                 del self._lines[document]
+
+
+class CurrentDocuments:
+    """Keep the documents being worked on apart by thread and task.
+
+    Mends: Bokeh keeps them in one list for the whole process, and an exception leaves its entry there,
+    so that work for one tab takes another tab's document for its own.
+    """
+
+    _stack: ContextVar[tuple[weakref.ref[Document], ...]] = ContextVar("documents", default=())
+
+    def __len__(self) -> int:
+        return len(self._stack.get())
+
+    def __getitem__(self, index: int) -> weakref.ref[Document]:
+        return self._stack.get()[index]
+
+    @contextmanager
+    def patch(self, document: Document) -> Iterator[None]:
+        """Make `document` the current one for the duration of the block."""
+        token = self._stack.set((*self._stack.get(), weakref.ref(document)))
+        try:
+            yield
+        finally:
+            self._stack.reset(token)
+
+    def append(self, document: weakref.ref[Document]) -> None:
+        """Take a document from code that still holds Bokeh's own `patch_curdoc`."""
+        self._stack.set((*self._stack.get(), document))
+
+    def pop(self) -> None:
+        """Give the last document back."""
+        self._stack.set(self._stack.get()[:-1])
+
+
+def _separate_documents() -> None:
+    if not isinstance(current_documents._PATCHED_CURDOCS, CurrentDocuments):
+        documents = CurrentDocuments()
+        current_documents._PATCHED_CURDOCS = documents  # type: ignore[assignment]
+        current_documents.patch_curdoc = documents.patch  # type: ignore[assignment]
 
 
 def _start_pool(threads: int) -> None:
