@@ -35,6 +35,7 @@ _LOCKED_DOWN = {
     "python_enable_replacements": False,
     "lock_configuration": True,
 }
+_CLOSE_WAIT_S = 5
 _BACKUP_WAIT_S = 10.0
 
 
@@ -259,15 +260,28 @@ class Database(Reads):
     def _shut(self) -> None:
         with self._write_lock:
             self._subscribers.clear()
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                _closed(connection)
 
     def __enter__(self) -> Database:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _closed(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close a connection; a thread that takes its cursor at this moment is let through first."""
+    deadline = time.monotonic() + _CLOSE_WAIT_S
+    while True:
+        try:
+            connection.close()
+            return
+        except duckdb.Error:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _follow(follower: Callable[[], None]) -> None:
