@@ -29,8 +29,8 @@ class FeedbackView(View):
         self._sheets: dict[str, str] = {}
         self._actions = ActionBar(toasts=self.toasts, size="small", handlers={"to_pair": self._ask_sheet})
         self._body = stack(self._words, self._actions, gap=1)
-        sheets = self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=200)
-        return [self.live(self.ws.feedback.get, self._draw, feedback_id=self.feedback_id, height=60), sheets, self._dialog]
+        self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=200)
+        return [self.live(self.ws.feedback.get, self._draw, feedback_id=self.feedback_id, height=60), self._dialog]
 
     def _take_sheets(self, page: Any) -> None:
         self._sheets = {sheet.name: sheet.id for sheet in page}

@@ -99,9 +99,9 @@ class EndpointHealth(View):
         figures = self.live(
             self.ws.monitoring.metrics, self._take_metrics, endpoint=self.endpoint, window_hours=self.hours, height=96
         )
-        health = self.watch(self.ws.monitoring.health, self._take_health, endpoint=self.endpoint)
-        series = self.watch(self.ws.monitoring.timeseries, self._plot.update, endpoint=self.endpoint, window_hours=self.hours)
-        return [figures, health, card("", self._plot, series, name="series")]
+        self.watch(self.ws.monitoring.health, self._take_health, endpoint=self.endpoint)
+        self.watch(self.ws.monitoring.timeseries, self._plot.update, endpoint=self.endpoint, window_hours=self.hours)
+        return [figures, card("", self._plot, name="series")]
 
     def _take_metrics(self, found: Any) -> Any:
         self._metrics = found

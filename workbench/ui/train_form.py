@@ -41,14 +41,14 @@ class TrainForm(View):
         self._told, self._advice = html(""), html("")
         self._estimate, self._eligibility = stack(), stack()
         self._asking: dict[str, Part] = {}
-        sheets = self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=200)
-        bases = self.watch(self.ws.training.base_models, self._take_bases)
+        self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=200)
+        self.watch(self.ws.training.base_models, self._take_bases)
         aside = stack(
             card("Eligible pairs", self._eligible, self._eligibility, name="eligibility"),
             card("Estimate", self._told, self._advice, self._estimate, name="estimate"),
         )
         form = card("New training job", self._place, name="form")
-        return [sheets.box, bases.box, columns_of(form, aside, widths="minmax(0, 3fr) minmax(0, 2fr)")]
+        return [columns_of(form, aside, widths="minmax(0, 3fr) minmax(0, 2fr)")]
 
     def _follow(self, place: Any, call: Any, draw: Any, **arguments: Any) -> None:
         """Ask, for the first time once there is something to ask about."""

@@ -52,12 +52,10 @@ class TrainingJobView(View):
         )
 
     def _center(self) -> Any:
-        curves = self.watch(self.ws.jobs.metrics, self._take_curves, job_id=self.job_id)
+        self.watch(self.ws.jobs.metrics, self._take_curves, job_id=self.job_id)
         events = self.live(self.ws.jobs.events, self._draw_events, job_id=self.job_id, height=120)
         log = self.live(self.ws.jobs.log, self._draw_log, job_id=self.job_id, height=60)
-        return stack(
-            self._loss, self._accuracy, curves, card("What happened", events, name="events"), card("Log", log, name="log")
-        )
+        return stack(self._loss, self._accuracy, card("What happened", events, name="events"), card("Log", log, name="log"))
 
     def _right(self) -> Any:
         lineage = self.live(self.ws.lineage.get, self._draw_lineage, kind="job", id=self.job_id, height=200)

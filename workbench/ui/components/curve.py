@@ -11,7 +11,8 @@ from bokeh.models import ColumnDataSource, HoverTool
 from bokeh.plotting import figure
 
 from workbench.ui import format as fmt
-from workbench.ui.theme import CARD_SX, PLACEHOLDER, TRAIN_LINE, VALIDATION_LINE
+from workbench.ui.components.plot_style import Anchor, styled
+from workbench.ui.theme import CARD_SX, TRAIN_LINE, VALIDATION_LINE
 
 COLORS = (TRAIN_LINE, VALIDATION_LINE, "#3d9a5b", "#a05cc4", "#c4476b", "#5c8a9e")
 Point = Mapping[str, Any]
@@ -33,6 +34,7 @@ class Curve(pn.viewable.Viewer):
         self.figure = _frame(title, fmt.words(axis), height)
         for (name, label), color in zip(series.items(), COLORS, strict=False):
             self._draw_line(name, label, color)
+        self._anchor = Anchor(self.figure)
         self.figure.add_tools(HoverTool(tooltips=_TIPS, mode="vline", renderers=self.figure.renderers[:1]))
         self.figure.legend.location = "top_right"
         self.figure.legend.click_policy = "hide"
@@ -52,6 +54,7 @@ class Curve(pn.viewable.Viewer):
         """Show these points; where they continue what is drawn, only the new ones are sent."""
         for name, found in points.items():
             if name in self.sources:
+                self._anchor.lift()
                 self._points[name] = found
                 self._continue(name, found)
 
@@ -98,10 +101,5 @@ def _frame(title: str, label: str, height: int) -> Any:
     found = figure(
         title=title, height=height, sizing_mode="stretch_width", tools="pan,box_zoom,wheel_zoom,reset,save", min_border=8
     )
-    found.toolbar.logo = None
-    found.toolbar.autohide = True
     found.xaxis.axis_label = label
-    found.outline_line_color = None
-    found.grid.grid_line_alpha = 0.35
-    found.grid.grid_line_color = PLACEHOLDER
-    return found
+    return styled(found)

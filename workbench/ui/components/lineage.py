@@ -30,7 +30,7 @@ path {{ fill: none; stroke: var(--mui-palette-text-secondary, #8a96a5); stroke-w
 """
 
 
-class _Graph(JSComponent):
+class LineageBoxes(JSComponent):
     """Draw levels of linked boxes, origins on top."""
 
     nodes = param.List([], doc="Nodes: id, kind, label, href, depth.")
@@ -46,7 +46,7 @@ class LineageGraph(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self._graph = _Graph(margin=0, sizing_mode="stretch_width")
+        self._graph = LineageBoxes(margin=0, sizing_mode="stretch_width")
         self._note = html("")
         self._layout = pn.Column(self._graph, self._note, margin=0, sizing_mode="stretch_width")
 

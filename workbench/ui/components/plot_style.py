@@ -4,7 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from bokeh.models import ColumnDataSource
+
 from workbench.ui.theme import PLACEHOLDER
+
+
+class Anchor:
+    """Give an empty plot its first ranges.
+
+    A plot that cannot set its ranges never counts as drawn, the page never as ready, and Panel then
+    drops what a page that is not ready would show.
+    """
+
+    def __init__(self, *figures: Any) -> None:
+        self._source = ColumnDataSource({"x": [0, 1], "y": [0, 1]})
+        for found in figures:
+            found.scatter("x", "y", source=self._source, size=1, alpha=0)
+
+    def lift(self) -> None:
+        """Let the data decide from now on."""
+        if self._source.data["x"]:
+            self._source.data = {"x": [], "y": []}
 
 
 def styled(found: Any) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import panel as pn
-from bokeh.layouts import column
+import panel_material_ui as pmui
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, HoverTool, LabelSet
 from bokeh.plotting import figure
 
 from workbench.ui import format as fmt
-from workbench.ui.components.plot_style import styled
+from workbench.ui.components.plot_style import Anchor, styled
 from workbench.ui.theme import STEP, TRAIN_LINE, VALIDATION_LINE
 
 FAILED = "#c4476b"
@@ -30,10 +30,13 @@ class TimeSeriesPlot(pn.viewable.Viewer):
         self._latency = self._frame("Latency, ms", x_range=self._requests.x_range)
         self._errors = self._frame("Error rate", x_range=self._requests.x_range)
         self._draw()
+        self._anchor = Anchor(self._requests, self._latency, self._errors)
         for each in (self._requests, self._latency):
             each.xaxis.visible = False
-        layout = column(self._requests, self._latency, self._errors, sizing_mode="stretch_width", spacing=0)
-        self._pane = pn.pane.Bokeh(layout, sizing_mode="stretch_width", margin=0)
+        # One pane per plot: a Bokeh layout that appears later is measured before its plots are made.
+        plots = (self._requests, self._latency, self._errors)
+        panes = [pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0) for plot in plots]
+        self._layout = pmui.Column(*panes, margin=0, sizing_mode="stretch_width")
 
     def _frame(self, title: str, **options: Any) -> Any:
         found = figure(
@@ -73,6 +76,7 @@ class TimeSeriesPlot(pn.viewable.Viewer):
     def update(self, series: Any) -> None:
         """Show another answer."""
         rows = series.buckets
+        self._anchor.lift()
         self.buckets.data = {
             "at": [b.bucket_at for b in rows],
             "end": [b.until for b in rows],
@@ -87,7 +91,7 @@ class TimeSeriesPlot(pn.viewable.Viewer):
         }
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return self._pane
+        return self._layout
 
 
 _TIPS = [
