@@ -10,12 +10,13 @@ from markupsafe import Markup
 
 from workbench.domain.improve import Feedback
 from workbench.ui import format as fmt
+from workbench.ui.components.asked import Asked
 from workbench.ui.components.cards import card, line, stack
 from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
 from workbench.ui.components.columns import Column, column
 from workbench.ui.components.drawer import DetailDrawer
 from workbench.ui.components.figures import Figure, figure_row
-from workbench.ui.components.states import empty_state
+from workbench.ui.components.states import empty_state, skeleton
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
 from workbench.ui.components.time_series import TimeSeriesPlot
@@ -25,6 +26,7 @@ from workbench.ui.request import RequestView
 from workbench.ui.view import View
 
 WINDOWS = {"1\u00a0h": "1", "6\u00a0h": "6", "24\u00a0h": "24", "7\u00a0d": "168"}
+TABS = ("requests", "feedback")
 OUTCOMES = ("ok", "error")
 SENTIMENTS = Feedback.param["sentiment"].objects
 NO_REQUESTS = "No requests in this window."
@@ -37,7 +39,7 @@ class MonitorView(View):
 
     endpoint = param.String("", doc="Name of the endpoint shown.")
     hours = param.Selector(default="24", objects=list(WINDOWS.values()), doc="Hours back from now.")
-    tab = param.Selector(default="requests", objects=["requests", "feedback"], doc="List that is shown.")
+    tab = param.Selector(default="requests", objects=list(TABS), doc="List that is shown.")
     outcome = param.String("", doc="Only requests that ended so: ok or error.")
     sentiment = param.String("", doc="Only feedback of this kind.")
     converted = param.String("", doc="Only feedback that became a pair (true), or did not (false).")
@@ -46,89 +48,97 @@ class MonitorView(View):
     feedback = param.String("", doc="Id of the feedback that is open.")
 
     def build(self) -> list[Any]:
-        """Return the choice of endpoint and window, and the place of what they show."""
-        self._area = stack()
+        """Return the choice of endpoint and window, figures, plot and lists."""
         self._chips = FilterChips(sizing_mode=None)
         windows = pmui.RadioButtonGroup(options=WINDOWS, value=self.hours, size="small", margin=0, css_classes=["window"])
         tie(windows, self, value="hours")
         bind_chips(self._chips, self, ["endpoint"])
-        self.param.watch(lambda *events: self._show(), ["endpoint", "hours"])
-        self._shown: tuple[str, str] | None = None
-        names = self.live(self.ws.endpoints.list, self._draw_names, page_size=100, height=400)
+        self.param.watch(lambda *events: self._follow(), ["endpoint", "hours"])
+        self._metrics: Any = None
+        self._health: Any = None
+        self._listed = ""
+        self._figures, self._plot, self._lists = stack(skeleton(96)), TimeSeriesPlot(), stack()
+        # The plot is part of the page from the start: one that comes later is measured before it is made.
+        self._watched = stack(self._figures, card("", self._plot, name="series"), self._lists)
+        self._ask_metrics = Asked(self, self.ws.monitoring.metrics, self._take_metrics)
+        self._ask_health = Asked(self, self.ws.monitoring.health, self._take_health)
+        self._ask_series = Asked(self, self.ws.monitoring.timeseries, self._plot.update)
+        self.watch(self.ws.endpoints.list, self._take_names, page_size=100)
+        self._empty = stack()
         requests = DetailDrawer(self, lambda id: RequestView(self.ws, request_id=id), name="request", width=640)
         feedback = DetailDrawer(self, lambda id: FeedbackView(self.ws, feedback_id=id), name="feedback", width=560)
-        return [line(self._chips, windows, gap=2), names, requests, feedback]
+        asked = (self._ask_metrics, self._ask_health, self._ask_series)
+        return [line(self._chips, windows, gap=2), self._empty, *asked, self._watched, requests, feedback]
 
-    def _draw_names(self, page: Any) -> Any:
+    def _take_names(self, page: Any) -> None:
+        self._watched.visible = bool(page.total)
         if not page.total:
-            return empty_state("No endpoint answers yet, so there is nothing to watch.", action="Deploy a model", href="./models")
-        self._chips.groups = [chip_group("endpoint", "Endpoint", [endpoint.name for endpoint in page])]
-        if not self.endpoint:
-            self.endpoint = page[0].name
-        self._show()
-        return self._area
-
-    def _show(self) -> None:
-        wanted = (self.endpoint, self.hours)
-        if not self.endpoint or wanted == self._shown:
+            self._empty.objects = [_nothing()]
             return
-        self._shown = wanted
+        self._empty.objects = []
+        self._chips.groups = [chip_group("endpoint", "Endpoint", [endpoint.name for endpoint in page])]
+        if self.endpoint:
+            self._follow()
+        else:
+            self.endpoint = page[0].name
+
+    def _follow(self) -> None:
+        """Ask about the chosen endpoint and window."""
+        if not self.endpoint:
+            return
+        window = {"endpoint": self.endpoint, "window_hours": int(self.hours)}
+        self._ask_metrics.ask(**window)
+        self._ask_series.ask(**window)
+        self._ask_health.ask(endpoint=self.endpoint)
+        if self._listed != self.endpoint:
+            self._listed = self.endpoint
+            self._lists.objects = [self._tabs()]
+
+    def _tabs(self) -> Any:
+        lists = (EndpointRequests(self.ws, parent=self), EndpointFeedback(self.ws, parent=self))
         tabs = pmui.Tabs(
-            ("Requests", EndpointRequests(self.ws, parent=self)),
-            ("Feedback", EndpointFeedback(self.ws, parent=self)),
-            active=["requests", "feedback"].index(self.tab),
+            *((fmt.words(name), each) for name, each in zip(TABS, lists, strict=True)),
+            active=TABS.index(self.tab),
             margin=0,
             sizing_mode="stretch_width",
         )
-        tabs.param.watch(lambda event: self.param.update(tab=["requests", "feedback"][event.new]), "active")
-        self._area.objects = [EndpointHealth(self.ws, endpoint=self.endpoint, hours=int(self.hours)), tabs]
+        tabs.param.watch(lambda event: self.param.update(tab=TABS[event.new]), "active")
+        return tabs
 
-
-class EndpointHealth(View):
-    """Show the four golden figures of an endpoint and their course."""
-
-    endpoint = param.String("", doc="Name of the endpoint.")
-    hours = param.Integer(24, doc="Hours back from now.")
-
-    def build(self) -> list[Any]:
-        """Return figures and plot."""
-        self._metrics: Any = None
-        self._health: Any = None
-        self._figures = stack()
-        self._plot = TimeSeriesPlot()
-        figures = self.live(
-            self.ws.monitoring.metrics, self._take_metrics, endpoint=self.endpoint, window_hours=self.hours, height=96
-        )
-        self.watch(self.ws.monitoring.health, self._take_health, endpoint=self.endpoint)
-        self.watch(self.ws.monitoring.timeseries, self._plot.update, endpoint=self.endpoint, window_hours=self.hours)
-        return [figures, card("", self._plot, name="series")]
-
-    def _take_metrics(self, found: Any) -> Any:
+    def _take_metrics(self, found: Any) -> None:
         self._metrics = found
         self._draw()
-        return self._figures
 
     def _take_health(self, found: Any) -> None:
         self._health = found
         self._draw()
 
     def _draw(self) -> None:
-        told, health = self._metrics, self._health
-        if told is None or health is None:
-            return
-        score = Figure(
+        if self._metrics is not None and self._health is not None:
+            self._figures.objects = [figure_row(_golden(self._metrics, self._health))]
+
+
+def _golden(told: Any, health: Any) -> list[Figure]:
+    reasons = " ".join(health.reasons)
+    return [
+        Figure("Requests", fmt.integer(told.requests), note=Markup("since {}").format(fmt.moment(told.since))),
+        Figure("p95", fmt.milliseconds(told.p95, reason=NO_REQUESTS), note=_median(told)),
+        Figure("Error rate", fmt.percent(told.error_rate, reason=NO_REQUESTS), note=fmt.plural(told.errors, "error")),
+        Figure(
             "Health",
-            fmt.integer(health.score, reason=_joined(health.reasons)),
-            note=Markup("{} {}").format(fmt.chip(health.label), _joined(health.reasons)),
-            hover=_joined(health.reasons),
-        )
-        since = Markup("since {}").format(fmt.moment(told.since))
-        requests = Figure("Requests", fmt.integer(told.requests), note=since)
-        p95 = Figure(
-            "p95", fmt.milliseconds(told.p95, reason=NO_REQUESTS), note=Markup("median {}").format(fmt.milliseconds(told.p50))
-        )
-        errors = Figure("Error rate", fmt.percent(told.error_rate, reason=NO_REQUESTS), note=fmt.plural(told.errors, "error"))
-        self._figures.objects = [figure_row([requests, p95, errors, score])]
+            fmt.integer(health.score, reason=reasons),
+            note=Markup("{} {}").format(fmt.chip(health.label), reasons),
+            hover=reasons,
+        ),
+    ]
+
+
+def _median(told: Any) -> Markup:
+    return Markup("median {}").format(fmt.milliseconds(told.p50, reason=NO_REQUESTS))
+
+
+def _nothing() -> Any:
+    return empty_state("No endpoint answers yet, so there is nothing to watch.", action="Deploy a model", href="./models")
 
 
 class EndpointRequests(View):
@@ -207,7 +217,3 @@ def feedback_columns() -> tuple[Column, ...]:
             Feedback, "pair_id", title="Pair", show=lambda value: fmt.short_id(value, reason="It was not sent back to review.")
         ),
     )
-
-
-def _joined(reasons: Any) -> str:
-    return " ".join(reasons)

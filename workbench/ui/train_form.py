@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from workbench.errors import ValidationError
 from workbench.ui import format as fmt
+from workbench.ui.components.asked import Asked
 from workbench.ui.components.bars import PARTS_CSS, Share, parts_bar
 from workbench.ui.components.cards import card, columns_of, stack
 from workbench.ui.components.fields import Field, fields_of_operation
@@ -16,7 +17,7 @@ from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import empty_state
 from workbench.ui.theme import tone_of
-from workbench.ui.view import Part, View
+from workbench.ui.view import View
 
 ASKED = ("training_sheet_id", "model_name", "base_model", "train_val_split")
 ESTIMATED = ("training_sheet_id", "base_model", "train_val_split")
@@ -39,8 +40,8 @@ class TrainForm(View):
         self._place = stack()
         self._eligible = html("", css=PARTS_CSS)
         self._told, self._advice = html(""), html("")
-        self._estimate, self._eligibility = stack(), stack()
-        self._asking: dict[str, Part] = {}
+        self._estimate = Asked(self, self.ws.training.estimate, self._draw_estimate)
+        self._eligibility = Asked(self, self.ws.review.eligibility, self._draw_eligibility)
         self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=200)
         self.watch(self.ws.training.base_models, self._take_bases)
         aside = stack(
@@ -49,16 +50,6 @@ class TrainForm(View):
         )
         form = card("New training job", self._place, name="form")
         return [columns_of(form, aside, widths="minmax(0, 3fr) minmax(0, 2fr)")]
-
-    def _follow(self, place: Any, call: Any, draw: Any, **arguments: Any) -> None:
-        """Ask, for the first time once there is something to ask about."""
-        name = call.__name__
-        if name in self._asking:
-            self._asking[name].replace(**arguments)
-            return
-        part = self._asking[name] = self.watch(call, draw, **arguments)
-        place.objects = [part]
-        part.start()
 
     def _take_sheets(self, page: Any) -> None:
         self._sheets = {f"{sheet.name} ({sheet.total_rows} pairs)": sheet.id for sheet in page}
@@ -109,10 +100,8 @@ class TrainForm(View):
             self._form.show_error(error)
             return
         self._form.show_error(None)
-        sheet = values["training_sheet_id"]
-        self._follow(self._eligibility, self.ws.review.eligibility, self._draw_eligibility, training_sheet_id=sheet)
-        told = {name: values[name] for name in (*ESTIMATED, CONFIG) if name in values}
-        self._follow(self._estimate, self.ws.training.estimate, self._draw_estimate, **told)
+        self._eligibility.ask(training_sheet_id=values["training_sheet_id"])
+        self._estimate.ask(**{name: values[name] for name in (*ESTIMATED, CONFIG) if name in values})
 
     def _entered(self) -> dict[str, Any]:
         values = self._form.values()

@@ -56,6 +56,10 @@ class TimeSeriesPlot(pn.viewable.Viewer):
         self._errors.quad(top="error_rate", fill_color=FAILED, fill_alpha=0.75, name="error_rate", **bars)
         self._errors.yaxis.formatter = CustomJSTickFormatter(code="return (tick * 100).toFixed(1) + ' %'")
         self._latency.legend.orientation = "horizontal"
+        self._latency.legend.location = "top_left"
+        self._latency.legend.label_text_font_size = "12px"
+        self._latency.legend.border_line_alpha = 0
+        self._latency.legend.background_fill_alpha = 0
         for each in (self._requests, self._latency, self._errors):
             each.vspan(x="at", source=self.deployments, line_color="#3d9a5b", line_dash="dashed", line_width=1.5)
             tool = HoverTool(tooltips=_TIPS, formatters={"@at": "datetime"}, mode="vline", renderers=each.renderers[:1])
