@@ -68,7 +68,7 @@ class MonitorView(View):
         requests = DetailDrawer(self, lambda id: RequestView(self.ws, request_id=id), name="request", width=640)
         feedback = DetailDrawer(self, lambda id: FeedbackView(self.ws, feedback_id=id), name="feedback", width=560)
         asked = (self._ask_metrics, self._ask_health, self._ask_series)
-        return [line(self._chips, windows, gap=2), self._empty, *asked, self._watched, requests, feedback]
+        return [line(self._chips, windows, gap=2), self._watched, stack(self._empty, *asked, gap=0), requests, feedback]
 
     def _take_names(self, page: Any) -> None:
         self._watched.visible = bool(page.total)
