@@ -79,27 +79,24 @@ def run(db: Database, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]
     return db.execute(sql, named(sql, values))
 
 
-def outcome(db: Database, scope: Scope, change: Change, row_index: int) -> dict[str, Any]:
-    """Return the changed columns of one pair as they would become."""
-    listed = ", ".join(f"{sql} as {name}" for name, sql in change.columns.items())
-    sql = f"select {listed} from pair_rows where training_sheet_id = $training_sheet_id and row_index = $row_index"
-    found = db.row(sql, named(sql, scope.__dict__ | change.values | {"row_index": row_index}))
-    assert found is not None
-    return found
-
-
 def apply_one(db: Database, scope: Scope, change: Change, row: dict[str, Any], *, batch_id: str) -> dict[str, Any] | None:
     """Change one pair and log it; return the pair as it became, or None when nothing would change."""
-    new = outcome(db, scope, change, row["row_index"]) if change.columns else {}
-    if all(name in BESIDES or row[name] == value for name, value in new.items()):
+    columns = change.columns | {"last_batch": "nextval('batch_numbers')", "version": "version + 1", "updated_at": "$now"}
+    settings = ", ".join(f"{name} = {sql}" for name, sql in columns.items())
+    sql = (
+        f"update pair_rows set {settings} where training_sheet_id = $training_sheet_id and row_index = $row_index "
+        f"and {change.differs} returning {', '.join(columns)}"
+    )
+    found = run(db, sql, scope.__dict__ | change.values | {"row_index": row["row_index"]})
+    if not found:
         return None
-    number = db.execute(
-        "insert into batches (number, id, training_sheet_id, action, actor, row_count, logged_at) "
-        "values (nextval('batch_numbers'), ?, ?, ?, ?, 1, ?) returning number",
-        [batch_id, scope.training_sheet_id, change.action, scope.actor, scope.now],
-    )[0][0]
-    after = row | new | {"last_batch": number, "version": row["version"] + 1, "updated_at": scope.now}
-    edited = bool(set(TEXTS) & set(new))
+    after = row | dict(zip(columns, found[0], strict=True))
+    number = after["last_batch"]
+    db.execute(
+        "insert into batches (number, id, training_sheet_id, action, actor, row_count, logged_at) values (?, ?, ?, ?, ?, 1, ?)",
+        [number, batch_id, scope.training_sheet_id, change.action, scope.actor, scope.now],
+    )
+    edited = bool(set(TEXTS) & set(columns))
     states = [{name: one[name] for name in STATE} for one in (row, after)]
     texts = [{name: one[name] for name in TEXTS} if edited else None for one in (row, after)]
     db.execute(
@@ -115,11 +112,6 @@ def apply_one(db: Database, scope: Scope, change: Change, row: dict[str, Any], *
             *states,
             *texts,
         ],
-    )
-    columns = {name: after[name] for name in (*new, "last_batch", "version", "updated_at")}
-    db.execute(
-        f"update pair_rows set {', '.join(f'{name} = ?' for name in columns)} where training_sheet_id = ? and row_index = ?",
-        [*columns.values(), scope.training_sheet_id, row["row_index"]],
     )
     return after
 

@@ -65,7 +65,7 @@ class Order:
         if self.name == "updated":
             return "epoch_us(updated_at)"
         if self.name == "random":
-            return f"(md5_number_lower('{int(self.seed)}:' || row_index) >> 1)::bigint"
+            return f"(hash(row_index, {int(self.seed)}) >> 1)::bigint"
         return "row_index"
 
     @property
