@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.conftest import ARGUMENTS, chromium_path
 
 PORT = 7733
-FIRST_CONTENT = "Version"
+FIRST_CONTENT = "Reviewed"
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,8 @@ class Served:
 @pytest.fixture(scope="module")
 def served(path):
     found = Served(path)
+    rows = {"name": "First", "source_type": "inline", "rows": [{"a": 1}]}
+    httpx.post(f"{found.url}/api/v1/sheets", json=rows, trust_env=False).raise_for_status()
     yield found
     found.stop()
 
