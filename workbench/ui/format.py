@@ -46,7 +46,9 @@ def number(value: float | None, digits: int = 3, *, reason: str | None = None) -
 
 def plain(value: float | None) -> str:
     """Return a number as short text without markup, for hovers."""
-    return DASH if _missing(value) else f"{value:,.6g}".replace(",", THIN)
+    if _missing(value):
+        return DASH
+    return (f"{value:,}" if isinstance(value, int) else f"{value:,.6g}").replace(",", THIN)
 
 
 def percent(share: float | None, *, reason: str | None = None) -> Markup:
