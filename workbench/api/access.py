@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Collection
 from http.cookies import SimpleCookie
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -107,7 +107,7 @@ class _Seen:
         self.token = given or self.cookies.get(TOKEN_COOKIE, "") or self.query_token or self.query.get("access_token", [""])[0]
         wanted = self.headers.get("x-request-id", "")
         self.request_id = wanted if _REQUEST_ID.fullmatch(wanted) else secrets.token_hex(8)
-        name = self.headers.get("x-workbench-user") or self.cookies.get(USER_COOKIE) or "local"
+        name = self.headers.get("x-workbench-user") or unquote(self.cookies.get(USER_COOKIE, "")) or "local"
         self.user = re.sub(r"[^\w.@ -]", "", name).strip()[:80] or "local"
 
 

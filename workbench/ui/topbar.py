@@ -10,6 +10,7 @@ from markupsafe import Markup
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.connection import Connection
+from workbench.ui.components.identity import name_button
 from workbench.ui.components.markup import html, show
 from workbench.ui.theme import STEP
 from workbench.ui.view import View
@@ -28,7 +29,7 @@ class TopBar(View):
     def build(self) -> list[Any]:
         """Return the bar with places for what comes later."""
         self.name_pane = html(_BRAND.format(""), height=24)
-        self.user_pane = html("", sizing_mode=None)
+        visitor, self.user_button = name_button()
         self.jobs_list = pmui.Column(width=360, margin=2 * STEP, sx={"gap": 2})
         self.popup = pmui.Popup(self.jobs_list, anchor_origin={"horizontal": "left", "vertical": "bottom"})
         self.jobs_button = pmui.Button(
@@ -48,7 +49,7 @@ class TopBar(View):
         row = pmui.Row(
             self.name_pane,
             self.jobs_button,
-            self.user_pane,
+            visitor,
             margin=0,
             sizing_mode="stretch_width",
             sx={"alignItems": "center", "gap": 2},
@@ -57,7 +58,7 @@ class TopBar(View):
 
     def _named(self, info: Any) -> None:
         show(self.name_pane, _BRAND.format(info.name))
-        show(self.user_pane, Markup('<span class="faint">{}</span>').format(info.user))
+        self.user_button.label = info.user
 
     def _counted(self, jobs: Any) -> None:
         self.jobs_button.label = str(fmt.plural(jobs.total, "job"))
