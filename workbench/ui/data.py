@@ -9,7 +9,7 @@ import param
 
 from workbench.domain.data import SHEET_STATUSES, Sheet
 from workbench.ui import format as fmt
-from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
+from workbench.ui.components.chips import WRAPPING, FilterChips, bind_chips, chip_group, search_field
 from workbench.ui.components.columns import Column, columns
 from workbench.ui.components.drawer import DetailDrawer
 from workbench.ui.components.form_dialog import FormDialog
@@ -40,7 +40,7 @@ class DataView(View):
         """Return filters, table and the places for detail and import."""
         self.dialog = FormDialog()
         groups = [chip_group("status", "State", [*SHEET_STATUSES, "deleted"])]
-        chips = bind_chips(FilterChips(groups=groups), self, ["status"])
+        chips = bind_chips(FilterChips(groups=groups, styles=WRAPPING), self, ["status"])
         self.table = DataTable(
             self,
             self.ws.sheets.list,

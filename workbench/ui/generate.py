@@ -11,7 +11,7 @@ from markupsafe import Markup
 from workbench.domain.generate import TEMPLATE_STATUSES, TRAINING_SHEET_STATUSES, Template, TrainingSheet
 from workbench.domain.label import PAIR_STATUSES
 from workbench.ui import format as fmt
-from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
+from workbench.ui.components.chips import WRAPPING, FilterChips, bind_chips, chip_group, search_field
 from workbench.ui.components.columns import Column, columns
 from workbench.ui.components.drawer import DetailDrawer
 from workbench.ui.components.form_dialog import FormDialog
@@ -44,7 +44,7 @@ class GenerateView(View):
         self.dialog = FormDialog()
         choice = pmui.RadioButtonGroup(options=FACES, size="small", margin=0, sx={"& button": {"whiteSpace": "nowrap", "px": 2}})
         tie(choice, self, value="face")
-        self.chips = bind_chips(FilterChips(), self, ["status"])
+        self.chips = bind_chips(FilterChips(styles=WRAPPING), self, ["status"])
         self.tables = {"templates": self._templates(), "made": self._made()}
         new = pmui.Button(
             label="Make a training sheet", icon="playlist_add", variant="outlined", margin=0, css_classes=["assemble"]

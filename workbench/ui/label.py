@@ -18,7 +18,9 @@ class LabelView(ReviewView):
     def build(self) -> list[Any]:
         """Return the review, and what to do without any training sheet."""
         built = super().build()
-        self.select = pmui.Select(options={}, label="Training sheet", size="small", margin=0, width=320)
+        self.select = pmui.Select(
+            options={}, label="Training sheet", size="small", margin=0, sizing_mode="stretch_width", max_width=320
+        )
         self.select.param.watch(self._selected, "value")
         self.watch(self.ws.training_sheets.list, self._listed, status="ready", page_size=200)
         words = "No training sheet is ready yet. Make one from a sheet and a template."

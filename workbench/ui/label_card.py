@@ -47,6 +47,7 @@ class PairCard(pn.viewable.Viewer):
             placeholder="Reason for reject or flag", label="", size="small", margin=0, width=240, css_classes=["reason"]
         )
         self.actions = ActionBar(first="approve", size="medium")
+        self.actions.layout.styles = {"flex": "1 1 320px"}
         self._layout = pmui.Column(self._parts(), *self._bar(), margin=0, sizing_mode="stretch_width", sx={"gap": 2})
 
     def _parts(self) -> Any:

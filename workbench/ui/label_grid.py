@@ -48,7 +48,7 @@ class PairGrid(pn.viewable.Viewer):
         self._whole = False
         self.grid = Grid(on_sort=lambda name: None, on_open=on_open, selectable=True, columns=heads(self._columns))
         self.grid.param.watch(self._picked, "selected")
-        self._words = html("", sizing_mode="stretch_width")
+        self._words = html("", styles={"flex": "1 1 220px"})
         self._all = pmui.Button(
             label="", variant="text", size="small", margin=0, on_click=self._choose_all, css_classes=["select-all"]
         )

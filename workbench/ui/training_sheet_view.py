@@ -32,9 +32,8 @@ class TrainingSheetView(View):
         self.head = html("", css=CSS)
         self.dialog = FormDialog()
         links = {"review": f"./label?sheet={self.training_sheet_id}", "train": f"./train?new=true&sheet={self.training_sheet_id}"}
-        self.actions = ActionBar(
-            toasts=self.toasts, size="small", first="review", links=links, handlers={"update": self._edit}, undo=self._undo
-        )
+        forms = {"update": self._edit, "export": self._export, "generate": self._generate}
+        self.actions = ActionBar(toasts=self.toasts, size="small", first="review", links=links, handlers=forms, undo=self._undo)
         top = self.live(self.ws.training_sheets.get, self._drawn, height=160, training_sheet_id=self.training_sheet_id)
         fit = self.live(self.ws.review.eligibility, self._fits, height=80, training_sheet_id=self.training_sheet_id)
         pairs = PreviewTable(self, self.ws.training_sheets.preview, training_sheet_id=self.training_sheet_id)
@@ -59,6 +58,39 @@ class TrainingSheetView(View):
             done=lambda made: self.dialog.close(),
         )
         self.dialog.open("Edit the training sheet", form)
+
+    def _export(self) -> None:
+        form = ParameterForm(
+            fields_of_operation(self.ws.training_sheets.export),
+            lambda values: self.ws.training_sheets.export(self.training_sheet_id, **values),
+            label="Export",
+            done=self._exported,
+            columns=2,
+        )
+        self.dialog.open("Export the training sheet", form)
+
+    def _exported(self, export: Any) -> None:
+        lines = Markup("").join(
+            Markup('<dt><a href=".{}" download>{}</a></dt><dd>{} <span class="mono faint">{}</span></dd>').format(
+                file.url, file.name, fmt.plural(file.rows, "row"), fmt.short_id(file.sha256)
+            )
+            for file in export.files
+        )
+        self.dialog.open("Exported", html(Markup('<dl class="facts">{}</dl>').format(lines)))
+
+    def _generate(self) -> None:
+        form = ParameterForm(
+            fields_of_operation(self.ws.training_sheets.generate, leave_out=("row_indices",)),
+            lambda values: self.ws.training_sheets.generate(self.training_sheet_id, **values),
+            label="Start",
+            values={"provider": "simulated"},
+            done=self._generating,
+        )
+        self.dialog.open("Let a provider write answers", form)
+
+    def _generating(self, job: Any) -> None:
+        self.dialog.close()
+        self.toasts.say(f"Started {job.name or job.kind}.")
 
     def _undo(self, name: str, result: Any) -> Any:
         return (lambda: self.ws.training_sheets.restore(self.training_sheet_id)) if name == "delete" else None

@@ -46,7 +46,7 @@ class ActionBar(pn.viewable.Viewer):
         self._buttons = pmui.Row(margin=0, sx={"gap": 1, "flexWrap": "wrap"})
         self._error = pmui.Column(margin=0, sizing_mode="stretch_width", visible=False)
         self._dialog = pmui.Dialog(width_option="xs")
-        self._layout = pmui.Column(self._buttons, self._error, self._dialog, margin=0, sizing_mode="stretch_width")
+        self.layout = pmui.Column(self._buttons, self._error, self._dialog, margin=0, sizing_mode="stretch_width")
         self.update(actions)
 
     def handle(self, handlers: Mapping[str, Callable[[], Any]]) -> None:
@@ -122,7 +122,7 @@ class ActionBar(pn.viewable.Viewer):
             self._toasts.say(f"{action.label}: done.", undo=self._undo(action.name, result) if self._undo else None)
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return self._layout
+        return self.layout
 
 
 def run_on(ws: Any, record: Any) -> Run:

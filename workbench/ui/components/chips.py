@@ -13,6 +13,8 @@ from panel.custom import JSComponent
 from workbench.ui import format as fmt
 from workbench.ui.theme import PRIMARY
 
+# Beside other things in a row the chips move to a line of their own where it is narrow.
+WRAPPING = {"flex": "1 1 320px"}
 _CSS = f"""
 .group {{ display: inline-flex; align-items: center; gap: 6px; flex-wrap: wrap; margin-right: 16px; }}
 .label {{ font: 12px/1 Roboto, Arial, sans-serif; color: var(--mui-palette-text-secondary, #566272); margin-right: 2px; }}
