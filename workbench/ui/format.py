@@ -48,7 +48,7 @@ def plain(value: float | None) -> str:
     """Return a number as short text without markup, for hovers."""
     if _missing(value):
         return DASH
-    return (f"{value:,}" if isinstance(value, int) else f"{value:,.6g}").replace(",", THIN)
+    return (f"{value:,.0f}" if float(value).is_integer() else f"{value:,.6g}").replace(",", THIN)
 
 
 def percent(share: float | None, *, reason: str | None = None) -> Markup:

@@ -13,6 +13,7 @@ import param
 from markupsafe import Markup
 
 from workbench.ui.components.markup import html, show
+from workbench.ui.components.narrow import NarrowSignal
 from workbench.ui.components.states import ErrorState
 from workbench.ui.data import DataView
 from workbench.ui.generate import GenerateView
@@ -69,6 +70,8 @@ def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
         sx=_PAGE_SX,
     )
     navigation.follow_theme(page)
+    # A phone has no room for the navigation: it opens on demand.
+    page.main = [*page.main, NarrowSignal(lambda: view.ready.on_ready(lambda: page.param.update(sidebar_open=False)))]
     return page
 
 

@@ -30,7 +30,7 @@ class DetailDrawer(pn.viewable.Viewer):
         bar = pmui.Row(
             self._close, margin=0, sx={"justifyContent": "flex-end", "px": 1, "pt": 1, "mb": "-24px"}, sizing_mode="stretch_width"
         )
-        self.drawer = pmui.Drawer(bar, self._body, anchor="right", size=width, open=False)
+        self.drawer = pmui.Drawer(bar, self._body, anchor="right", size=width, open=False, sx={"maxWidth": "100vw"})
         self.drawer.param.watch(self._toggled, "open")
         view.param.watch(lambda event: self._follow(), name)
         self._follow()

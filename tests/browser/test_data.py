@@ -1,0 +1,73 @@
+"""Import in a real browser: what came in is asked of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page as Tab
+from playwright.sync_api import expect
+
+from tests.e2e.processes import free_port
+from workbench.testing import frozen
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with frozen() as ws:
+        ws.sheets.create("taken", rows=[{"a": 1}])
+        yield ws.serve(port=free_port())
+
+
+def sheets(url: str) -> dict[str, int]:
+    return {sheet["name"]: sheet["item_count"] for sheet in httpx.get(f"{url}/api/v1/sheets").json()["sheets"]}
+
+
+def choose(tab: Tab, url: str, path: Path) -> None:
+    tab.goto(f"{url}/data")
+    expect(tab.get_by_text("taken").first).to_be_visible()
+    tab.locator(".import").first.click()
+    expect(tab.locator(".field-name input")).to_be_visible()
+    expect(tab.locator(".field-tags input")).to_be_visible()
+    tab.locator("input[type=file]").first.set_input_files(path)
+
+
+def test_a_file_becomes_a_sheet_that_opens_with_its_rows(url: str, tab: Tab, tmp_path: Path):
+    path = tmp_path / "people.csv"
+    path.write_text("name,age\nann,31\nbob,42\n")
+
+    choose(tab, url, path)
+    expect(tab.locator(".field-name input")).to_have_value("people")
+    tab.locator(".submit").first.click()
+
+    expect(tab.get_by_text("bob").first).to_be_visible()
+    assert 2 == sheets(url)["people"]
+    assert "sheet=sheet" in tab.url
+    assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
+
+
+def test_a_fault_is_shown_at_its_field_and_nothing_remains(url: str, tab: Tab, tmp_path: Path):
+    path = tmp_path / "taken.csv"
+    path.write_text("name,age\nann,31\n")
+    before = sheets(url)
+
+    choose(tab, url, path)
+    tab.locator(".submit").first.click()
+
+    expect(tab.get_by_text("There is a sheet named 'taken' already.").first).to_be_visible()
+    assert before == sheets(url)
+
+
+def test_a_ragged_file_names_its_line(url: str, tab: Tab, tmp_path: Path):
+    path = tmp_path / "ragged.csv"
+    path.write_text("name,age\nann,31\nbob,42,7\n")
+
+    choose(tab, url, path)
+    tab.locator(".submit").first.click()
+
+    expect(tab.get_by_text("ine 3").first).to_be_visible()
+    assert "ragged" not in sheets(url)
