@@ -29,6 +29,7 @@ from workbench.ui.training_sheet_view import TrainingSheetView
 from workbench.ui.view import View
 
 CELL_HEIGHT = 640
+LOAD = "%load_ext workbench"
 # Record class -> its view, the view's argument, and the field of the record that goes there.
 VIEWS: dict[type[Record], tuple[type[View], str, str]] = {
     Sheet: (SheetView, "sheet_id", "id"),
@@ -78,11 +79,22 @@ def mimebundle(thing: Any, include: Any = None, exclude: Any = None) -> Any:
     return {**data, "text/plain": repr(thing)}, metadata
 
 
+def load_again(ipython: Any, result: Any, first: int) -> None:
+    """Give a reloaded browser page its scripts back: IPython skips an extension it has loaded already.
+
+    The event also comes for the cell number `first`, which is loading the extension and has its scripts.
+    """
+    if LOAD in (result.info.raw_cell or "") and ipython.execution_count != first:
+        prepare(ipython)
+
+
 def register(ipython: Any) -> None:
     """Show live views in this kernel; a plain terminal keeps its one-line texts."""
     if getattr(ipython, "kernel", None) is None:
         return
-    prepare()
+    prepare(ipython)
+    first = ipython.execution_count
+    ipython.events.register("post_run_cell", lambda result: load_again(ipython, result, first))
     formatter = ipython.display_formatter.mimebundle_formatter
     for kind in (Workspace, Page, Record):
         formatter.for_type(kind, mimebundle)

@@ -10,9 +10,10 @@ import panel.reactive
 from panel.io.resources import CDN_DIST, DIST_DIR
 
 
-def prepare() -> None:
+def prepare(ipython: Any) -> None:
     """Load Panel into the notebook with everything inline, and keep it from asking a CDN later."""
-    pn.extension(inline=True)
+    with ipython.builtin_trap:  # Panel looks for IPython's mark, which is there only while a cell runs
+        pn.extension(inline=True)
     keep_stylesheets_at_home()
 
 
