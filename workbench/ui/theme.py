@@ -110,7 +110,7 @@ CARD_SX = {"border": "1px solid", "borderColor": "divider", "borderRadius": f"{R
 
 # Custom properties come from the theme above, so these few rules follow light and dark by themselves.
 MARKUP_CSS = f"""
-:host, .wb {{ font: 14px/1.5 {FONT}; color: var(--mui-palette-text-primary, inherit); font-variant-numeric: tabular-nums; }}
+:host, :host > div, .wb {{ font: 14px/1.5 {FONT}; color: var(--mui-palette-text-primary, inherit); font-variant-numeric: tabular-nums; }}
 .faint {{ color: var(--mui-palette-text-secondary, #566272); }}
 .title {{ font-weight: 700; font-size: 15px; }}
 .figure {{ font-size: 28px; line-height: 1.2; font-weight: 700; letter-spacing: -.01em; white-space: nowrap; }}

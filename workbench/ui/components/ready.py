@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import panel as pn
+import param
 from panel.custom import JSComponent
 
 _ELEMENTS = (Path(__file__).parent / "elements.js").read_text()
@@ -19,6 +20,8 @@ class Ready(JSComponent):
     when the last browser is gone.
     """
 
+    attached = param.Boolean(False, doc="True once Python has heard of a browser.")
+
     _esm = (
         _ELEMENTS
         + """
@@ -27,7 +30,13 @@ export function render({model, view}) {
   // What arrives before every neighbor is mounted is dropped by it. Timers also run in hidden tabs, frames do not.
   const settled = (tries, calm) => {
     const still = calm + (view.root.has_finished() ? 1 : 0)
-    if (still > 2 || tries > 250) { model.send_msg("ready") } else { setTimeout(() => settled(tries + 1, still), 20) }
+    if (still > 2 || tries > 250) { tell(0) } else { setTimeout(() => settled(tries + 1, still), 20) }
+  }
+  // A notebook may show the view before its line to Python is open, and a message sent too early is lost.
+  const tell = (times) => {
+    if (model.attached || times > 60) { return }
+    model.send_msg("ready")
+    setTimeout(() => tell(times + 1), 1000)
   }
   settled(0, 0)
 }
@@ -38,7 +47,6 @@ export function render({model, view}) {
         super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", styles={"position": "absolute"}, **params)
         self._waiting: list[Callable[[], None]] = []
         self._leaving: list[Callable[[], None]] = []
-        self.attached = False
         self.gone = False
 
     def on_ready(self, callback: Callable[[], None]) -> None:
