@@ -7,7 +7,6 @@ from typing import Any
 
 import panel as pn
 import panel.reactive
-from IPython.display import publish_display_data
 from panel.io.resources import CDN_DIST, DIST_DIR
 
 from workbench.ui.notebook_bundle import font_faces, loader, share_bundle
@@ -17,8 +16,8 @@ def prepare(ipython: Any) -> None:
     """Load Panel into the notebook with everything inline, and keep it from asking a CDN later."""
     with ipython.builtin_trap:  # Panel looks for IPython's mark, which is there only while a cell runs
         pn.extension(inline=True)
-        publish_display_data({"application/javascript": loader()})
-        publish_display_data({"text/html": f"<style>{font_faces()}</style>"})
+        ipython.display_pub.publish({"application/javascript": loader()})
+        ipython.display_pub.publish({"text/html": f"<style>{font_faces()}</style>"})
     keep_stylesheets_at_home()
     share_bundle()
 

@@ -22,7 +22,7 @@ FONTS = ("material-icons", "material-icons-outlined", "roboto-latin-400-normal",
 _LOADER = """
 globalThis.workbench_material ??= (async () => {
   while (!globalThis.importShim) { await new Promise((resume) => setTimeout(resume, 20)) }
-  return importShim(URL.createObjectURL(new Blob([%s], {type: "text/javascript"})))
+  return importShim(URL.createObjectURL(new Blob([BUNDLE_TEXT], {type: "text/javascript"})))
 })()
 """
 
@@ -45,7 +45,7 @@ def share_bundle() -> None:
 
 def loader() -> str:
     """Return the script that brings the bundle into a browser page."""
-    return _LOADER % json.dumps(BUNDLE_PATH.read_text(encoding="utf-8"))
+    return _LOADER.replace("BUNDLE_TEXT", json.dumps(BUNDLE_PATH.read_text(encoding="utf-8")))
 
 
 def icon_rules() -> str:
