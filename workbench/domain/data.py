@@ -49,7 +49,7 @@ class Sheet(Record):
 
     kind = "sheet"
     table = "sheets"
-    derived = frozenset({"actions", "usage_limits"})
+    derived = frozenset({"actions", "usage_limits", "column_count"})
 
     id = param.String("", doc="Identifier.")
     name = param.String("", doc="Name, unique among the sheets that are not deleted.")
@@ -73,6 +73,7 @@ class Sheet(Record):
     deleted_at = Time(None, allow_None=True, doc="When it was deleted; none: it is not.")
     version = param.Integer(1, doc="Counts the changes.")
     usage_limits = Items(item_type=str, doc="Uses that the tags prohibit.")
+    column_count = param.Integer(0, doc="Number of columns.")
     actions = Items(item_type=Action, doc="What may be done now.")
 
 

@@ -310,7 +310,11 @@ class SheetService(Service):
         actions = SHEET_LIFECYCLE.actions(row, roles=self.roles, blocked=gone)
         if row["deleted_at"]:
             actions = tuple(a.with_(enabled=True, reason=None) if a.name == "restore" else a for a in actions)
-        return row | {"actions": actions, "usage_limits": prohibited_uses(tuple(row["tags"] or ()))}
+        return row | {
+            "actions": actions,
+            "usage_limits": prohibited_uses(tuple(row["tags"] or ())),
+            "column_count": len(row["columns"]),
+        }
 
 
 def column_names(columns: Iterable[SheetColumn]) -> list[str]:

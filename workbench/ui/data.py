@@ -104,10 +104,16 @@ def _columns() -> tuple[Column, ...]:
         "name",
         "status",
         "item_count",
-        Column("columns", "Columns", lambda found: fmt.integer(len(found)), align="right", doc="Number of columns."),
+        "column_count",
         "data_classification",
         Column("tags", "Tags", lambda tags: ", ".join(tags or ()) or fmt.unknown("No tags."), doc="Free words."),
         "created_at",
         "created_by",
-        titles={"item_count": "Rows", "data_classification": "Classification", "created_at": "Imported", "created_by": "By"},
+        titles={
+            "item_count": "Rows",
+            "column_count": "Columns",
+            "data_classification": "Classification",
+            "created_at": "Imported",
+            "created_by": "By",
+        },
     )

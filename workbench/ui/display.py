@@ -18,6 +18,7 @@ from workbench.domain.train import TrainingJob
 from workbench.ui.endpoint import EndpointView
 from workbench.ui.home import HomeView
 from workbench.ui.job import JobView
+from workbench.ui.label_review import ReviewView
 from workbench.ui.model import ModelView
 from workbench.ui.notebook import prepare
 from workbench.ui.record_view import PageView, RecordView
@@ -25,7 +26,6 @@ from workbench.ui.request import RequestView
 from workbench.ui.sheet_view import SheetView
 from workbench.ui.template_view import TemplateView
 from workbench.ui.training_job import TrainingJobView
-from workbench.ui.training_sheet_view import TrainingSheetView
 from workbench.ui.view import View
 
 CELL_HEIGHT = 640
@@ -34,7 +34,7 @@ LOAD = "%load_ext workbench"
 VIEWS: dict[type[Record], tuple[type[View], str, str]] = {
     Sheet: (SheetView, "sheet_id", "id"),
     Template: (TemplateView, "template_id", "id"),
-    TrainingSheet: (TrainingSheetView, "training_sheet_id", "id"),
+    TrainingSheet: (ReviewView, "sheet", "id"),
     TrainingJob: (TrainingJobView, "job_id", "id"),
     Job: (JobView, "job_id", "id"),
     ModelVersion: (ModelView, "model_id", "id"),

@@ -121,7 +121,7 @@ def head_markup(sheet: Any) -> Markup:
     facts = fmt.facts(
         [
             ("Rows", fmt.integer(sheet.item_count)),
-            ("Columns", fmt.integer(len(sheet.columns))),
+            ("Columns", fmt.integer(sheet.column_count)),
             ("Items named by", sheet.item_id_column or fmt.unknown("The row number names each item.")),
             ("Source", Markup("{} {}").format(sheet.source_type, origin)),
             ("Classification", sheet.data_classification),
