@@ -52,7 +52,8 @@ class JobsView(View):
         )
         self.param.watch(lambda *events: table.param.update(filters=self._narrowed()), ["kind", "status", "search"])
         tie(table, self, "page", open_id="job")
-        return [filters, table, DetailDrawer(self, self._detail, name="job", width=640)]
+        self.detail = DetailDrawer(self, self._detail, name="job", width=640)
+        return [filters, table, self.detail]
 
     def _kinds(self) -> Any:
         options = {"All kinds": "", **{fmt.words(kind): kind for kind in KINDS}}

@@ -69,7 +69,8 @@ def _plain(record_type: type[Record], name: str) -> bool:
 
 def _shown(record: Record, names: list[str]) -> list[tuple[str, Any]]:
     plain = [name for name in names if _plain(type(record), name)]
-    made = [(column.title, Markup(column.cell(record.values()))) for column in columns(type(record), *plain)]
+    row = {name: getattr(record, name) for name in plain}
+    made = [(column.title, Markup(column.cell(row))) for column in columns(type(record), *plain)]
     wide = [(fmt.words(name), fmt.value(getattr(record, name))) for name in names if name not in plain]
     return [*made, *wide]
 

@@ -39,11 +39,12 @@ ERROR = Tone("error", "#9b1c1c", "#fce6e6", "#ffaca7", "#471c1c", _CROSS)
 TONES = {tone.name: tone for tone in (NEUTRAL, INFO, SUCCESS, WARNING, ERROR)}
 
 _STATES = {
-    NEUTRAL: "draft pending unknown unlabeled archived development retired cancelled canceled skipped stopped disabled idle open",
-    INFO: "queued running preparing rendering staging deploying cancelling claimed in_progress loading starting info",
+    NEUTRAL: "draft pending unknown unlabeled archived development retired cancelled canceled skipped stopped disabled idle open "
+    "all",
+    INFO: "queued running preparing rendering staging deploying cancelling claimed in_progress loading starting info assembling",
     SUCCESS: "labeled succeeded production ready published active approved healthy passed live enabled resolved completed edited "
-    "serving positive",
-    WARNING: "flagged stale degraded warning paused conflict partial acknowledged insufficient_data drifting",
+    "serving positive success agreed",
+    WARNING: "flagged stale degraded warning paused conflict partial acknowledged insufficient_data drifting disputed",
     ERROR: "rejected failed critical unhealthy error lost down blocked blocking negative",
 }
 TONE_OF_STATE = {word: tone for tone, words in _STATES.items() for word in words.split()}
@@ -110,7 +111,9 @@ CARD_SX = {"border": "1px solid", "borderColor": "divider", "borderRadius": f"{R
 
 # Custom properties come from the theme above, so these few rules follow light and dark by themselves.
 MARKUP_CSS = f"""
-:host, :host > div, .wb {{ font: 14px/1.5 {FONT}; color: var(--mui-palette-text-primary, inherit); font-variant-numeric: tabular-nums; }}
+:host, :host > div, .wb {{ font: 14px/1.5 {
+    FONT
+}; color: var(--mui-palette-text-primary, inherit); font-variant-numeric: tabular-nums; }}
 .faint {{ color: var(--mui-palette-text-secondary, #566272); }}
 .title {{ font-weight: 700; font-size: 15px; }}
 .figure {{ font-size: 28px; line-height: 1.2; font-weight: 700; letter-spacing: -.01em; white-space: nowrap; }}

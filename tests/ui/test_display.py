@@ -1,0 +1,129 @@
+"""Records and workspaces in notebook cells."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import panel as pn
+import pytest
+from bokeh.models import ImportedStyleSheet
+from panel.io.resources import CDN_DIST
+
+from tests.architecture.subjects import record_types
+from tests.ui.rendered import shows, started, texts
+from workbench.client.workspace import record_namespaces
+from workbench.domain.jobs import Job
+from workbench.ui import notebook, notebook_bundle
+from workbench.ui.display import VIEWS, cell, load_again, register, view_of
+from workbench.ui.home import HomeView
+from workbench.ui.job import JobView
+from workbench.ui.record_view import RecordView
+
+
+def test_a_workspace_is_shown_by_home(local):
+    assert isinstance(view_of(local), HomeView)
+
+
+def test_records_are_shown_by_their_views(local):
+    run = local.jobs.start_external("sweep")
+    assert isinstance(view_of(run), JobView)
+
+
+@pytest.mark.parametrize("kind", VIEWS, ids=lambda kind: kind.__name__)
+def test_every_listed_view_takes_what_the_list_says(kind):
+    view, argument, field = VIEWS[kind]
+    assert argument in view.param
+    assert field in kind.own_fields()
+
+
+@pytest.mark.parametrize("kind", record_types(), ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
+def test_every_record_can_be_shown(kind):
+    view = RecordView(None, record=kind())
+    view.__panel__()
+    assert texts(view)
+
+
+def test_records_that_can_be_fetched_are_followed(local):
+    template = next(kind for kind in record_namespaces() if kind.__name__ == "Template")
+    assert template in VIEWS or "get" in dir(getattr(local, record_namespaces()[template]))
+
+
+def test_pages_are_tables(local):
+    local.jobs.start_external("lr sweep")
+    view = started(view_of(local.jobs.list()))
+    shows(view, "lr sweep", "1 of 1 job")
+
+
+def test_a_loose_record_is_shown_as_it_is():
+    view = view_of(Job(id="job_1", name="alone", status="failed"))
+    assert isinstance(view, RecordView)
+    assert "alone" in texts(view)
+
+
+def test_a_cell_fits():
+    assert cell(Job(id="job_1")).max_height <= 640
+
+
+class Shell:
+    """As much of IPython as the extension touches."""
+
+    def __init__(self, kernel: Any) -> None:
+        self.kernel = kernel
+        self.execution_count = 1
+        self.types: list[type] = []
+        formatter = SimpleNamespace(for_type=lambda kind, show: self.types.append(kind))
+        self.display_formatter = SimpleNamespace(mimebundle_formatter=formatter)
+        self.events = SimpleNamespace(register=lambda name, function: setattr(self, "after", function))
+
+
+def test_a_terminal_keeps_its_one_line_texts():
+    shell = Shell(None)
+    register(shell)
+    assert shell.types == []
+
+
+def test_the_scripts_come_again_when_the_loading_cell_runs_again(monkeypatch):
+    prepared: list[Any] = []
+    monkeypatch.setattr("workbench.ui.display.prepare", prepared.append)
+    shell = Shell(object())
+    register(shell)
+    result = SimpleNamespace(info=SimpleNamespace(raw_cell="%load_ext workbench"))
+    shell.after(result)
+    assert len(prepared) == 1
+    shell.execution_count = 2
+    shell.after(result)
+    load_again(shell, SimpleNamespace(info=SimpleNamespace(raw_cell="ws")), first=1)
+    assert len(prepared) == 2
+
+
+@pytest.fixture
+def patched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("panel.reactive.patch_stylesheet", pn.reactive.patch_stylesheet)
+    notebook.keep_stylesheets_at_home()
+
+
+def test_later_stylesheets_stay_at_home(patched):
+    sheet = ImportedStyleSheet(url=f"{CDN_DIST}css/loading.css")
+    pn.reactive.patch_stylesheet(sheet, CDN_DIST)
+    assert sheet.url.startswith("data:text/css;base64,")
+
+
+def test_panel_still_asks_its_cdn_for_later_stylesheets(monkeypatch):
+    sheet = ImportedStyleSheet(url=f"{CDN_DIST}css/loading.css")
+    pn.io.resources.patch_stylesheet(sheet, CDN_DIST)
+    assert sheet.url.startswith("https://")
+
+
+def test_unknown_and_foreign_stylesheets_are_left_alone(patched):
+    for url in (f"{CDN_DIST}css/no-such-file.css", "https://other.example/x.css"):
+        sheet = ImportedStyleSheet(url=url)
+        pn.reactive.patch_stylesheet(sheet, CDN_DIST)
+        assert sheet.url == url
+
+
+def test_the_bundle_travels_once():
+    assert len(notebook_bundle.loader()) > 1_000_000
+    assert len(notebook_bundle.STUB) < 500
+    assert ".material-icons{" in notebook_bundle.icon_rules()
+    assert notebook_bundle.font_faces().count("@font-face") == 4

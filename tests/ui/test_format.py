@@ -1,0 +1,105 @@
+"""Values as text."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from markupsafe import Markup
+
+from workbench.ui import format as fmt
+
+THIN = "\u2009"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.84, "0.8 s"),
+        (9.94, "9.9 s"),
+        (42, "42 s"),
+        (133, "2 m 13 s"),
+        (3600, "1 h 0 m"),
+        (13_800, "3 h 50 m"),
+        (4 * 86400 + 7200, "4 d 2 h"),
+        (59.7, "1 m 0 s"),
+    ],
+)
+def test_durations(seconds, text):
+    assert fmt.duration(seconds).replace(THIN, " ") == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (900, "900 B"), (1536, "1.5 KiB"), (1024**2, "1.0 MiB"), (5 * 1024**5, "5120.0 TiB")]
+)
+def test_bytes(count, text):
+    assert fmt.size(count).replace(THIN, " ") == text
+
+
+def test_numbers():
+    assert fmt.integer(12430).replace(THIN, " ") == "12 430"
+    assert fmt.percent(0.7244).replace(THIN, " ") == "72.4 %"
+    assert fmt.percentage(72.44).replace(THIN, " ") == "72.4 %"
+    assert fmt.number(0.857) == "0.857"
+    assert fmt.number(0.00001) == "1.00e-05"
+    assert fmt.change(3) == "+3"
+    assert fmt.change(-3) == "\u22123"
+    assert fmt.plural(1, "job") == "1 job"
+    assert fmt.plural(2, "job") == "2 jobs"
+
+
+@pytest.mark.parametrize(
+    "show", [fmt.integer, fmt.number, fmt.percent, fmt.duration, fmt.milliseconds, fmt.size, fmt.moment, fmt.short_id, fmt.text]
+)
+def test_unknown_is_a_dash_with_its_reason_and_never_zero(show):
+    found = show(None, reason="Nobody <b>measured</b> it.")
+    assert Markup(found).striptags() == "\u2013"
+    assert 'title="Nobody &lt;b&gt;measured&lt;/b&gt; it."' in found
+
+
+def test_not_a_number_is_unknown():
+    assert Markup(fmt.number(float("nan"))).striptags() == "\u2013"
+
+
+def test_times_carry_the_exact_moment():
+    found = fmt.moment(dt.datetime(2026, 1, 1, 9, 0))
+    assert 'at="2026-01-01T09:00:00Z"' in found
+    assert 'title="2026-01-01 09:00:00 UTC"' in found
+    assert fmt.moment("2026-01-01T09:00:00Z") == found
+
+
+def test_ids_are_cut_for_the_eye_and_whole_for_the_clipboard():
+    found = fmt.short_id("sheet_01k9x3v7tq8m2c5d")
+    assert 'value="sheet_01k9x3v7tq8m2c5d"' in found
+    assert Markup(found).striptags() == "tq8m2c5d"
+
+
+@pytest.mark.parametrize("show", [fmt.text, fmt.value, fmt.chip, fmt.choice, fmt.short_id])
+def test_markup_of_others_is_shown_and_not_obeyed(show):
+    assert "<img" not in show("<img src=x onerror=alert(1)>")
+
+
+def test_a_link_cannot_break_out_of_its_attribute():
+    assert '"><script>' not in fmt.link("x", '"><script>')
+
+
+def test_nested_values_become_labeled_lines():
+    found = fmt.value({"learning_rate": 0.5, "layers": [1, 2], "deep": {"on": True}})
+    assert Markup(found).striptags() == "Learning rate 0.500 Layers 1, 2 Deep On yes".replace(" Layers", "Layers").replace(
+        "rate 0", "rate0"
+    ).replace("Layers 1", "Layers1").replace(" Deep On yes", "DeepOnyes")
+
+
+def test_chips_are_color_icon_and_word():
+    found = fmt.chip("in_progress")
+    assert "tone-info" in found
+    assert "<svg" in found
+    assert Markup(found).striptags() == "in progress"
+
+
+def test_pages():
+    assert fmt.page_count(0, 50) == 1
+    assert fmt.page_count(50, 50) == 1
+    assert fmt.page_count(51, 50) == 2
+    assert fmt.pager_value(7, 2) == 1
+    assert fmt.page_of(0) == 1

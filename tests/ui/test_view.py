@@ -1,0 +1,154 @@
+"""What every view shares: live parts, errors in their place, nothing left behind."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any
+
+import pytest
+
+from tests.ui import gallery
+from tests.ui.fakes import FakeHub, Operation, workspace
+from tests.ui.rendered import eventually, shows, started, texts
+from workbench.domain.system import Change, WorkspaceInfo
+from workbench.errors import NotFound
+from workbench.ui.components.markup import html
+from workbench.ui.home import HomeView
+from workbench.ui.jobs import JobsView
+from workbench.ui.settings import SettingsView
+from workbench.ui.topbar import Footer, TopBar
+from workbench.ui.view import View
+
+
+class Plain(View):
+    """Show a name."""
+
+    def build(self) -> list[Any]:
+        return [self.live(self.ws.system.info, lambda info: html(info.name))]
+
+
+def info(name: str) -> WorkspaceInfo:
+    return WorkspaceInfo(name=name, program_version="1", user="ann")
+
+
+def test_nothing_is_asked_before_a_browser_is_there():
+    ws = workspace(system={"info": info("first")})
+    view = Plain(ws)
+    view.__panel__()
+    assert ws.system.info.calls == []
+    view.ready._handle_msg("ready")
+    shows(view, "first")
+    view.close()
+
+
+def test_a_view_follows_its_topics_and_no_others():
+    names = iter(["first", "second", "third"])
+    ws = workspace(system={"info": lambda: info(next(names))})
+    view = started(Plain(ws))
+    shows(view, "first")
+    tell("elsewhere")
+    tell("system")
+    shows(view, "second")
+    view.close()
+    tell("system")
+    assert "third" not in texts(view)
+
+
+def tell(topic: str) -> None:
+    for listener in list(FakeHub.listeners):
+        listener([Change(seq=1, topic=topic, id="x")])
+
+
+def test_an_error_stands_where_the_answer_would_and_can_be_tried_again():
+    error = NotFound.of("sheet", "sheet_x", ["sheet_y"])
+    error.request_id = "req_1"
+    answers = iter([error, info("back again")])
+    view = started(Plain(workspace(system={"info": lambda: next(answers)})))
+    shows(view, "No sheet 'sheet_x'. Did you mean 'sheet_y'?", "Try again", "req_1")
+    view.parts[0].refresh()
+    shows(view, "back again")
+    assert "Try again" not in texts(view)
+    view.close()
+
+
+def test_what_breaks_while_drawing_is_shown_too():
+    class Broken(Plain):
+        def build(self) -> list[Any]:
+            return [self.live(self.ws.system.info, lambda info: info.nothing_like_that)]
+
+    view = started(Broken(workspace(system={"info": info("x")})))
+    shows(view, "AttributeError", "nothing_like_that")
+    view.close()
+
+
+def test_a_silent_part_shows_its_errors():
+    class Watching(Plain):
+        def build(self) -> list[Any]:
+            self.watch(self.ws.system.info, lambda info: None)
+            return [html("fine")]
+
+    view = started(Watching(workspace(system={"info": NotFound("Gone, look elsewhere.")})))
+    shows(view, "fine", "Gone, look elsewhere.")
+    view.close()
+
+
+@pytest.mark.parametrize("kind", [Plain, TopBar, Footer, gallery.TableView, gallery.PartsView], ids=lambda kind: kind.__name__)
+def test_a_closed_view_leaves_nothing_behind(kind):
+    before = len(FakeHub.listeners)
+    view = started(kind(gallery.gallery_workspace()))
+    eventually(lambda: len(FakeHub.listeners) > before)
+    parts = list(view.parts)
+    root = view.__panel__().get_root()
+    view.__panel__()._cleanup(root)
+    view.ready.leave()
+    assert eventually(lambda: len(FakeHub.listeners) == before)
+    assert all(part.query._closed for part in parts)
+
+
+def test_views_are_freed():
+    view = Plain(workspace(system={"info": info("x")}))
+    view.__panel__()
+    view.close()
+    gone = weakref.ref(view)
+    del view
+    assert eventually(lambda: gc.collect() is not None and gone() is None)
+
+
+def test_home_tells_an_empty_workspace_how_to_begin(local):
+    view = started(HomeView(local))
+    shows(view, "Import a table", "workbench demo")
+    view.close()
+
+
+def test_home_shows_the_loop(local):
+    local.sheets.create("many words", rows=[{"word": "a"}])
+    view = started(HomeView(local))
+    shows(view, "Rows", "Make a training sheet", "imported many words", "No job runs.")
+    view.close()
+
+
+def test_jobs_show_progress_curves_history_and_actions(local):
+    run = local.jobs.start_external("lr sweep", config={"lr": 0.5})
+    local.jobs.log_metrics(run.id, [{"name": "train_loss", "step": n, "value": 1 / (n + 1)} for n in range(9)])
+    view = started(JobsView(local, job=run.id))
+    shows(view, "lr sweep", "running", "external")
+    detail = started(view.detail._shown)
+    shows(detail, "Loss", "Lr", "0.500", "Cancel")
+    assert len(detail._curves["loss"].sources["train_loss"].data["x"]) == 9
+    local.jobs.log_metrics(run.id, [{"name": "train_loss", "step": 9, "value": 0.1}])
+    assert eventually(lambda: len(detail._curves["loss"].sources["train_loss"].data["x"]) == 10)
+    local.jobs.cancel(run.id)
+    shows(view, "cancelled")
+    detail.close()
+    view.close()
+
+
+def test_settings_show_workspace_trainers_and_tables(local):
+    view = started(SettingsView(local))
+    shows(view, "text-classifier", "training_sheets", "admin", "Check everything")
+    view.close()
+
+
+def test_fake_operations_answer_like_facade_methods():
+    assert Operation(info("x"))().name == "x"
