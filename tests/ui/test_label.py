@@ -82,6 +82,15 @@ def test_a_reason_goes_along_with_one_decision(local, made, view):
     assert ["unclear", None] == [local.review.get(made.id, row).flag_reason for row in (0, 1)]
 
 
+def test_a_reason_waits_for_a_decision_that_has_one(local, made, view):
+    view.card.reason.value = "unclear"
+
+    press(view, "ar")
+
+    assert eventually(lambda: "lr" == statuses(local, made)[:2])
+    assert [None, "unclear"] == [local.review.get(made.id, row).flag_reason for row in (0, 1)]
+
+
 def test_typed_words_are_kept_and_wait_for_whoever_comes_back(local, made, view):
     view.card.answer._handle_msg({"item": "0", "text": "answer 0, better", "submit": False})
     assert eventually(lambda: local.review.card(made.id, 0).draft)

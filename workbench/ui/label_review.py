@@ -41,6 +41,7 @@ COMMANDS = {
     "/": "search",
     "?": "help",
 }
+REASONED = ("reject", "flag")
 HELP = (
     ("A", "Approve, with what was typed"),
     ("R", "Reject"),
@@ -160,7 +161,8 @@ class ReviewView(View):
         if command is not None:
             command()
         else:
-            self._decided(self.desk.decide(name, **self.card.take_reason()))
+            reason = self.card.take_reason() if name in REASONED else {}
+            self._decided(self.desk.decide(name, **reason))
 
     def _commands(self) -> dict[str, Callable[[], Any]]:
         return {
