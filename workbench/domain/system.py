@@ -41,6 +41,7 @@ class TableInfo(Record):
     name = param.String("", doc="Name in SQL.")
     doc = param.String("", doc="What a row is.")
     columns = Items(item_type=TableColumn, doc="Columns in order.")
+    column_count = param.Integer(0, doc="Number of columns.")
 
 
 class Finding(Record):

@@ -159,7 +159,7 @@ def value(thing: Any) -> Markup:
         return facts((words(str(k)), value(v)) for k, v in thing.items()) if thing else unknown("Empty.")
     if isinstance(thing, (list, tuple)):
         return Markup(", ").join(value(item) for item in thing) if thing else unknown("Empty.")
-    return escape(thing)
+    return escape(getattr(thing, "name", None) or getattr(thing, "id", None) or thing)
 
 
 def words(name: str) -> str:

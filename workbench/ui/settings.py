@@ -91,10 +91,5 @@ def _table_columns() -> tuple[Column, ...]:
     return (
         Column("name", "Table", lambda name: Markup('<span class="mono">{}</span>').format(name)),
         column(TableInfo, "doc", title="A row is"),
-        Column("columns", "Columns", _column_names),
+        Column("column_count", "Columns", fmt.integer, align="right"),
     )
-
-
-def _column_names(found: Any) -> Markup:
-    names = [c["name"] if isinstance(c, dict) else c.name for c in found or ()]
-    return Markup('<span class="faint" title="{}">{}</span>').format(", ".join(names), fmt.plural(len(names), "column"))
