@@ -34,7 +34,7 @@ class TrainForm(View):
 
     def build(self) -> list[Any]:
         """Return the form, and beside it what the service thinks of it."""
-        self._sheets: dict[str, str] = {}
+        self._sheets: dict[str, str] | None = None
         self._bases: dict[str, Any] = {}
         self._form: ParameterForm | None = None
         self._place = stack()
@@ -61,7 +61,7 @@ class TrainForm(View):
 
     def _make(self) -> None:
         """Build the form once sheets and base models are known; later ones are only offered."""
-        if not self._bases:
+        if not self._bases or self._sheets is None:
             return
         if not self._sheets:
             self._place.objects = [empty_state("There is no training sheet to learn from.", action="Make one", href="./generate")]
