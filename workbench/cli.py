@@ -205,7 +205,9 @@ def show(operation: Operation, answer: Any, *, as_json: bool) -> None:
         width = max((len(str(k)) for k, _ in rows), default=0)
         for key, value in rows:
             if key != "actions":
-                print(f"{key:<{width}}  {value if not isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False)}")
+                print(
+                    f"{key:<{width}}  {value if not isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False)}"
+                )
 
 
 if __name__ == "__main__":

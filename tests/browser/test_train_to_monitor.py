@@ -105,9 +105,8 @@ def _train(url: str, tab: Tab) -> str:
 
 
 def _finish(url: str, tab: Tab, job_id: str) -> str:
-    """End the training early by its button; the best so far becomes a version."""
-    press(tab, "action-stop")
-    assert eventually(lambda: "succeeded" == get(url, f"/api/v1/training/jobs/{job_id}")["status"], 90)
+    """Wait for the end; the page tells it without a reload and leads to the version."""
+    assert eventually(lambda: "succeeded" == get(url, f"/api/v1/training/jobs/{job_id}")["status"], 120)
     expect(tab.get_by_text("Open the model version")).to_be_visible()
     tab.get_by_text("Open the model version").click()
     tab.wait_for_url("**/models?model=*", wait_until="commit")
@@ -117,7 +116,7 @@ def _finish(url: str, tab: Tab, job_id: str) -> str:
 def _deploy(url: str, tab: Tab, version_id: str) -> None:
     """Test, promote and deploy by the buttons of the version."""
     model = f"/api/metrics/models/{version_id}"
-    drawer = tab.locator(".MuiDrawer-paperAnchorRight")
+    drawer = tab.locator(".MuiDrawer-anchorRight")
     _click(drawer, "Run the tests")
     assert eventually(lambda: get(url, model)["gate"]["tested_at"], 90)
     expect(drawer.get_by_text("tests passed").first).to_be_visible()
@@ -139,7 +138,7 @@ def _click(place: Any, label: str) -> None:
 def _ask(url: str, tab: Tab) -> str:
     """Ask the endpoint by the form on its page; the request is in the log."""
     tab.goto(f"{url}/deploy?endpoint=module")
-    drawer = tab.locator(".MuiDrawer-paperAnchorRight")
+    drawer = tab.locator(".MuiDrawer-anchorRight")
     _click(drawer, "Ask")
     expect(drawer.locator(".answer")).to_be_visible()
     logged = eventually(lambda: get(url, "/api/v1/monitoring/module/logs")["logs"])
@@ -151,7 +150,7 @@ def _ask(url: str, tab: Tab) -> str:
 def _judge(url: str, tab: Tab, request_id: str) -> None:
     """Correct the answer on the page of the request, and send it back to review."""
     tab.goto(f"{url}/monitor?request={request_id}")
-    drawer = tab.locator(".MuiDrawer-paperAnchorRight")
+    drawer = tab.locator(".MuiDrawer-anchorRight")
     expect(drawer.get_by_text("Nobody has judged this answer yet.")).to_be_visible()
     enter(tab, "corrected", "os")
     _click(drawer, "Give feedback")

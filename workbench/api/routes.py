@@ -34,7 +34,11 @@ def add_routes(api: FastAPI, app: Application, operations: list[Operation], pref
             methods=[operation.method],
             status_code=operation.status,
             response_model=None if operation.returns is str else response_model(operation),
-            response_class=_Csv if operation.path.endswith(".csv") else PlainTextResponse if operation.returns is str else JSONResponse,
+            response_class=_Csv
+            if operation.path.endswith(".csv")
+            else PlainTextResponse
+            if operation.returns is str
+            else JSONResponse,
             operation_id=operation.id,
             summary=operation.doc.split("\n")[0],
             description=operation.doc,
@@ -101,7 +105,11 @@ def _refuse_unknown(request: Request, known: list[str]) -> None:
     unknown = [name for name in request.query_params if name not in (*known, "access_token")]
     if unknown:
         raise ValidationError.of(
-            {"field": name, "message": f"Unknown query parameter.{did_you_mean(name, known)}", "value": request.query_params[name]}
+            {
+                "field": name,
+                "message": f"Unknown query parameter.{did_you_mean(name, known)}",
+                "value": request.query_params[name],
+            }
             for name in unknown
         )
 

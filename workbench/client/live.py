@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,7 @@ class LiveQuery(param.Parameterized):
         self._guard = threading.Lock()
         self._running = threading.Lock()
         self._closed = False
+        self._took = 0.0
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -78,12 +80,15 @@ class LiveQuery(param.Parameterized):
             if self._closed:
                 return
             self.busy = True
+            begun = time.monotonic()
             try:
                 value = self._call(**self._arguments)
             except Exception as error:
                 self.param.update(error=error, busy=False)
             else:
                 self.param.update(value=value, error=None, busy=False, revision=self.revision + 1)
+            finally:
+                self._took = time.monotonic() - begun
 
     def close(self) -> None:
         """Stop following; the value stays."""
@@ -98,11 +103,14 @@ class LiveQuery(param.Parameterized):
 
     def _heard(self, changes: Sequence[Change]) -> None:
         """Run 100 ms after the first change heard; later ones join that run."""
-        if not any(change.topic in self._topics or change.topic == "*" for change in changes):
-            return
+        if any(change.topic in self._topics or change.topic == "*" for change in changes):
+            self._run_later()
+
+    def _run_later(self) -> None:
+        """Set one timer; a query that takes long waits as long before it runs again, so that others get their turn."""
         with self._guard:
             if self._timer is None and not self._closed:
-                self._timer = threading.Timer(COALESCE_S, self._due)
+                self._timer = threading.Timer(max(COALESCE_S, self._took), self._due)
                 self._timer.daemon = True
                 self._timer.name = TIMER
                 self._timer.start()
@@ -110,7 +118,10 @@ class LiveQuery(param.Parameterized):
     def _due(self) -> None:
         with self._guard:
             self._timer = None
-        self.refresh()
+        if self._running.locked():
+            self._run_later()  # one more run is enough, however many changes came meanwhile
+        else:
+            self.refresh()
 
 
 class LiveRecord(param.Parameterized):

@@ -33,7 +33,9 @@ from workbench.domain.record import Record
 
 def text() -> str:
     """Return the stub of every namespace and of Workspace."""
-    imports = sorted({f"from {t.__module__} import {t.__name__}" for s in SERVICES for o in s.operations.values() for t in _records(o)})
+    imports = sorted(
+        {f"from {t.__module__} import {t.__name__}" for s in SERVICES for o in s.operations.values() for t in _records(o)}
+    )
     classes = [_namespace(s.namespace, s.operations) for s in SERVICES]
     return _HEAD + "\n".join(imports) + "\n\n" + "\n".join(classes) + "\n" + _workspace()
 

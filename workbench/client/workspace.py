@@ -33,7 +33,9 @@ class Workspace:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise AttributeError(f"A workspace has no {name!r}.{did_you_mean(name, [*namespaces(), 'sql', 'tables', 'serve', 'close'])}")
+        raise AttributeError(
+            f"A workspace has no {name!r}.{did_you_mean(name, [*namespaces(), 'sql', 'tables', 'serve', 'close'])}"
+        )
 
     def __enter__(self) -> Workspace:
         return self

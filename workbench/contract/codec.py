@@ -29,7 +29,9 @@ def encode(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dt.datetime):
-        return value.isoformat() + "Z" if value.tzinfo is None else value.astimezone(dt.UTC).replace(tzinfo=None).isoformat() + "Z"
+        return (
+            value.isoformat() + "Z" if value.tzinfo is None else value.astimezone(dt.UTC).replace(tzinfo=None).isoformat() + "Z"
+        )
     if isinstance(value, (dt.date, dt.time)):
         return value.isoformat()
     if isinstance(value, Mapping):

@@ -115,9 +115,7 @@ class Operation:
 
     def signature(self) -> inspect.Signature:
         """Return the signature for callers: no self, the first path arguments positional."""
-        return inspect.signature(self.function).replace(
-            parameters=list(inspect.signature(self.function).parameters.values())[1:]
-        )
+        return inspect.signature(self.function).replace(parameters=list(inspect.signature(self.function).parameters.values())[1:])
 
     @cached_property
     def model(self) -> type[pydantic.BaseModel]:

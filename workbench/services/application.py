@@ -65,7 +65,9 @@ class Application:
         """
         if not operation.roles & context.roles:
             needed = " or ".join(sorted(operation.roles))
-            raise Forbidden(f"{context.actor} may not call {operation.id}: it needs the role {needed}.", needed=sorted(operation.roles))
+            raise Forbidden(
+                f"{context.actor} may not call {operation.id}: it needs the role {needed}.", needed=sorted(operation.roles)
+            )
         arguments = operation.validate(given)
         with use(context):
             if operation.kind == "query":

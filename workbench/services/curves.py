@@ -10,7 +10,8 @@ import pyarrow as pa
 from workbench.domain.jobs import MetricSeries
 from workbench.store import Database
 
-# Each bucket keeps its lowest and its highest point; the first and the last point always stay.
+# Each bucket keeps its lowest and its highest point; the first and the last point always stay. Buckets hold
+# a power of two of points, so that a curve that grows changes at its end only, until it is thinned further.
 _THINNED = """
 with points as (
     select name, step, value, epoch, logged_at,
@@ -19,11 +20,14 @@ with points as (
     from metrics
     where job_id = ? and (? is null or name = ?) and (? is null or step >= ?) and (? is null or step <= ?)
 ),
+bucketed as (
+    select *, i // power(2, ceil(log2(greatest(1, n / ?))))::bigint as bucket from points
+),
 kept as (
     select *,
-        row_number() over (partition by name, i * ? // n order by value, i) = 1 as lowest,
-        row_number() over (partition by name, i * ? // n order by value desc, i) = 1 as highest
-    from points
+        row_number() over (partition by name, bucket order by value, i) = 1 as lowest,
+        row_number() over (partition by name, bucket order by value desc, i) = 1 as highest
+    from bucketed
 )
 select name, step, value, epoch, logged_at, n from kept
 where n <= ? or lowest or highest or i = 0 or i = n - 1
@@ -42,7 +46,7 @@ def points(
 ) -> pa.Table:
     """Return name, step, value, epoch, logged_at and n (points in all), at most about `max_points` per name."""
     buckets = max(1, (max_points - 2) // 2)
-    params = [job_id, name, name, first, first, last, last, buckets, buckets, max_points]
+    params = [job_id, name, name, first, first, last, last, buckets, max_points]
     return db.arrow(_THINNED, params)
 
 

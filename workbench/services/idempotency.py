@@ -67,7 +67,9 @@ class Idempotency:
         stored = self._db.row("select request_hash, status, answer from idempotency where actor = ? and key = ?", identity)
         if stored:
             if stored["request_hash"] != digest:
-                raise ValidationError.field("Idempotency-Key", "This key was used for another request; choose a new one", identity[1])
+                raise ValidationError.field(
+                    "Idempotency-Key", "This key was used for another request; choose a new one", identity[1]
+                )
             return answers.from_wire(operation, json.loads(stored["answer"]), started=stored["status"] == STARTED)
         if not operation.transaction:
             result = action()

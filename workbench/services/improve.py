@@ -224,7 +224,9 @@ def _actions(row: dict[str, Any]) -> tuple[Action, ...]:
     return (
         Action(name="to_pair", label="Send back to review", enabled=no_pair is None, reason=no_pair),
         Action(name="flag", label="Flag", enabled=not row["flagged"], reason="It is flagged." if row["flagged"] else None),
-        Action(name="unflag", label="Remove flag", enabled=row["flagged"], reason=None if row["flagged"] else "It is not flagged."),
+        Action(
+            name="unflag", label="Remove flag", enabled=row["flagged"], reason=None if row["flagged"] else "It is not flagged."
+        ),
     )
 
 

@@ -9,7 +9,9 @@ from workbench.domain.improve import Lineage, LineageEdge, LineageNode
 from workbench.errors import NotFound
 from workbench.services.service import Service
 
-Kind = Literal["sheet", "template", "training_sheet", "pair", "job", "model", "endpoint", "request", "feedback", "canonical_label"]
+Kind = Literal[
+    "sheet", "template", "training_sheet", "pair", "job", "model", "endpoint", "request", "feedback", "canonical_label"
+]
 Ref = tuple[str, str]
 MAX_DEPTH = 10
 SHOWN = {"pair": 3, "request": 5, "feedback": 5}
@@ -83,7 +85,9 @@ class LineageService(Service):
                 folded=folded,
             )
 
-    def _walk(self, way: int, depths: dict[Ref, int], edges: dict[tuple[str, str, str], None], folded: list[dict[str, Any]]) -> None:
+    def _walk(
+        self, way: int, depths: dict[Ref, int], edges: dict[tuple[str, str, str], None], folded: list[dict[str, Any]]
+    ) -> None:
         """Follow the edges one way from the root, level by level."""
         sql = _STEP.format(near="from", far="to") if way < 0 else _STEP.format(near="to", far="from")
         frontier = [ref for ref, depth in depths.items() if depth == 0]

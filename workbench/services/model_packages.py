@@ -36,9 +36,7 @@ def content_hash(package: Path) -> str:
     return hashlib.sha256((package / MANIFEST).read_bytes()).hexdigest()
 
 
-def registered(
-    package: Path, *, artifacts: Path, template: Any, taken: Sequence[str], facts: Mapping[str, Any]
-) -> ModelVersion:
+def registered(package: Path, *, artifacts: Path, template: Any, taken: Sequence[str], facts: Mapping[str, Any]) -> ModelVersion:
     """Return the version a package becomes, in development."""
     manifest = json.loads((package / MANIFEST).read_text())
     metrics = facts["metrics"]

@@ -163,7 +163,11 @@ def _next_actions(n: dict[str, int], model: dict[str, Any] | None) -> dict[str, 
     elif n["pairs"] == 0:
         found["pairs"] = ("Make a training sheet", "generate", {})
     if n["flagged"]:
-        found["reviewed"] = (f"{_many(n['flagged'], 'flagged pair')} {_waits(n['flagged'])} for you", "label", {"status": "flagged"})
+        found["reviewed"] = (
+            f"{_many(n['flagged'], 'flagged pair')} {_waits(n['flagged'])} for you",
+            "label",
+            {"status": "flagged"},
+        )
     elif n["unlabeled"]:
         words = f"{_many(n['unlabeled'], 'pair')} {_waits(n['unlabeled'])} for review"
         found["reviewed"] = (words, "label", {"status": "unlabeled"})

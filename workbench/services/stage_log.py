@@ -93,6 +93,8 @@ class StageLog:
     def spans(self, name: str, *, page: int, page_size: int) -> Page[ProductionSpan]:
         """Return from when to when versions were in production, the latest first."""
         rows = self._db.rows(_SPANS, [name, name, page_size, (page - 1) * page_size])
-        count = "select count(*) from stage_history where endpoint is null and to_stage = 'production' and (? = '' or model_name = ?)"
+        count = (
+            "select count(*) from stage_history where endpoint is null and to_stage = 'production' and (? = '' or model_name = ?)"
+        )
         total = self._db.value(count, [name, name])
         return Page(ProductionSpan, rows, total=total, page=page, page_size=page_size)

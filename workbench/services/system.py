@@ -87,7 +87,15 @@ class SystemService(Service):
         """List committed changes after a position, oldest first; the event socket sends the same."""
         events = self.db.events_after(after, limit)
         rows = [
-            {"seq": e.seq, "topic": e.topic, "id": e.id, "version": e.version, "change": e.kind, "actor": e.actor, "logged_at": e.logged_at}
+            {
+                "seq": e.seq,
+                "topic": e.topic,
+                "id": e.id,
+                "version": e.version,
+                "change": e.kind,
+                "actor": e.actor,
+                "logged_at": e.logged_at,
+            }
             for e in events
         ]
         return Page(Change, rows, total=max(0, self.db.last_seq - after), page_size=limit)

@@ -22,6 +22,7 @@ from workbench.ui.training_job import TrainingJobView
 from workbench.ui.view import View
 
 STATUS = TrainingJob.param["status"]
+FILTERS = ("status", "search", "training_sheet_id")
 
 
 class TrainView(View):
@@ -39,7 +40,6 @@ class TrainView(View):
     def build(self) -> list[Any]:
         """Return the place for the list, a job or the form."""
         self._area = stack()
-        self._table = self._list()
         self.param.watch(self._show, ["job", "dialog"])
         self._show()
         return [self._area]
@@ -56,7 +56,7 @@ class TrainView(View):
         elif self.dialog:
             self._area.objects = [self._back(), TrainForm(self.ws, training_sheet_id=self.training_sheet_id, on_made=self._open)]
         else:
-            self._area.objects = [self._filters, self._table]
+            self._area.objects = [TrainingJobs(self.ws, parent=self)]
 
     def _back(self) -> Any:
         button = pmui.Button(label="All training jobs", icon="arrow_back", variant="text", size="small", margin=0)
@@ -66,26 +66,35 @@ class TrainView(View):
     def _open(self, job_id: str) -> None:
         self.param.update(job=job_id, dialog="")
 
-    def _list(self) -> DataTable:
-        chips = FilterChips(groups=[chip_group("status", "Status", STATUS.objects)])
-        bind_chips(chips, self, ["status"])
-        self._filters = line(search_field(self, label="Search by name"), chips, gap=2)
+
+class TrainingJobs(View):
+    """List the training jobs; what is open and filtered belongs to the page."""
+
+    parent = param.Parameter(doc="The page, which holds the filters.")
+
+    def build(self) -> list[Any]:
+        """Return filters and table."""
+        page = self.parent
+        chips = bind_chips(FilterChips(groups=[chip_group("status", "Status", STATUS.objects)]), page, ["status"])
         table = DataTable(
-            self, self.ws.training.list, job_columns(), on_open=self._open, empty=self._nothing, page=self.page, page_size=25,
+            self, self.ws.training.list, job_columns(), on_open=self._open, empty=self._nothing, page_size=25,
             filters=self._narrowed(),
         )  # fmt: skip
-        self.param.watch(lambda *events: table.param.update(filters=self._narrowed()), ["status", "search", "training_sheet_id"])
-        tie(table, self, "page")
-        return table
+        tie(table, page, "page")
+        page.param.watch(lambda *events: table.param.update(filters=self._narrowed()), [*FILTERS])
+        return [line(search_field(page, label="Search by name"), chips, gap=2), table]
+
+    def _open(self, job_id: str) -> None:
+        self.parent.param.update(job=job_id, dialog="")
 
     def _narrowed(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("status", "search", "training_sheet_id")}
+        return {name: getattr(self.parent, name) for name in FILTERS}
 
     def _nothing(self) -> Any:
         return empty_state(
             "A training job makes a model version from the approved pairs of a training sheet. None was made yet.",
             action="New training job",
-            on_click=lambda event: self.param.update(dialog="create"),
+            on_click=lambda event: self.parent.param.update(dialog="create"),
         )
 
 

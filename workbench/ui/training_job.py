@@ -52,9 +52,9 @@ class TrainingJobView(View):
         )
 
     def _center(self) -> Any:
-        self.watch(self.ws.jobs.metrics, self._take_curves, job_id=self.job_id)
+        self.watch(self.ws.jobs.metrics, self._take_curves, job_id=self.job_id, max_points=1000)
         events = self.live(self.ws.jobs.events, self._draw_events, job_id=self.job_id, height=120)
-        log = self.live(self.ws.jobs.log, self._draw_log, job_id=self.job_id, height=60)
+        log = self.live(self.ws.jobs.log, self._draw_log, job_id=self.job_id, max_bytes=20_000, height=60)
         return stack(self._loss, self._accuracy, card("What happened", events, name="events"), card("Log", log, name="log"))
 
     def _right(self) -> Any:

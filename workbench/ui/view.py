@@ -125,6 +125,7 @@ class Part(pn.viewable.Viewer):
         self._draw = draw
         self._content: list[Any] = [placeholder] if placeholder is not None else []
         self.box = pmui.Column(*self._content, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        self._due = False
         query.param.watch(self._changed, ["revision", "error"])
 
     def start(self) -> None:
@@ -152,9 +153,12 @@ class Part(pn.viewable.Viewer):
 
     def _changed(self, *events: Any) -> None:
         """Draw in the session the view belongs to; answers arrive on threads of their own."""
-        self.view.run(self._update)
+        if not self._due:
+            self._due = True  # answers that come before the page gets to draw are drawn once
+            self.view.run(self._update)
 
     def _update(self) -> None:
+        self._due = False
         with self.view.guard:
             if self.query.error is not None:
                 self._fail(self.query.error)

@@ -16,6 +16,7 @@ from workbench.ui.theme import CARD_SX, TRAIN_LINE, VALIDATION_LINE
 
 COLORS = (TRAIN_LINE, VALIDATION_LINE, "#3d9a5b", "#a05cc4", "#c4476b", "#5c8a9e")
 Point = Mapping[str, Any]
+TAIL = 4
 
 
 class Curve(pn.viewable.Viewer):
@@ -72,7 +73,11 @@ class Curve(pn.viewable.Viewer):
         self._drawn[name] = new
         if old == new:
             return
-        if old and new[: len(old)] == old:
+        kept = old[:-TAIL]
+        if kept and new[: len(kept)] == kept and len(new) >= len(old):
+            # The last bucket of a thinned curve changes while it fills: its points are mended, the rest is added.
+            changed = slice(len(kept), len(old))
+            self.sources[name].patch({column: [(changed, values)] for column, values in self._columns(points[changed]).items()})
             self.sources[name].stream(self._columns(points[len(old) :]))
         else:
             self.sources[name].data = self._columns(points)
