@@ -102,10 +102,14 @@ class Workspace:
         if name == "wait" and hasattr(record, "progress_percent"):
             return functools.partial(wait_for_job, self, record)
         namespace = record_namespaces().get(type(record))
-        operation = namespaces()[namespace]._operations.get(name) if namespace else None
-        if operation is None or not operation.arguments or operation.arguments[0].place != "path":
+        operations = namespaces()[namespace]._operations if namespace else {}
+        operation = operations.get(name)
+        if operation is None or not operation.arguments:
             return None
-        places = sum(argument.place == "path" for argument in operation.arguments)
+        first = operation.arguments[0]
+        if first.place != "path" and first.name != operations["get"].arguments[0].name:
+            return None  # its first argument is not the record's id
+        places = max(1, sum(argument.place == "path" for argument in operation.arguments))
         return functools.partial(getattr(getattr(self, namespace), name), *record.address[:places])
 
     def close(self) -> None:

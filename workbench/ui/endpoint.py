@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from workbench.domain.serving import RequestLog
 from workbench.ui import format as fmt
-from workbench.ui.components.actions import ActionBar
+from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.cards import leaf, stack
 from workbench.ui.components.columns import Column, column
 from workbench.ui.components.figures import Figure, figure_row
@@ -56,7 +56,7 @@ class EndpointView(View):
         serves = fmt.link(f"{found.model_name} {found.model_version}", f"./models?model={found.model_version_id}")
         below = Markup('<div class="faint">Serves {} {} {}</div>').format(serves, fmt.chip(found.stage), found.message or "")
         show(self._head, Markup("{}{}").format(title.format(found.name, fmt.chip(found.status)), below))
-        self._actions.update(found.actions, lambda name: self.ws.record_method(found, name)())
+        self._actions.update(found.actions, run_on(self.ws, found))
         show(self._facts, fmt.facts(_facts(found)))
         if self._serving != found.model_version_id:
             self._serving = found.model_version_id

@@ -8,7 +8,7 @@ import param
 from markupsafe import Markup
 
 from workbench.ui import format as fmt
-from workbench.ui.components.actions import ActionBar
+from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.cards import stack
 from workbench.ui.components.fields import fields_of_operation
 from workbench.ui.components.form_dialog import FormDialog
@@ -37,7 +37,7 @@ class FeedbackView(View):
 
     def _draw(self, found: Any) -> Any:
         show(self._words, _words(found))
-        self._actions.update(found.actions, lambda name: self.ws.record_method(found, name)())
+        self._actions.update(found.actions, run_on(self.ws, found))
         return self._body
 
     def _ask_sheet(self) -> None:

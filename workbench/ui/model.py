@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from workbench.domain.models import TestCase
 from workbench.ui import format as fmt
-from workbench.ui.components.actions import ActionBar
+from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.cards import leaf, stack
 from workbench.ui.components.figures import Figure, figure_row
 from workbench.ui.components.lineage import LineageGraph
@@ -66,7 +66,7 @@ class ModelView(View):
         )
         show(self._head, title.format(version.name, version.version, fmt.chip(version.status), fmt.short_id(version.id)))
         show(self._gate, _gate(version.gate))
-        self._actions.update(version.actions, lambda name: self.ws.record_method(version, name)())
+        self._actions.update(version.actions, run_on(self.ws, version))
         self._figures.objects = [figure_row(_figures(version))]
         show(self._metrics, fmt.facts(_facts(version)))
         show(self._signature, _signature(version))

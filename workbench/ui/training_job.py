@@ -9,7 +9,7 @@ import param
 from markupsafe import Markup
 
 from workbench.ui import format as fmt
-from workbench.ui.components.actions import ActionBar
+from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.bars import PARTS_CSS, Share, parts_bar
 from workbench.ui.components.cards import card, columns_of, stack
 from workbench.ui.components.curve import Curve
@@ -77,7 +77,7 @@ class TrainingJobView(View):
         return self._layout_head
 
     def _run(self, job: Any, name: str) -> Any:
-        made = self.ws.record_method(job, name)()
+        made = run_on(self.ws, job)(name)
         if self.on_made is not None and made.parent_id == job.id and hasattr(made, "training_sheet_id"):
             self.on_made(made.id)
         return made
