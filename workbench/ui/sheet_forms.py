@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.ui.components.fields import fields_of_operation
+from workbench.ui import format as fmt
+from workbench.ui.components.fields import Field, fields_of_operation
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.upload import Upload
 
@@ -65,7 +67,7 @@ def edit_form(ws: Any, sheet: Any, done: Done) -> ParameterForm:
 def attach_form(ws: Any, sheet: Any, done: Done) -> ParameterForm:
     """Return the form that makes a template the usual one of a sheet."""
     return ParameterForm(
-        fields_of_operation(ws.sheets.attach_template, only=("template_id",)),
+        titled(ws.sheets.attach_template, ("template_id",)),
         lambda values: ws.sheets.attach_template(sheet.id, **values),
         label="Attach",
         done=done,
@@ -76,10 +78,10 @@ def attach_form(ws: Any, sheet: Any, done: Done) -> ParameterForm:
 
 def assemble_form(ws: Any, sheet: Any, done: Done, *, template_id: str | None = None) -> ParameterForm:
     """Return the form that makes a training sheet from a sheet."""
-    only = ("template_id", "name", "sample", "sample_size", "seed", "stratify_by", "filter", "overlap", "guidelines")
+    only = ("name", "template_id", "sample", "sample_size", "stratify_by", "seed", "overlap", "filter", "guidelines")
     columns = {"The response column": None} | {column.name: column.name for column in sheet.columns}
     return ParameterForm(
-        fields_of_operation(ws.training_sheets.assemble, only=only),
+        titled(ws.training_sheets.assemble, only),
         lambda values: ws.training_sheets.assemble(sheet.id, **values),
         label="Make the training sheet",
         done=done,
@@ -87,6 +89,12 @@ def assemble_form(ws: Any, sheet: Any, done: Done, *, template_id: str | None = 
         values={"template_id": template_id or sheet.template_id},
         columns=2,
     )
+
+
+def titled(call: Any, names: Sequence[str]) -> list[Field]:
+    """Return the fields of an operation in the order of their names, titles without `id`."""
+    found = {field.name: field for field in fields_of_operation(call, only=names)}
+    return [replace(found[name], title=fmt.words(name.removesuffix("_id"))) for name in names if name in found]
 
 
 def template_choices(ws: Any) -> dict[str, str]:
