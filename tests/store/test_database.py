@@ -207,6 +207,16 @@ def test_duplicate_key_is_a_conflict_and_rolls_back(db):
     assert db.value("select count(*) from settings") == 0
 
 
+def test_a_table_may_follow_a_single_value_in_one_block(db):
+    with db.write():
+        db.execute("create table numbers as select range n from range(5)")
+        assert db.value("select n from numbers order by n") == 0
+        assert db.arrow("select n from numbers").num_rows == 5
+    with db.read():
+        assert db.row("select n from numbers order by n") == {"n": 0}
+        assert db.arrow("select n from numbers").num_rows == 5
+
+
 def test_slow_reads_are_stopped_and_others_go_on(db):
     started = time.monotonic()
     with pytest.raises(ValidationError, match="longer than"):

@@ -54,6 +54,8 @@ class Reads:
     def arrow(self, sql: str, params: Params = (), *, seconds: float | None = None) -> pa.Table:
         """Return the rows of a query as an Arrow table."""
         with self.cursor(seconds=seconds) as cursor:
+            # Inside a block the read before may have taken one row of many.
+            cursor.complete()
             return cursor.sql(sql, params=_sequence(params)).to_arrow_table()
 
     @contextmanager
