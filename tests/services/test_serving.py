@@ -77,22 +77,22 @@ def test_a_new_production_version_takes_over_and_rollback_gives_back(live: Any) 
 
 def test_one_version_can_be_served_under_a_name_of_its_own(live: Any) -> None:
     second = made.version(live)
-    endpoint = live.endpoints.deploy(model_name="Topics", model_version="1.1.0")
+    endpoint = live.endpoints.deploy(model_name="Topics", version="1.1.0")
     assert (endpoint.name, endpoint.follows, endpoint.stage) == ("topics-v1-1-0", "version", "development")
     assert live.models.get(second.id).status == "development"
     mine = live.endpoints.deploy(model_version_id=second.id, name="My Test")
     assert mine.name == "my-test"
-    live.endpoints.deploy(model_name="Topics", model_version="1.0.0", name="my-test")
+    live.endpoints.deploy(model_name="Topics", version="1.0.0", name="my-test")
     assert live.endpoints.rollback("my-test").model_version == "1.1.0"
     with pytest.raises(InvalidTransition):
         live.endpoints.rollback("my-test")
     made.version(live, "Other")
     with pytest.raises(Conflict, match="serves 'Topics'"):
-        live.endpoints.deploy(model_name="Other", model_version="1.0.0", name="topics")
+        live.endpoints.deploy(model_name="Other", version="1.0.0", name="topics")
     with pytest.raises(DeploymentFailed, match="is development"):
         live.endpoints.deploy(model_version_id=second.id, name="x", follows="production")
     with pytest.raises(NotFound, match="Did you mean 'Topics 1.1.0'"):
-        live.endpoints.deploy(model_name="Topic", model_version="1.1.0")
+        live.endpoints.deploy(model_name="Topic", version="1.1.0")
     with pytest.raises(ValidationError):
         live.endpoints.deploy()
 

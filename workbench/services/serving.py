@@ -79,29 +79,29 @@ class EndpointsService(Service):
         self,
         *,
         model_version_id: Annotated[str | None, Field(description="Version to serve.")] = None,
-        model_name: Annotated[str | None, Field(description="Name of the model, with model_version.")] = None,
-        model_version: Annotated[str | None, Field(description="Its version, such as 1.1.0.")] = None,
+        model_name: Annotated[str | None, Field(description="Name of the model, with version.")] = None,
+        version: Annotated[str | None, Field(description="Its version, such as 1.1.0.")] = None,
         name: Annotated[str | None, Field(description="Default: model name in lower case with -v<version>.")] = None,
         follows: Annotated[Follows, Field(description="production: swaps with the stage.")] = "version",
     ) -> Endpoint:
         """Serve one version under a name of its own; no stage changes and no gate is needed.
 
-        Say which by `model_version_id`, or by `model_name` and `model_version`.
+        Say which by `model_version_id`, or by `model_name` and `version`.
         """
-        version = self._wanted(model_version_id, model_name, model_version)
-        name = slug(name) if name else slug(f"{version.name}-v{version.version}")
-        model = self.warm(version)
+        wanted = self._wanted(model_version_id, model_name, version)
+        name = slug(name) if name else slug(f"{wanted.name}-v{wanted.version}")
+        model = self.warm(wanted)
         with self.db.write():
             known = self.endpoints.find(id=name)
-            if known is not None and known.model_name != version.name:
+            if known is not None and known.model_name != wanted.name:
                 raise Conflict(f"Endpoint {name!r} serves {known.model_name!r}. Choose another name.", name=name)
-            if follows == "production" and version.status != "production":
+            if follows == "production" and wanted.status != "production":
                 raise DeploymentFailed(
-                    f"{version.name} {version.version} is {version.status}. An endpoint that follows production starts with the "
+                    f"{wanted.name} {wanted.version} is {wanted.status}. An endpoint that follows production starts with the "
                     "version in production: deploy the model first.",
-                    stage=version.status,
+                    stage=wanted.status,
                 )
-            return self._shown(self.pointers.serve(name, version, model, follows=follows, action="serve"))
+            return self._shown(self.pointers.serve(name, wanted, model, follows=follows, action="serve"))
 
     @command("PUT", ROOT + "/{name}", roles=PEOPLE, label="Edit")
     def update(
@@ -275,7 +275,7 @@ class EndpointsService(Service):
         models = self.app.models.versions
         if version_id is None and not (name and version):
             raise ValidationError.field(
-                "model_version_id", "Say which version: model_version_id, or model_name and model_version"
+                "model_version_id", "Say which version: model_version_id, or model_name and version"
             )
         found = models.find(id=version_id) if version_id else models.find(name=name, version=version)
         if found is None:
