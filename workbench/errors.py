@@ -66,7 +66,7 @@ class ValidationError(WorkbenchError):
     def of(cls, fields: Iterable[dict[str, Any]]) -> ValidationError:
         """Build the error from `[{field, message, value}]`."""
         found = list(fields)
-        lines = "; ".join(f"{f['field']}: {f['message']}" for f in found)
+        lines = "; ".join(f"{f['field']}: {f['message'].rstrip('.')}" for f in found)
         return cls(f"The input is not valid: {lines}.", fields=found)
 
     @classmethod

@@ -105,7 +105,7 @@ def test_csv_and_parquet_come_back_equal(local: Any, made: Any) -> None:
     parquet = local.training_sheets.export(made.id, format="parquet")
     path = Path(local.transport.app.artifacts) / "exports" / parquet.files[0].url.split("/exports/")[1]
     back = local.sheets.create("back", source=str(path))
-    pairs = [(p.row_index, p.prompt, p.response) for p in local.review.rows(made.id, limit=100) if 1 <= p.row_index < 20]
+    pairs = [(p.row_index, p.prompt, p.response) for p in local.review.rows(made.id, page_size=100) if 1 <= p.row_index < 20]
 
     assert [(int(r["row_index"]), r["prompt"], r["response"]) for r in rows] == pairs
     assert [(r["row_index"], r["prompt"], r["response"]) for r in local.sheets.preview(back.id, limit=100).rows] == pairs

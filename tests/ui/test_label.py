@@ -35,7 +35,7 @@ def press(view: ReviewView, keys: str, first: int = 1) -> None:
 
 
 def statuses(local: Any, made: Any) -> str:
-    return "".join(row["status"][0] for row in local.review.rows(made.id, limit=len(ROWS)).rows)
+    return "".join(row["status"][0] for row in local.review.rows(made.id, page_size=len(ROWS)).rows)
 
 
 def test_the_card_shows_prompt_response_source_row_and_progress(view, made):

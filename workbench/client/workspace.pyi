@@ -182,7 +182,7 @@ class Review(Namespace):
         """Make again what was undone, where nothing came after it."""
     def queue(self, training_sheet_id: str, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random'] = ..., descending: bool = ..., seed: int = ..., limit: int = ..., cursor: str | None = ...) -> Page[Pair]:
         """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
-    def rows(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Page[Pair]:
+    def rows(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Pair]:
         """Return pairs in their order, whatever their state."""
     def get(self, training_sheet_id: str, row_index: int) -> Pair:
         """Return one pair."""
@@ -311,7 +311,7 @@ class Endpoints(Namespace):
         """List endpoints with the stage of what they serve and their actions."""
     def get(self, name: str) -> Endpoint:
         """Return one endpoint."""
-    def deploy(self, *, model_version_id: str | None = ..., model_name: str | None = ..., model_version: str | None = ..., name: str | None = ..., follows: Literal['version', 'production'] = ..., idempotency_key: str | None = ...) -> Endpoint:
+    def deploy(self, *, model_version_id: str | None = ..., model_name: str | None = ..., version: str | None = ..., name: str | None = ..., follows: Literal['version', 'production'] = ..., idempotency_key: str | None = ...) -> Endpoint:
         """Serve one version under a name of its own; no stage changes and no gate is needed."""
     def update(self, name: str, *, guardrails: dict[str, Any] = ..., follows: Literal['version', 'production'] = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Endpoint:
         """Change guardrails, or whether the endpoint follows the stage."""

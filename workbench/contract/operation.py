@@ -83,6 +83,7 @@ class Operation:
     upload: bool
     audited: bool
     long: bool
+    file: str | None
     doc: str
     arguments: tuple[Argument, ...]
     returns: Any
@@ -157,7 +158,8 @@ def faults(error: pydantic.ValidationError | Any) -> list[dict[str, Any]]:
         value = item.get("input")
         plain = value if isinstance(value, (str, int, float, bool, type(None))) else None
         message = _MESSAGES.get(item["type"], item["msg"].removeprefix("Value error, "))
-        name = ".".join(place) or "body"
+        # Its location is an offset in the text, no field.
+        name = "body" if item["type"] == "json_invalid" else ".".join(place) or "body"
         found[name, message] = {"field": name, "message": message, "value": plain}
     return list(found.values())
 
@@ -173,9 +175,13 @@ def query(
     roles: Collection[str] = ROLES,
     topics: Collection[str] | None = None,
     label: str | None = None,
+    file: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a read: its path, the key of its list and the topics that change its answer."""
-    return _declare("query", method, path, key=key, roles=roles, topics=topics, label=label, transaction=False)
+    """Declare a read: its path, the key of its list and the topics that change its answer.
+
+    `file` names the file that a browser keeps the answer in; the date is added.
+    """
+    return _declare("query", method, path, key=key, roles=roles, topics=topics, label=label, transaction=False, file=file)
 
 
 def command(
@@ -254,6 +260,7 @@ def _operation(namespace: str, name: str, function: Callable[..., Any], facts: d
         upload=facts.get("upload", False),
         audited=facts.get("audited", False),
         long=facts.get("long", False),
+        file=facts.get("file"),
         doc=inspect.cleandoc(function.__doc__),
         arguments=tuple(arguments),
         returns=hints["return"],

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
-from workbench.contract import UNSET, Field, Page, command, current, query
+from workbench.contract import UNSET, Field, Page, PageNumber, PageSize, command, current, query
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import (
@@ -89,7 +89,7 @@ class ReviewService(BulkReview):
         )  # fmt: skip
         found = queues.condition(wanted, training_sheet_id, sheet)
         sort = queues.Order(order, descending, seed)
-        with self.db.read(), explained_condition(where or regex):
+        with self.db.read(), explained_condition(where):
             return self._page(made, sheet, found, sort, limit, cursor)
 
     def _page(
@@ -114,17 +114,17 @@ class ReviewService(BulkReview):
         self,
         training_sheet_id: str,
         *,
-        limit: Limit = 50,
-        offset: Annotated[int, Field(ge=0, description="Pairs to skip.")] = 0,
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
     ) -> Page[Pair]:
         """Return pairs in their order, whatever their state."""
         made, sheet = self.place(training_sheet_id)
         rows = self.db.rows(
             f"select {LISTED} from pair_rows where training_sheet_id = ? and row_index >= ? order by row_index limit ?",
-            [training_sheet_id, offset, limit],
+            [training_sheet_id, (page - 1) * page_size, page_size],
         )
         shown = present(self.db, rows, sheet, overlap=made.overlap)
-        return Page(Pair, shown, total=made.total_rows, page=offset // limit + 1, page_size=limit)
+        return Page(Pair, shown, total=made.total_rows, page=page, page_size=page_size)
 
     @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}", topics=("pairs",))
     def get(self, training_sheet_id: str, row_index: int) -> Pair:

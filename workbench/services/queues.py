@@ -11,7 +11,7 @@ from workbench.domain.data import Sheet
 from workbench.domain.label import USES, PairFilter
 from workbench.errors import ValidationError
 from workbench.services.sheet_rows import rows_table
-from workbench.store.sql_check import where_predicate
+from workbench.store.sql_check import regex_fault, where_predicate
 from workbench.store.transaction import quoted
 
 WHERE_COLUMNS = (
@@ -91,6 +91,7 @@ def condition(wanted: PairFilter, training_sheet_id: str, sheet: Sheet) -> Condi
         parts.append("(contains(lower(prompt), lower($search)) or contains(lower(response), lower($search)))")
         values["search"] = wanted.search
     if wanted.regex:
+        _refuse_broken(wanted.regex)
         parts.append("(regexp_matches(prompt, $regex) or regexp_matches(response, $regex))")
         values["regex"] = wanted.regex
     if wanted.reviewer:
@@ -102,6 +103,11 @@ def condition(wanted: PairFilter, training_sheet_id: str, sheet: Sheet) -> Condi
     if wanted.where:
         parts.append(_where(wanted.where, sheet))
     return Condition(" and ".join(parts), values)
+
+
+def _refuse_broken(regex: str) -> None:
+    if complaint := regex_fault(regex):
+        raise ValidationError.field("regex", complaint, regex)
 
 
 def _where(text: str, sheet: Sheet) -> str:

@@ -54,8 +54,8 @@ def check_query(sql: str, *, published: Collection[str], hidden: Collection[str]
 
 def where_predicate(text: str, columns: Iterable[str], *, field: str = "where") -> str:
     """Return a user's condition as an SQL fragment in parentheses; it sees these columns and nothing else."""
-    statement = _parsed(f"select 1 from t where {text}", field)
-    wrapped = _parsed(f"select 1 from t where ({text}\n)", field)
+    statement = _parsed(f"select 1 from t where {text}", field, shown=text)
+    wrapped = _parsed(f"select 1 from t where ({text}\n)", field, shown=text)
     node = statement["node"]
     condition = node.pop("where_clause", None)
     if condition is None or _without_places(condition) != _without_places(wrapped["node"].pop("where_clause", None)):
@@ -74,7 +74,19 @@ def where_predicate(text: str, columns: Iterable[str], *, field: str = "where") 
     return f"({text}\n)"
 
 
-def _parsed(sql: str, field: str) -> dict[str, Any]:
+def regex_fault(pattern: str) -> str | None:
+    """Return what is wrong with a regular expression, or None."""
+    try:
+        with _parser_lock:
+            _parser().execute("select regexp_matches('', ?)", [pattern]).fetchone()
+    except duckdb.Error as error:
+        return str(error).removeprefix("Invalid Input Error: ").split("\n", 1)[0]
+    return None
+
+
+def _parsed(sql: str, field: str, *, shown: str | None = None) -> dict[str, Any]:
+    """Return the tree of one statement; `shown` is the part of it that the caller wrote."""
+    told = sql if shown is None else shown
     if len(sql) > _LONGEST:
         _refuse(field, f"it is longer than {_LONGEST} characters", None)
     try:
@@ -82,11 +94,13 @@ def _parsed(sql: str, field: str) -> dict[str, Any]:
             (text,) = _parser().execute("select json_serialize_sql(?)", [sql]).fetchone()
         tree = json.loads(text)
     except (duckdb.Error, RecursionError) as error:
-        raise ValidationError.field(field, "it is nested too deeply or cannot be read", sql) from error
+        raise ValidationError.field(field, "it is nested too deeply or cannot be read", told) from error
+    if shown is not None and (tree["error_type"] == "not implemented" if tree["error"] else len(tree["statements"]) != 1):
+        _refuse(field, "it is not one condition", told)
     if tree["error"]:
-        _refuse(field, _complaint(tree, sql), sql)
+        _refuse(field, _complaint(tree, sql), told)
     if len(tree["statements"]) != 1:
-        _refuse(field, f"it holds {len(tree['statements'])} statements; give exactly one SELECT", sql)
+        _refuse(field, f"it holds {len(tree['statements'])} statements; give exactly one SELECT", told)
     return tree["statements"][0]
 
 
