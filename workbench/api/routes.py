@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -14,9 +15,11 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from workbench.api.uploads import upload_endpoint
+from workbench.clock import Clock
 from workbench.contract import answers, codec
 from workbench.contract.operation import Argument, Operation
 from workbench.contract.schema import UNSET, input_type, wire_model
+from workbench.domain.data import Preview
 from workbench.domain.jobs import Job
 from workbench.errors import ValidationError, did_you_mean
 from workbench.services.application import Application
@@ -55,7 +58,7 @@ class _Csv(PlainTextResponse):
 def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
     """Document errors, the Arrow form of lists and the started Job of long operations."""
     found: dict[int | str, dict[str, Any]] = {"default": {"description": "Error", "model": _ErrorBody}}
-    if operation.is_page or operation.is_table:
+    if _gives_rows(operation):
         found[operation.status] = {"content": {codec.ARROW: {"schema": {"type": "string", "format": "binary"}}}}
     if operation.long:
         found[202] = {"description": "Started", "model": wire_model(Job)}
@@ -115,20 +118,32 @@ def _refuse_unknown(request: Request, known: list[str]) -> None:
 
 
 def respond(request: Request, operation: Operation, answer: Any) -> Response:
-    """Return the answer as Arrow where it is a list and the caller wishes, else as JSON with an ETag."""
-    if codec.ARROW in request.headers.get("accept", "") and (operation.is_table or operation.is_page):
-        return _arrow(answer)
+    """Return the answer as Arrow where it has rows and the caller wishes, else as JSON; unchanged reads are 304."""
+    if codec.ARROW in request.headers.get("accept", "") and _gives_rows(operation):
+        return _tagged(request, _arrow(answer))
     if isinstance(answer, str) and operation.returns is str:
-        return _text(operation, answer)
+        return _tagged(request, _text(operation, answer))
     wire = answers.to_wire(operation, answer)
     body = json.dumps(wire, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
     headers = {"X-Total-Count": str(answer.total)} if operation.is_page else {}
-    if request.method == "GET":
-        tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-        headers["ETag"] = tag
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-    return Response(body, status_code=_status(operation, answer), media_type=JSON, headers=headers)
+    return _tagged(request, Response(body, status_code=_status(operation, answer), media_type=JSON, headers=headers))
+
+
+def _tagged(request: Request, response: Response) -> Response:
+    """Give the answer of a GET its ETag; what the caller has already is answered with 304."""
+    if request.method != "GET":
+        return response
+    tag = f'"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'
+    response.headers["ETag"] = tag
+    if tag in request.headers.get("if-none-match", ""):
+        kept = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+        return Response(status_code=304, headers=kept)
+    return response
+
+
+def _gives_rows(operation: Operation) -> bool:
+    """Return True for lists, tables and previews: they can travel as Arrow."""
+    return operation.is_page or operation.is_table or operation.record_type is Preview
 
 
 def _status(operation: Operation, answer: Any) -> int:
@@ -137,17 +152,27 @@ def _status(operation: Operation, answer: Any) -> int:
 
 
 def _arrow(answer: Any) -> Response:
-    table = answer if isinstance(answer, pa.Table) else codec.page_to_table(answer)
-    headers = {"X-Total-Count": str(getattr(answer, "total", table.num_rows))}
+    table = _table(answer)
+    headers = {"X-Total-Count": str(codec.total_of(table) if table is answer else answer.total)}
     if getattr(answer, "next_cursor", None):
         headers["X-Next-Cursor"] = answer.next_cursor
     return Response(codec.table_to_bytes(table), media_type=codec.ARROW, headers=headers)
 
 
+def _table(answer: Any) -> pa.Table:
+    if isinstance(answer, pa.Table):
+        return answer
+    if isinstance(answer, Preview):
+        return pa.Table.from_pylist(list(answer.rows or ())) if answer.rows else pa.table({c.name: [] for c in answer.columns})
+    return codec.page_to_table(answer)
+
+
 def _text(operation: Operation, text: str) -> Response:
-    is_csv = operation.path.endswith(".csv")
-    headers = {"Content-Disposition": f'attachment; filename="{operation.namespace}.csv"'} if is_csv else {}
-    return (_Csv if is_csv else PlainTextResponse)(text, headers=headers)
+    headers = {}
+    if operation.file:
+        name = f"{operation.file}-{Clock().now():%Y-%m-%d}{PurePosixPath(operation.path).suffix}"
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return (_Csv if operation.path.endswith(".csv") else PlainTextResponse)(text, headers=headers)
 
 
 class _ErrorBody(BaseModel):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ARROW = "application/vnd.apache.arrow.stream"
+_TOTAL = b"workbench.total"
 
 
 def encode(value: Any) -> Any:
@@ -73,7 +74,17 @@ def encode_page(page: Page[Any], key: str) -> dict[str, Any]:
 
 def encode_table(table: pa.Table) -> dict[str, Any]:
     """Return an Arrow table as columns and rows."""
-    return {"columns": table.column_names, "rows": encode(table.to_pylist()), "total": table.num_rows}
+    return {"columns": table.column_names, "rows": encode(table.to_pylist()), "total": total_of(table)}
+
+
+def with_total(table: pa.Table, total: int) -> pa.Table:
+    """Note on a table that is part of a larger one how many rows that has."""
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), _TOTAL: str(total)})
+
+
+def total_of(table: pa.Table) -> int:
+    """Return the number of rows of the whole that a table is part of."""
+    return int((table.schema.metadata or {}).get(_TOTAL, table.num_rows))
 
 
 def decode_record(record_type: type[Record], wire: Mapping[str, Any]) -> Record:
@@ -183,4 +194,6 @@ __all__ = [
     "parameter_type",
     "table_from_bytes",
     "table_to_bytes",
+    "total_of",
+    "with_total",
 ]

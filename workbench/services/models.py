@@ -137,7 +137,7 @@ class ModelsService(Service):
             by_stage=stages,
         )
 
-    @query("GET", ROOT + "/export.csv")
+    @query("GET", ROOT + "/export.csv", file="modelops-metrics")
     def export(self) -> str:
         """Return every version as CSV: stage, accuracy, latency and uptime, safe to open in a spreadsheet."""
         rows = presented(self, self.versions.page(order="name, created_at", page_size=1000).rows)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from workbench.contract.codec import with_total
 from workbench.domain.data import Preview, Sheet, SheetColumn
 from workbench.errors import ValidationError, did_you_mean
 from workbench.store import Database
@@ -58,13 +59,14 @@ class SheetRows:
         return Preview(columns=chosen, rows=rows, total=total, limit=limit, offset=offset)
 
     def table(self, *, columns: list[str] | None, where: str | None, limit: int | None, offset: int) -> pa.Table:
-        """Return rows as an Arrow table."""
+        """Return rows as an Arrow table that knows the number of all that match."""
         condition, params = self.condition(where, "")
         listed = ", ".join(quoted(c.name) for c in self.chosen(columns))
         cut = f" limit {limit}" if limit is not None else ""
         sql = f"select {listed} from {self.relation} where {condition} order by _row{cut} offset {offset}"
-        with explained_condition(where):
-            return self.db.arrow(sql, params)
+        with self.db.read(), explained_condition(where):
+            total = self.db.value(f"select count(*) from {self.relation} where {condition}", params)
+            return with_total(self.db.arrow(sql, params), total)
 
     def chosen(self, columns: list[str] | None) -> list[SheetColumn]:
         """Return the wished columns, or name those that do not exist."""

@@ -1,0 +1,82 @@
+"""The shapes of answers on the wire: tags, Arrow, totals, paging, names of files and of faulty fields."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pyarrow as pa
+import pytest
+
+from workbench.contract.codec import ARROW
+from workbench.testing import frozen
+
+ROWS = [{"id": f"r{n}", "text": f"text {n}", "topic": "a" if n % 2 else "b"} for n in range(7)]
+PLAN = {"prompt_template": "{{text}}?", "response_source_mode": "existing_column", "response_column": "topic"}
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[httpx.Client]:
+    with frozen(transport="http") as ws, httpx.Client(base_url=f"{ws.url}/api/v1") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def sheet(http: httpx.Client) -> str:
+    return http.post("/sheets", json={"name": "Rows", "rows": ROWS, "item_id_column": "id"}).json()["id"]
+
+
+@pytest.fixture(scope="module")
+def pairs(http: httpx.Client, sheet: str) -> str:
+    return http.post(f"/sheets/{sheet}/assemble", json={"template": PLAN}).json()["id"]
+
+
+def table(answer: httpx.Response) -> pa.Table:
+    assert answer.headers["content-type"] == ARROW
+    return pa.ipc.open_stream(io.BytesIO(answer.content)).read_all()
+
+
+def test_previews_travel_as_arrow_with_the_true_total(http: httpx.Client, sheet: str, pairs: str) -> None:
+    for path in (f"/sheets/{sheet}/preview", f"/assemblies/{pairs}/preview"):
+        answer = http.get(path, params={"limit": 2}, headers={"Accept": ARROW})
+        assert (table(answer).num_rows, answer.headers["x-total-count"]) == (2, "7")
+    nothing = http.get(f"/sheets/{sheet}/preview", params={"search": "zzz"}, headers={"Accept": ARROW})
+    assert (table(nothing).num_rows, nothing.headers["x-total-count"]) == (0, "0")
+
+
+def test_rows_know_how_many_match(http: httpx.Client, sheet: str) -> None:
+    wanted = {"limit": 2, "where": "topic = 'b'"}
+    assert http.get(f"/sheets/{sheet}/rows", params=wanted).json()["total"] == 4
+    answer = http.get(f"/sheets/{sheet}/rows", params=wanted, headers={"Accept": ARROW})
+    assert (table(answer).num_rows, answer.headers["x-total-count"]) == (2, "4")
+
+
+@pytest.mark.parametrize(("path", "accept"), [("/sheets", ARROW), ("/sheets", "*/*"), ("/../metrics/models/export.csv", "*/*")])
+def test_every_read_has_a_tag_and_is_304_when_unchanged(http: httpx.Client, sheet: str, path: str, accept: str) -> None:
+    first = http.get(path, headers={"Accept": accept})
+    again = http.get(path, headers={"Accept": accept, "If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+
+
+def test_the_list_of_models_is_a_file_named_by_the_day(http: httpx.Client) -> None:
+    named = http.get("/../metrics/models/export.csv").headers["content-disposition"]
+    assert named.startswith('attachment; filename="modelops-metrics-20') and named.endswith('.csv"')
+
+
+def test_pairs_are_paged(http: httpx.Client, pairs: str) -> None:
+    answer = http.get(f"/assemblies/{pairs}/rows", params={"page": 2, "page_size": 3}).json()
+    assert [item["row_index"] for item in answer["items"]] == [3, 4, 5]
+    assert (answer["total"], answer["page"], answer["page_size"]) == (7, 2, 3)
+
+
+def test_faults_name_the_field_and_the_value_that_was_given(http: httpx.Client, pairs: str) -> None:
+    queue = f"/assemblies/{pairs}/review-queue"
+    broken = http.post("/templates", content=b"{bad", headers={"Content-Type": "application/json"}).json()
+    regex = http.get(queue, params={"regex": "("}).json()
+    where = http.get(queue, params={"where": "1=1; drop table pairs"}).json()
+    assert [body["context"]["fields"][0]["field"] for body in (broken, regex, where)] == ["body", "regex", "where"]
+    assert where["context"]["fields"][0]["value"] == "1=1; drop table pairs"
+    assert ".." not in http.get("/sheets", params={"pagee": 1}).json()["error"]
