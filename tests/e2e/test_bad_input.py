@@ -131,6 +131,32 @@ def test_all_invalid_settings_are_named_at_once(ws: Any) -> None:
     assert before == snapshot(ws)
 
 
+def test_missing_arguments_are_named_at_once(ws: Any) -> None:
+    with pytest.raises(errors.ValidationError) as caught:
+        ws.training.create(base_model="ngrams-tfidf")
+
+    assert ["training_sheet_id", "model_name"] == [fault["field"] for fault in caught.value.context["fields"]]
+
+
+def test_several_reviewers_are_not_promised(ws: Any) -> None:
+    pairs = assembled(ws, 3)
+
+    for call in (
+        lambda: ws.training_sheets.update(pairs.id, overlap=2),
+        lambda: ws.training_sheets.assemble(pairs.sheet_id, template=PLAN, overlap=2),
+    ):
+        with pytest.raises(errors.ValidationError, match="several people"):
+            call()
+
+
+def test_a_job_keeps_the_key_it_was_asked_for_with(ws: Any) -> None:
+    pairs = approved(ws, 12)
+
+    first, again = (ws.training.create(pairs.id, "m", "ngrams-tfidf", idempotency_key="once") for _ in range(2))
+
+    assert (first.id, "once") == (again.id, ws.jobs.get(first.id).idempotency_key)
+
+
 def test_ninety_pairs_at_seven_tenths_are_63_and_27(ws: Any) -> None:
     pairs = approved(ws, 90)
 

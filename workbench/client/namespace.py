@@ -72,8 +72,20 @@ def _bound(operation: Operation, signature: inspect.Signature, args: tuple[Any, 
         if unknown:
             faults = [{"field": n, "message": f"Unknown field.{did_you_mean(n, known)}", "value": None} for n in unknown]
             raise ValidationError.of(faults) from None
+        if missing := _missing(signature, args, kwargs):
+            raise ValidationError.of({"field": name, "message": "Required", "value": None} for name in missing) from None
         raise ValidationError(f"{operation.id}: {error}.", fields=[]) from None
     return {name: _portable(value) for name, value in given.items() if value is not UNSET}
+
+
+def _missing(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
+    """Return the names of required arguments that a call lacks."""
+    try:
+        given = signature.bind_partial(*args, **kwargs).arguments
+    except TypeError:
+        return []
+    empty = inspect.Parameter.empty
+    return [name for name, parameter in signature.parameters.items() if parameter.default is empty and name not in given]
 
 
 def _portable(value: Any) -> Any:

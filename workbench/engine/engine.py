@@ -14,7 +14,7 @@ from typing import Any
 
 from workbench.clock import Clock
 from workbench.config import Settings
-from workbench.contract.context import Context, use
+from workbench.contract.context import Context, current, use
 from workbench.domain.jobs import Job, JobEvent
 from workbench.engine import child, journal
 from workbench.engine.attempt import Attempt
@@ -98,6 +98,7 @@ class Engine:
         """
         now = self.clock.now()
         more.setdefault("id", self.clock.new_id("job"))
+        more.setdefault("idempotency_key", current().idempotency_key)
         with self.db.write():
             job = self.ledger.add(Job(kind=kind, name=name, spec=dict(spec), queued_at=now, updated_at=now, **more))
             self.db.on_commit(self.notice)

@@ -67,6 +67,7 @@ class TrainingSheetService(Service):
 
         The template is the given one, the named one or the one attached to the sheet, frozen as it is now.
         """
+        _refuse_votes(overlap)
         sheet = self.app.sheets.live(sheet_id)
         SHEET_LIFECYCLE.require("assemble", sheet.status)
         plan = self.app.templates.chosen(template, template_id, sheet.template_id)
@@ -161,6 +162,7 @@ class TrainingSheetService(Service):
         version: Annotated[int | None, Field(description="Version you have seen; refused when it is outdated.")] = None,
     ) -> TrainingSheet:
         """Change the name, the guidelines or how many people review each pair."""
+        _refuse_votes(overlap)
         given = {"name": name, "overlap": overlap, "guidelines": guidelines}
         changes = {key: value for key, value in given.items() if value is not UNSET}
         found = self.live(training_sheet_id)
@@ -298,6 +300,12 @@ class TrainingSheetService(Service):
             }
             for row in rows
         ]
+
+
+def _refuse_votes(overlap: Any) -> None:
+    """Refuse what no review would keep: the first decision on a pair settles it."""
+    if overlap is not UNSET and overlap > 1:
+        raise ValidationError.field("overlap", "Decisions of several people on one pair are not counted yet; leave it at 1", overlap)
 
 
 def _blocked(row: dict[str, Any]) -> dict[str, str]:

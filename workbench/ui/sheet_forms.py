@@ -78,7 +78,7 @@ def attach_form(ws: Any, sheet: Any, done: Done) -> ParameterForm:
 
 def assemble_form(ws: Any, sheet: Any, done: Done, *, template_id: str | None = None) -> ParameterForm:
     """Return the form that makes a training sheet from a sheet."""
-    only = ("name", "template_id", "sample", "sample_size", "stratify_by", "seed", "overlap", "filter", "guidelines")
+    only = ("name", "template_id", "sample", "sample_size", "stratify_by", "seed", "filter", "guidelines")
     columns = {"The response column": None} | {column.name: column.name for column in sheet.columns}
     return ParameterForm(
         titled(ws.training_sheets.assemble, only),

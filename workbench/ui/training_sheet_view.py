@@ -18,7 +18,7 @@ from workbench.ui.components.pair_markup import CSS, over
 from workbench.ui.components.rows import PreviewTable
 from workbench.ui.view import View
 
-EDITABLE = ("name", "overlap", "guidelines")
+EDITABLE = ("name", "guidelines")
 
 
 class TrainingSheetView(View):
