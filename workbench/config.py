@@ -9,6 +9,8 @@ from pathlib import Path
 
 import param
 
+from workbench.errors import ValidationError
+
 
 class Settings(param.Parameterized):
     """Hold what may differ from one installation to the next."""
@@ -21,9 +23,6 @@ class Settings(param.Parameterized):
         [], item_type=str, doc="Folders a served workspace may read files from, os.pathsep-separated. WORKBENCH_ALLOWED_ROOTS."
     )
     max_upload_mb = param.Integer(1024, bounds=(1, None), doc="Largest upload in MiB. WORKBENCH_MAX_UPLOAD_MB.")
-    inline_rows = param.Integer(
-        100_000, bounds=(0, None), doc="Rows up to which import, assembly and export finish in the call. WORKBENCH_INLINE_ROWS."
-    )
     max_jobs = param.Integer(2, bounds=(1, None), doc="Jobs that run at the same time. WORKBENCH_MAX_JOBS.")
     cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job has to end itself. WORKBENCH_CANCEL_GRACE_S.")
     cancel_term_s = param.Number(5.0, bounds=(0, None), doc="Seconds between SIGTERM and SIGKILL. WORKBENCH_CANCEL_TERM_S.")
@@ -37,10 +36,19 @@ class Settings(param.Parameterized):
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read every setting; the short historical names are accepted too."""
         values = {}
-        for name in cls.param:
-            raw = environ.get(f"WORKBENCH_{name.upper()}", environ.get(_OLD_NAMES.get(name, ""), ""))
-            if name != "name" and raw:
-                values[name] = _parse(cls.param[name], raw)
+        faults = []
+        for name in (one for one in cls.param if one != "name"):
+            spelled = (f"WORKBENCH_{name.upper()}", _OLD_NAMES.get(name, ""))
+            given = next((variable for variable in spelled if environ.get(variable)), None)
+            if given is None:
+                continue
+            try:
+                values[name] = getattr(cls(**{name: _parse(cls.param[name], environ[given])}), name)
+            except (ValueError, TypeError):
+                wanted = cls.param[name].doc.split(". WORKBENCH")[0]
+                faults.append({"field": given, "message": f"Cannot be used. It is: {wanted}", "value": environ[given]})
+        if faults:
+            raise ValidationError.of(faults)
         return cls(**values)
 
 
