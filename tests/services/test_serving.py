@@ -33,7 +33,12 @@ def url(live: Any) -> Iterator[str]:
 
 def test_deploy_makes_an_endpoint_that_follows_production(live: Any) -> None:
     endpoint = live.endpoints.get("topics")
-    assert (endpoint.status, endpoint.follows, endpoint.model_version, endpoint.stage) == ("serving", "production", "1.0.0", "production")
+    assert (endpoint.status, endpoint.follows, endpoint.model_version, endpoint.stage) == (
+        "serving",
+        "production",
+        "1.0.0",
+        "production",
+    )
     assert endpoint.sample and endpoint.url == "/api/v1/deployment/endpoints/topics/invocations"
     assert live.models.get(endpoint.model_version_id).endpoints == ("topics",)
     assert live.endpoints.list().total == 1

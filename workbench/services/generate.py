@@ -305,7 +305,9 @@ class TrainingSheetService(Service):
 def _refuse_votes(overlap: Any) -> None:
     """Refuse what no review would keep: the first decision on a pair settles it."""
     if overlap is not UNSET and overlap > 1:
-        raise ValidationError.field("overlap", "Decisions of several people on one pair are not counted yet; leave it at 1", overlap)
+        raise ValidationError.field(
+            "overlap", "Decisions of several people on one pair are not counted yet; leave it at 1", overlap
+        )
 
 
 def _blocked(row: dict[str, Any]) -> dict[str, str]:

@@ -274,9 +274,7 @@ class EndpointsService(Service):
     def _wanted(self, version_id: str | None, name: str | None, version: str | None) -> ModelVersion:
         models = self.app.models.versions
         if version_id is None and not (name and version):
-            raise ValidationError.field(
-                "model_version_id", "Say which version: model_version_id, or model_name and version"
-            )
+            raise ValidationError.field("model_version_id", "Say which version: model_version_id, or model_name and version")
         found = models.find(id=version_id) if version_id else models.find(name=name, version=version)
         if found is None:
             raise NotFound.of("model", version_id or f"{name} {version}", self._known_models())
