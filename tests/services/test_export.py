@@ -85,6 +85,16 @@ def test_preference_takes_edited_pairs(local: Any, made: Any) -> None:
     assert (line["chosen"], line["rejected"]) == ("better", "answer 1")
 
 
+def test_the_split_is_exact(local: Any) -> None:
+    sheet = local.sheets.create("ninety", rows=[{"q": f"q{n}", "a": "yes"} for n in range(90)])
+    made = local.training_sheets.assemble(sheet.id, template=PLAN)
+    local.review.bulk_approve(made.id, filter={"status": "unlabeled"})
+
+    export, _ = written(local, made, split=0.7)
+
+    assert [63, 27] == [file.rows for file in export.files]
+
+
 def test_split_covers_all_once_and_repeats(local: Any, made: Any) -> None:
     first, texts = written(local, made, format="jsonl", split=0.8, seed=7)
     again, same = written(local, made, format="jsonl", split=0.8, seed=7)

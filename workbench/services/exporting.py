@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.domain.generate import Export, ExportedFile, TrainingSheet
+from workbench.domain.split import wanted_train
 from workbench.errors import NotEligible
 from workbench.services.figures import eligibility
 from workbench.services.importing import slug_of
@@ -68,7 +69,7 @@ def _rows_sql(made: TrainingSheet, wish: ExportWish, condition: str, total: int,
     rows = f"select * from pair_rows where training_sheet_id = {literal(made.id)} and {condition}"
     if part is None:
         return f"{rows} order by row_index"
-    cut = int(total * float(wish.split or 0))
+    cut = wanted_train(total, wish.split or 0)
     ranked = f"select *, rank() over (order by md5('{wish.seed}:' || prompt), prompt) as _rank from ({rows})"
     return f"select * from ({ranked}) where _rank {'<=' if part == 'train' else '>'} {cut} order by row_index"
 
