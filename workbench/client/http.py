@@ -91,7 +91,7 @@ class HttpTransport:
             try:
                 return self._http.send(request)
             except httpx.TransportError as error:
-                if pause is None:
+                if pause is None or not _repeatable(request, error):
                     raise ConnectionLost(
                         f"The workspace at {self.url} does not answer ({type(error).__name__}). Is its server running?"
                     ) from None
@@ -106,6 +106,11 @@ class HttpTransport:
         """Close the socket and the connections."""
         self._events.close()
         self._http.close()
+
+
+def _repeatable(request: httpx.Request, error: httpx.TransportError) -> bool:
+    """Return True when sending it again cannot do anything twice: an asked model would log two requests."""
+    return request.method == "GET" or "Idempotency-Key" in request.headers or isinstance(error, httpx.ConnectError)
 
 
 def _query(rest: dict[str, Any]) -> dict[str, Any]:
