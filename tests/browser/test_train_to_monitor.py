@@ -18,6 +18,7 @@ from workbench.config import dataset_path
 from workbench.server import bootstrap
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)
 
 PAIRS = 2400
 EPOCHS = 50
