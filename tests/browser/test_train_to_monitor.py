@@ -41,7 +41,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve a workspace with a reviewed training sheet of the sample data."""
     path: Path = tmp_path_factory.mktemp("loop") / "loop.duckdb"
     with bootstrap.open(path, share=False) as ws:
-        sheet = ws.sheets.create("Modules", source_type="file", source=str(dataset_path("stdlib_functions.csv")), item_id_column="item_id")
+        sheet = ws.sheets.create(
+            "Modules", source_type="file", source=str(dataset_path("stdlib_functions.csv")), item_id_column="item_id"
+        )
         pairs = ws.training_sheets.assemble(sheet.id, template=TEMPLATE, sample="random", sample_size=PAIRS)
         preview = ws.review.bulk_approve(pairs.id, filter={"status": "unlabeled"}, preview=True)
         ws.review.bulk_approve(pairs.id, preview_id=preview.preview_id)
@@ -161,5 +163,5 @@ def _judge(url: str, tab: Tab, request_id: str) -> None:
     tab.locator(".form-dialog").get_by_role("button", name="Send back to review").click()
     judged = eventually(lambda: next((f for f in get(url, "/api/v1/feedback")["feedback"] if f["pair_id"]), None))
     sheet = judged["training_sheet_id"]
-    pair = get(url, f"/api/v1/assemblies/{sheet}/rows?status=unlabeled")
+    pair = get(url, f"/api/v1/assemblies/{sheet}/review-queue?status=unlabeled")
     assert "os" in str(pair), "the corrected answer waits, nobody approved it"

@@ -59,6 +59,7 @@ SUBJECTS: dict[type, Any] = {
     label.LabelView: lambda ws, made: {"sheet": made["pairs"].id},
     label_review.ReviewView: lambda ws, made: {"sheet": made["pairs"].id, "status": "flagged"},
     train.TrainView: lambda ws, made: {},
+    train.TrainingJobs: lambda ws, made: {"parent": train.TrainView(ws)},
     train_form.TrainForm: lambda ws, made: {"training_sheet_id": made["pairs"].id},
     training_job.TrainingJobView: lambda ws, made: {"job_id": made["job"].id},
     jobs.JobsView: lambda ws, made: {},

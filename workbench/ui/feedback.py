@@ -41,14 +41,14 @@ class FeedbackView(View):
         return self._body
 
     def _ask_sheet(self) -> None:
-        form = ParameterForm(
+        self.form = ParameterForm(
             fields_of_operation(self.ws.feedback.to_pair),
             lambda values: self.ws.feedback.to_pair(self.feedback_id, **values),
             label="Send back to review",
             done=self._sent,
             choices={"training_sheet_id": self._sheets},
         )
-        self._dialog.open("Send back to review", form)
+        self._dialog.open("Send back to review", self.form)
 
     def _sent(self, answer: Any) -> None:
         self._dialog.close()

@@ -50,9 +50,8 @@ class RequestView(View):
         show(self._asked, Markup("<pre>{}</pre>").format(found.inputs))
         show(self._facts, fmt.facts(_facts(found)))
         if not self._form.objects:
-            self._form.objects = [
-                ParameterForm(JUDGMENT, lambda v: self._judge(found, v), label="Give feedback", done=self._done)
-            ]
+            self.form = ParameterForm(JUDGMENT, lambda v: self._judge(found, v), label="Give feedback", done=self._done)
+            self._form.objects = [self.form]
         return self._top
 
     def _judge(self, found: Any, values: dict[str, Any]) -> Any:

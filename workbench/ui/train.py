@@ -52,11 +52,13 @@ class TrainView(View):
 
     def _show(self, *events: Any) -> None:
         if self.job:
-            self._area.objects = [self._back(), TrainingJobView(self.ws, job_id=self.job, on_made=self._open)]
+            self.shown = TrainingJobView(self.ws, job_id=self.job, on_made=self._open)
         elif self.dialog:
-            self._area.objects = [self._back(), TrainForm(self.ws, training_sheet_id=self.training_sheet_id, on_made=self._open)]
+            self.shown = TrainForm(self.ws, training_sheet_id=self.training_sheet_id, on_made=self._open)
         else:
-            self._area.objects = [TrainingJobs(self.ws, parent=self)]
+            self.shown = TrainingJobs(self.ws, parent=self)
+        below = self.job or self.dialog
+        self._area.objects = [self._back(), self.shown] if below else [self.shown]
 
     def _back(self) -> Any:
         button = pmui.Button(label="All training jobs", icon="arrow_back", variant="text", size="small", margin=0)
