@@ -118,7 +118,7 @@ def test_a_row_opens_a_drawer_that_has_an_address(tab: Any, served: Served) -> N
     tab.locator(".action-cancel").wait_for()
     tab.locator(".close-drawer").click()
     tab.locator(".action-cancel").wait_for(state="hidden")
-    assert eventually(lambda: "selected" not in tab.url), tab.url
+    tab.wait_for_url("**/table")
 
 
 def test_markup_in_names_is_shown_as_text(tab: Any, served: Served) -> None:
@@ -176,9 +176,9 @@ def test_a_curve_moves_by_streaming_new_points(tab: Any, served: Served) -> None
     assert tab.evaluate(count) > 0
     drawn = """() => [...Bokeh.documents[0].all_models].find((m) => m.type === "ColumnDataSource").data.x.length"""
     assert eventually(lambda: tab.evaluate(drawn) == 43), tab.evaluate(drawn)
-    sent = "".join(frames)
-    assert "ColumnsStreamed" in sent
-    assert len(sent) < 4000
+    sent = [frame for frame in frames if "ColumnsStreamed" in frame]
+    assert 1 <= len(sent) <= 2
+    assert len("".join(sent)) < 4000
 
 
 def test_a_form_shows_every_fault_at_its_field(tab: Any, served: Served) -> None:
@@ -224,7 +224,7 @@ def test_dark_travels_with_the_links(tab: Any, served: Served) -> None:
     tab.goto(served.url + "/table")
     tab.get_by_text("130 rows").wait_for()
     tab.get_by_label("Toggle theme").click()
-    assert eventually(lambda: "theme=dark" in tab.url), tab.url
+    tab.wait_for_url("**/table?theme=dark")
     tab.get_by_text("Parts", exact=True).click()
     tab.get_by_text("no key yet").wait_for()
     assert "theme=dark" in tab.url
@@ -256,7 +256,6 @@ def test_a_closed_tab_leaves_nothing_behind(tab: Any, served: Served) -> None:
     view = served.views[-1]
     tab.goto("about:blank")
     assert eventually(lambda: all(part.query._closed for part in view.parts), 30)
-    assert view.ready.gone
     assert eventually(lambda: not gallery.FakeHub.listeners, 30), gallery.FakeHub.listeners
 
 

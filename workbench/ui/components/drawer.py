@@ -24,12 +24,11 @@ class DetailDrawer(pn.viewable.Viewer):
         super().__init__()
         self._view, self._draw, self._name = view, draw, name
         self._shown: Any = None
-        self._body = pmui.Column(skeleton(240), margin=0, sizing_mode="stretch_width", sx={"p": 3, "gap": 2})
+        self._body = pmui.Column(skeleton(240), margin=0, sizing_mode="stretch_width", sx={"px": 3, "pb": 3, "gap": 2})
         self._close = pmui.IconButton(icon="close", margin=0, description="Close", css_classes=["close-drawer"])
         self._close.on_click(lambda event: self._clear())
-        bar = pmui.Row(
-            self._close, margin=0, sx={"justifyContent": "flex-end", "px": 1, "pt": 1, "mb": "-24px"}, sizing_mode="stretch_width"
-        )
+        line = {"justifyContent": "flex-end", "px": 1, "pt": 1}
+        bar = pmui.Row(self._close, margin=0, sx=line, sizing_mode="stretch_width")
         self.drawer = pmui.Drawer(bar, self._body, anchor="right", size=width, open=False, sx={"maxWidth": "100vw"})
         self.drawer.param.watch(self._toggled, "open")
         view.param.watch(lambda event: self._follow(), name)
