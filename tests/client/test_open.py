@@ -15,6 +15,7 @@ import pytest
 import workbench as wb
 from workbench.client import discovery
 from workbench.client.http import HttpTransport
+from workbench.config import Settings
 from workbench.errors import ConnectionLost, DatabaseInUse, WorkbenchError
 
 ROOT = Path(__file__).parents[2]
@@ -110,3 +111,11 @@ def test_opening_while_the_owner_still_starts_waits_for_it(tmp_path):
         assert discovery.alive(sidecar)
         assert discovery.find(path, seconds=0.3) is None
     assert 0 == process.returncode
+
+
+def test_the_client_learns_another_prefix_of_the_api(tmp_path):
+    with wb.open(tmp_path / "team.duckdb", settings=Settings(api_prefix="/api/v2")) as ws:
+        with wb.open(ws.serve(port=0), user="ann") as other:
+            other.sheets.create("Rows", rows=[{"a": 1}])
+
+        assert 1 == ws.sheets.list().total

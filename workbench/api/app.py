@@ -34,7 +34,7 @@ def build_api(app: Application) -> FastAPI:
     add_event_socket(api, app, prefix)
     add_downloads(api, app, prefix)
     _add_docs(api)
-    _add_health(api)
+    _add_health(api, prefix)
     api.add_middleware(GZipMiddleware, minimum_size=20_000)
     _allow_origins(api, app.settings.cors_origins)
     return api
@@ -69,10 +69,10 @@ def _add_docs(api: FastAPI) -> None:
         )
 
 
-def _add_health(api: FastAPI) -> None:
+def _add_health(api: FastAPI, prefix: str) -> None:
     @api.get("/api/health", include_in_schema=False)
     def health() -> dict[str, Any]:
-        return {"status": "ok", "version": workbench.__version__}
+        return {"status": "ok", "version": workbench.__version__, "api_prefix": prefix}
 
 
 def _methods(api: FastAPI, path: str) -> list[str]:

@@ -12,6 +12,7 @@ import httpx
 import psutil
 
 API_VERSION = "1"
+DEFAULT_PREFIX = "/api/v1"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,16 @@ def answers(sidecar: Sidecar, *, timeout: float = 2.0) -> bool:
         return httpx.get(f"{sidecar.url}/api/health", headers=headers, timeout=timeout, trust_env=False).is_success
     except httpx.HTTPError:
         return False
+
+
+def api_prefix(url: str, token: str | None = None, *, timeout: float = 5.0) -> str:
+    """Return the prefix under which a server has its API; the usual one where it does not say."""
+    try:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        told = httpx.get(f"{url.rstrip('/')}/api/health", headers=headers, timeout=timeout, trust_env=False).json()
+        return str(told["api_prefix"])
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return DEFAULT_PREFIX
 
 
 def find(database: str | os.PathLike[str], *, seconds: float = 0.0) -> Sidecar | None:

@@ -59,7 +59,7 @@ def open(
 
 def _joined(url: str, *, token: str | None, user: str | None) -> Workspace:
     """Connect to a served workspace and learn who the server takes us for."""
-    transport = HttpTransport(url, token=token, user=user)
+    transport = HttpTransport(url, token=token, user=user, prefix=discovery.api_prefix(url, token))
     workspace = Workspace(transport)
     try:
         info = workspace.system.info()
