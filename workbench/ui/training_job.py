@@ -125,7 +125,7 @@ def _figures(job: Any) -> Sequence[tuple[str, Any]]:
 
 
 def _settings(job: Any) -> Sequence[tuple[str, Any]]:
-    sheet = fmt.link(job.training_sheet_name, f"./label?training_sheet={job.training_sheet_id}")
+    sheet = fmt.link(job.training_sheet_name, f"./label?sheet={job.training_sheet_id}")
     told = [(fmt.words(name), fmt.value(value)) for name, value in job.training_config.items()]
     return [
         ("Training sheet", sheet),
