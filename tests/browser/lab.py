@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nbformat
+from playwright.sync_api import Locator
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import TimeoutError as Late
 
@@ -63,8 +64,12 @@ def run_all(tab: Tab) -> None:
     tab.click(".lm-Menu-item[data-command='runmenu:run-all']")
 
 
-def output(tab: Tab, cell: int) -> str:
-    """Return what the output of a cell says now; it is rendered once it is in sight."""
-    area = tab.locator(".jp-Notebook .jp-CodeCell").nth(cell).locator(".jp-OutputArea")
-    area.scroll_into_view_if_needed()
-    return area.inner_text()
+def run_next(tab: Tab) -> None:
+    """Run the selected cell and select the one after it."""
+    tab.click(".lm-MenuBar-item:has-text('Run')")
+    tab.click(".lm-Menu-item[data-command='runmenu:run']")
+
+
+def output(tab: Tab, cell: int) -> Locator:
+    """Return the output of a cell."""
+    return tab.locator(".jp-Notebook .jp-CodeCell").nth(cell).locator(".jp-OutputArea")

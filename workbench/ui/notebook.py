@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 import base64
+import concurrent.futures
+import functools
+import logging
+import sys
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
+import panel.io.notebook
 import panel.reactive
 from panel.io.resources import CDN_DIST, DIST_DIR
 
 from workbench.ui.notebook_bundle import font_faces, loader, share_bundle
+
+
+_sending = threading.RLock()
+_hand: concurrent.futures.ThreadPoolExecutor | None = None
+
+
+def draw(task: Callable[[], Any]) -> None:
+    """Change what a cell shows, one task after the other: cells have no session to queue in.
+
+    In a notebook one thread does it all and lasts: what a thread that ends sends last may stay in the kernel.
+    """
+    if _hand is None:
+        task()
+    else:
+        _hand.submit(_safely, task)
+
+
+def _safely(task: Callable[[], Any]) -> None:
+    try:
+        task()
+    except Exception:
+        logging.getLogger(__name__).exception("a cell could not be drawn")
 
 
 def prepare(ipython: Any) -> None:
@@ -20,6 +49,27 @@ def prepare(ipython: Any) -> None:
         ipython.display_pub.publish({"text/html": f"<style>{font_faces()}</style>"})
     keep_stylesheets_at_home()
     share_bundle()
+    keep_messages_in_order()
+    global _hand  # noqa: PLW0603 - one per kernel
+    _hand = _hand or concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="workbench-draw")
+
+
+def keep_messages_in_order() -> None:
+    """Let one thread at a time send to the browser: else one message names what another, still unsent, defines."""
+    original = panel.io.notebook.push
+    if getattr(original, "in_order", False):
+        return
+
+    @functools.wraps(original)
+    def push(*args: Any, **kwargs: Any) -> None:
+        with _sending:
+            original(*args, **kwargs)
+
+    push.in_order = True  # type: ignore[attr-defined]
+    # HoloViews, too, has taken a copy of the name.
+    for module in list(sys.modules.values()):
+        if vars(module).get("push") is original:
+            module.push = push  # type: ignore[attr-defined]
 
 
 def keep_stylesheets_at_home() -> None:

@@ -15,6 +15,7 @@ from workbench.client.live import LiveQuery
 from workbench.ui.components.ready import Ready, release_with_session
 from workbench.ui.components.states import ErrorState, skeleton
 from workbench.ui.components.toasts import Toasts
+from workbench.ui.notebook import draw
 from workbench.ui.theme import theme_config
 
 
@@ -77,7 +78,7 @@ class View(pn.viewable.Viewer):
         """Run a task in the session this view belongs to; any thread may ask for it."""
         document = self.document
         if document is None:
-            task()
+            draw(task)
             return
 
         def in_session() -> None:
