@@ -32,7 +32,11 @@ def laboratory(folder: Path) -> Iterator[Served]:
     environment = {name: str(folder / ".jupyter" / part) for name, part in private.items()}
     port = free_port()
     options = ["--no-browser", f"--port={port}", "--ServerApp.token=", "--ServerApp.password=", "--allow-root"]
-    options += [f"--notebook-dir={folder}", "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    options += [
+        f"--notebook-dir={folder}",
+        "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
     command = [sys.executable, "-m", "jupyterlab", *options]
     served = start(command, f"http://127.0.0.1:{port}/lab", folder / "lab.log", **environment)
     served.url = f"http://127.0.0.1:{port}"

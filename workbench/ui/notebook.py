@@ -18,7 +18,6 @@ from panel.io.resources import CDN_DIST, DIST_DIR
 
 from workbench.ui.notebook_bundle import font_faces, loader, share_bundle
 
-
 _sending = threading.RLock()
 _hand: concurrent.futures.ThreadPoolExecutor | None = None
 
