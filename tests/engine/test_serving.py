@@ -89,6 +89,12 @@ def test_guardrails_refuse(serving: Serving) -> None:
             serving.answer("e", [text])
 
 
+def test_a_prompt_that_would_hold_up_all_others_is_refused_without_being_asked(serving: Serving) -> None:
+    serving.point(route(Echo()))
+    with pytest.raises(ValidationError, match="100000 characters"):
+        serving.answer("e", ["x" * 100_001])
+
+
 def test_failing_model_is_an_error_and_logged(serving: Serving, db: Database) -> None:
     serving.point(route(Echo()))
     with pytest.raises(WorkbenchError, match="failed to answer") as caught:

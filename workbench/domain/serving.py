@@ -41,7 +41,7 @@ class Endpoint(Record):
     model_version = param.String("", doc="Semantic version served.")
     model_version_id = param.String("", doc="Version served.")
     ab_test_id = param.String(None, allow_None=True, doc="A/B test running on this endpoint.")
-    guardrails = Json({}, doc="Optional limits: max_chars, forbidden_words.")
+    guardrails = Json({}, doc="Optional limits: max_chars (100,000 unless told), forbidden_words.")
     message = param.String(None, allow_None=True, doc="Why it is stopped or failed.")
     sample = param.Boolean(False, doc="True when it serves a version made by the demo command.")
     created_at = Time(None, allow_None=True, doc="When it was made.")

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 WARM_MODELS = 8
 
+# A longer prompt would hold up everybody else's for seconds.
+MOST_CHARS = 100_000
+
 
 @dataclass
 class _Call:
@@ -102,8 +105,8 @@ class Route:
 
     def refusal(self, prompt: str) -> str | None:
         """Return why a guardrail refuses a prompt, or None."""
-        limit = self.guardrails.get("max_chars")
-        if limit and len(prompt) > limit:
+        limit = self.guardrails.get("max_chars") or MOST_CHARS
+        if len(prompt) > limit:
             return f"Longer than the {limit} characters this endpoint takes."
         lowered = prompt.lower()
         word = next((w for w in self.guardrails.get("forbidden_words") or () if w.lower() in lowered), None)

@@ -12,7 +12,7 @@ import uvicorn
 
 from workbench.api.access import Access
 from workbench.api.app import build_api
-from workbench.errors import WorkbenchError
+from workbench.errors import Conflict, WorkbenchError
 from workbench.services.application import Application
 
 STOP_S = 10.0
@@ -105,7 +105,7 @@ def listen(host: str, port: int) -> socket.socket:
         found.listen(512)
     except OSError as error:
         found.close()
-        raise WorkbenchError(
+        raise Conflict(
             f"Port {port} on {host} cannot be used: {error.strerror}. Choose another with --port, or stop what holds it.",
             host=host, port=port,
         ) from None  # fmt: skip

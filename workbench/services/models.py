@@ -125,7 +125,7 @@ class ModelsService(Service):
     @query("GET", ROOT + "/summary", topics=("models", "requests"))
     def summary(self) -> ModelSummary:
         """Count the versions by stage and average the figures of those not archived."""
-        rows = presented(self, self.versions.page(page_size=1000).rows)
+        rows = self._all()
         active = [row for row in rows if row["status"] != "archived"]
         stages = {stage: sum(row["status"] == stage for row in rows) for stage in STAGES}
         return ModelSummary(
@@ -140,8 +140,11 @@ class ModelsService(Service):
     @query("GET", ROOT + "/export.csv", file="modelops-metrics")
     def export(self) -> str:
         """Return every version as CSV: stage, accuracy, latency and uptime, safe to open in a spreadsheet."""
-        rows = presented(self, self.versions.page(order="name, created_at", page_size=1000).rows)
-        return as_csv(rows)
+        return as_csv(self._all(order="name, created_at"))
+
+    def _all(self, order: str = "created_at desc, id") -> list[dict[str, Any]]:
+        """Return every version as it is shown."""
+        return presented(self, self.versions.page(order=order, page_size=max(1, self.versions.count())).rows)
 
     @command("POST", ROOT + "/test", roles=PEOPLE, transaction=False, long=True, label="Run the tests")
     def test(self, model_id: ModelId) -> TestRun:
