@@ -65,7 +65,7 @@ def mount_pages(
         raise ValueError(f"Page paths have one segment, state goes into the query: {', '.join(wrong)}.")
     _separate_documents()
     _start_pool(threads)
-    pn.extension("tabulator")
+    pn.extension()
     with patch.object(upstream, "WSHandler", PageSocket), patch.object(upstream, "DocHandler", PageDocument):
         bridge = add_applications(
             dict(pages),
