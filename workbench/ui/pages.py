@@ -51,7 +51,7 @@ def titles(screens: Sequence[Screen] | None = None) -> dict[str, str]:
 def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
     """Return the whole page of one screen."""
     view = _view(ws, screen)
-    bar = TopBar(ws)
+    bar = TopBar(ws, frame=view)
     dark = pn.config.theme == "dark"
     navigation = Navigation(screens, screen)
     page = pmui.Page(
@@ -131,10 +131,7 @@ def _main(ws: Any, screen: Screen, view: View) -> pn.viewable.Viewable:
         margin=0,
         sizing_mode="stretch_width",
     )
-    footer = Footer(ws)
-    view.ready.on_ready(footer.start)
-    view.ready.on_gone(footer.close)
-    return pmui.Column(head, view, footer, sx={"p": 3, "gap": 2}, margin=0, sizing_mode="stretch_width")
+    return pmui.Column(head, view, Footer(ws, frame=view), sx={"p": 3, "gap": 2}, margin=0, sizing_mode="stretch_width")
 
 
 class Navigation(pn.viewable.Viewer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import panel as pn
@@ -33,9 +33,11 @@ class View(pn.viewable.Viewer):
     ws = param.Parameter(doc="The workspace shown.")
     sentence = param.String("", doc="One line that says how things stand: text, or safe markup.")
 
-    def __init__(self, ws: Any, **arguments: Any) -> None:
-        self.ready = Ready()
-        self.toasts = Toasts()
+    def __init__(self, ws: Any, *, frame: View | None = None, **arguments: Any) -> None:
+        """Make the view; one that shares a page with `frame` also shares its signal and its toasts."""
+        self.framed = frame is not None
+        self.ready = frame.ready if frame is not None else Ready()
+        self.toasts = frame.toasts if frame is not None else Toasts()
         self.parts: list[Part] = []
         self.guard = threading.RLock()
         self.document = pn.state.curdoc
@@ -100,19 +102,17 @@ class View(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         if self._layout is None:
-            built = self.build()
-            unseen = [part.box for part in self.parts if not part.drawn]
-            self._layout = pmui.Column(
-                *built,
-                *unseen,
-                self.ready,
-                self.toasts,
-                theme_config=theme_config(),
-                sx={"gap": self.gap},
-                margin=0,
-                sizing_mode="stretch_width",
-            )
+            # A page brings the theme for everything on it; a notebook cell has nothing around it.
+            theme = {} if self.document is not None else {"theme_config": theme_config()}
+            own = [] if self.framed else [self.ready, self.toasts]
+            area = {"sx": {"gap": self.gap}, "margin": 0, "sizing_mode": "stretch_width"}
+            self._layout = pmui.Column(*self.build(), *own, **area, **theme)
         return self._layout
+
+    def admit(self, trouble: pn.viewable.Viewable) -> None:
+        """Show what went wrong with something that has no place of its own."""
+        if self._layout is not None:
+            self._layout.append(trouble)
 
 
 class Part(pn.viewable.Viewer):
@@ -122,12 +122,18 @@ class Part(pn.viewable.Viewer):
         super().__init__()
         self.view = view
         self.query = query
-        self.drawn = placeholder is not None
         self._draw = draw
+        self._placed = False
         self._content: list[Any] = [placeholder] if placeholder is not None else []
-        self.box = pmui.Column(*self._content, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        self._box = pmui.Column(*self._content, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
         self._due = False
         query.param.watch(self._changed, ["revision", "error"])
+
+    @property
+    def box(self) -> pmui.Column:
+        """Return what the region shows; whoever asks for it gives it a place."""
+        self._placed = True
+        return self._box
 
     def start(self) -> None:
         """Ask for the first time, away from the event loop."""
@@ -171,17 +177,13 @@ class Part(pn.viewable.Viewer):
                 return
             if drawn is not None:
                 self._content = list(drawn) if isinstance(drawn, (list, tuple)) else [drawn]
-            if self.box.objects != self._content:
-                self.box.objects = self._content
+            if self._box.objects != self._content:
+                self._box.objects = self._content
 
     def _fail(self, error: BaseException) -> None:
-        self.box.objects = [ErrorState(error, retry=self.refresh)]
+        if not self._placed:
+            self.view.admit(self.box)
+        self._box.objects = [ErrorState(error, retry=self.refresh)]
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.box
-
-
-def stop_all(views: Collection[View]) -> None:
-    """Close several views."""
-    for view in views:
-        view.close()
