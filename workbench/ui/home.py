@@ -28,30 +28,37 @@ _CSS = """
 """
 
 
+WAITING = Markup('<div class="wait" aria-busy="true">&nbsp;</div>')
+
+
 class HomeView(View):
     """Show where the loop stands."""
 
     def build(self) -> list[Any]:
         """Return the parts of the page."""
-        return [self.live(self.ws.home.overview, self._draw, height=320)]
+        self._make()
+        self._area = pmui.Column(*self._content, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        self.watch(self.ws.home.overview, self._draw)
+        return [self._area]
 
-    def _draw(self, found: Any) -> list[Any]:
+    def _draw(self, found: Any) -> None:
         self.sentence = found.sentence
-        if found.empty:
-            return [_nothing()]
-        if not hasattr(self, "_steps"):
-            self._make()
+        shown = [_nothing()] if found.empty else self._content
+        if self._area.objects != shown:
+            self._area.objects = shown
         show(self._steps, funnel_markup([_step(step) for step in found.steps]))
         show(self._next, _titled("Next", _next(found.steps)))
         show(self._running, _titled("Running", _running(found.running_jobs)))
         show(self._recent, _titled("Recently", _recent(found.recent)))
         note = Markup('<span class="faint small">As of {}{}</span>')
         show(self._note, note.format(fmt.moment(found.as_of), ". Sample records are marked as such." if found.sample else "."))
-        return self._content
 
     def _make(self) -> None:
-        self._steps = funnel([])
-        self._next, self._running, self._recent = (html("", css=_CSS) for _ in range(3))
+        # What is only filled in later is on the page sooner than what has to be put in place.
+        self._steps = funnel([Figure("\u00a0", WAITING, note=WAITING) for _ in range(9)])
+        self._next, self._running, self._recent = (
+            html(_titled(name, WAITING), css=_CSS) for name in ("Next", "Running", "Recently")
+        )
         self._note = html("")
         left = pmui.Column(_card(self._next), _card(self._running), margin=0, sizing_mode="stretch_width", sx={"gap": 2})
         area = {"display": "grid", "gridTemplateColumns": {"xs": "minmax(0, 1fr)", "md": "repeat(2, minmax(0, 1fr))"}, "gap": 2}

@@ -139,6 +139,9 @@ a:hover {{ text-decoration: underline; }}
 wb-id {{ cursor: copy; }}
 wb-id:hover, wb-time {{ text-decoration: underline dotted; text-decoration-color: var(--mui-palette-divider, #ccc);
   text-underline-offset: 3px; }}
+.wait {{ border-radius: 4px; margin: 2px 0; background: var(--mui-palette-divider, #dfe5ec); animation: wait 1.6s ease-in-out infinite; }}
+@keyframes wait {{ 50% {{ opacity: .45; }} }}
+@media (prefers-reduced-motion: reduce) {{ .wait {{ animation: none; }} }}
 dl.facts {{ display: grid; grid-template-columns: minmax(96px, max-content) 1fr; gap: 6px 16px; margin: 0; }}
 dl.facts dt {{ color: var(--mui-palette-text-secondary, #566272); }}
 dl.facts dd {{ margin: 0; overflow-wrap: anywhere; }}

@@ -33,17 +33,27 @@ export function render({model}) {
 def name_button() -> tuple[Any, Any]:
     """Return what shows the visitor's name and asks for another, and the button that carries the name."""
     identity = Identity()
-    field = pmui.TextInput(
-        label="Your name", placeholder="Decisions are logged under it", size="small", margin=0, sizing_mode="stretch_width"
-    )
-    save = pmui.Button(label="Keep", size="small", variant="contained", margin=0, css_classes=["keep-name"])
-    form = pmui.Row(field, save, sx={"gap": 1, "alignItems": "center"}, sizing_mode="stretch_width")
-    dialog = pmui.Dialog(form, title="Who are you?", width_option="xs", show_close_button=True)
+    dialog = pmui.Dialog(title="Who are you?", width_option="xs", show_close_button=True)
     button = pmui.Button(
         label="", icon="person", size="small", variant="text", color="default", margin=0, css_classes=["visitor"],
         description="Say who you are",
     )  # fmt: skip
-    button.on_click(lambda event: dialog.param.update(open=True))
+
+    def ask(event: Any) -> None:
+        # Few ask for it, so the form is not part of what every page has to draw first.
+        if not dialog.objects:
+            dialog.objects = [_form(identity)]
+        dialog.open = True
+
+    button.on_click(ask)
+    return pmui.Row(button, dialog, identity, margin=0), button
+
+
+def _form(identity: Identity) -> Any:
+    field = pmui.TextInput(
+        label="Your name", placeholder="Decisions are logged under it", size="small", margin=0, sizing_mode="stretch_width"
+    )
+    save = pmui.Button(label="Keep", size="small", variant="contained", margin=0, css_classes=["keep-name"])
 
     def keep(event: Any) -> None:
         if field.value_input.strip():
@@ -51,4 +61,4 @@ def name_button() -> tuple[Any, Any]:
 
     save.on_click(keep)
     field.param.watch(keep, "enter_pressed")
-    return pmui.Row(button, dialog, identity, margin=0), button
+    return pmui.Row(field, save, sx={"gap": 1, "alignItems": "center"}, sizing_mode="stretch_width")
