@@ -1,4 +1,4 @@
-"""Which words of a text changed."""
+"""Which words of a text changed, and numbers within sentences."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from workbench.domain.label import TextPiece
 
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 _TOO_LONG = 6_000
+
+
+def grouped(number: int) -> str:
+    """Return `12 430` with thin spaces between thousands."""
+    return f"{number:,}".replace(",", "\u2009")
 
 
 def word_diff(before: str | None, after: str | None) -> tuple[TextPiece, ...]:

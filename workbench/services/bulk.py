@@ -14,6 +14,7 @@ from workbench.contract import UNSET, current
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import BulkOutcome, Pair, PairFilter, Skipped
+from workbench.domain.wording import grouped
 from workbench.errors import NotFound, ValidationError
 from workbench.services import canonical, decisions, queues
 from workbench.services.judging import rights_columns, state_columns
@@ -181,14 +182,14 @@ def _previewed(service: BulkReview, made: TrainingSheet, sheet: Sheet, wish: Wis
         [made.id, preview_id],
     )
     sample = [Pair(**row) for row in present(db, picked, sheet, overlap=made.overlap)]
-    summary = f"{outcome['done']:,} of {outcome['matched']:,} pairs would be {WORDS[wish.action]}."
+    summary = f"{grouped(outcome['done'])} of {grouped(outcome['matched'])} pairs would be {WORDS[wish.action]}."
     return BulkOutcome(**outcome, preview_id=preview_id, expires_at=expires_at, sample=sample, summary=summary)
 
 
 def _done(
     service: BulkReview, made: TrainingSheet, scope: decisions.Scope, change: decisions.Change, outcome: dict[str, Any]
 ) -> BulkOutcome:
-    summary = f"{outcome['done']:,} of {outcome['matched']:,} pairs {WORDS[change.action]}."
+    summary = f"{grouped(outcome['done'])} of {grouped(outcome['matched'])} pairs {WORDS[change.action]}."
     if not outcome["done"]:
         return BulkOutcome(**outcome, summary=summary)
     db = service.db

@@ -17,6 +17,7 @@ from workbench.domain.label import (
     Progress,
     ReviewerProgress,
 )
+from workbench.domain.wording import grouped
 from workbench.services.decisions import STEPS_BACK
 from workbench.store import Database
 
@@ -106,8 +107,8 @@ def _pace(db: Database, training_sheet_id: str, now: dt.datetime) -> float | Non
 def _summary(total: int, states: Counter[str]) -> str:
     if not total:
         return "There are no pairs."
-    parts = [f"{states[name]:,} {name}" for name in ("unlabeled", "labeled", "rejected", "flagged") if states[name]]
-    return f"{' · '.join(parts)} of {total:,}."
+    parts = [f"{grouped(states[name])} {name}" for name in ("unlabeled", "labeled", "rejected", "flagged") if states[name]]
+    return f"{' · '.join(parts)} of {grouped(total)}."
 
 
 def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
@@ -125,7 +126,7 @@ def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
         if count
     ]
     labeled = total - sum(excluded[name] for name in ("unlabeled", "rejected", "flagged"))
-    why = "; ".join(f"{one.count:,} {one.label}" for one in reasons)
+    why = "; ".join(f"{grouped(one.count)} {one.label}" for one in reasons)
     return Eligibility(
         training_sheet_id=training_sheet_id,
         total=total,
@@ -134,7 +135,7 @@ def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
         percent_eligible=percent(eligible, total),
         excluded=excluded,
         reasons=reasons,
-        summary=f"{eligible:,} of {total:,} pairs may be trained on{'; ' + why if why else ''}.",
+        summary=f"{grouped(eligible)} of {grouped(total)} pairs may be trained on{'; ' + why if why else ''}.",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.contract import query
 from workbench.domain.improve import Activity, FunnelStep, Overview
+from workbench.domain.wording import grouped
 from workbench.services.service import Service
 
 _STEPS = (
@@ -68,8 +69,10 @@ where status in ('pending', 'queued', 'running') order by started_at desc nulls 
 """
 _RECENT = """
 select * from (
-    select logged_at, actor, 'review' as what, action as verb, row_count as number, s.name as thing, training_sheet_id as id
+    select max(logged_at) as logged_at, actor, 'review' as what, action as verb, sum(row_count)::bigint as number,
+        s.name as thing, training_sheet_id as id
     from batches join training_sheets s on s.id = training_sheet_id
+    group by actor, action, s.name, training_sheet_id, date_trunc('hour', logged_at), row_count = 1
     union all
     select completed_at, created_by, 'job', status, null, name, id from jobs where completed_at is not null
     union all
@@ -99,6 +102,14 @@ _VERBS = {
     "rollback": "rolled back to {thing}",
     "archive": "archived {thing}",
     "restore": "restored {thing}",
+}
+_REVIEWED = {
+    "approve": "approved",
+    "reject": "rejected",
+    "flag": "flagged",
+    "edit": "edited",
+    "reset": "reset",
+    "rights": "changed the rights of",
 }
 _TOPICS = (
     "sheets",
@@ -189,7 +200,7 @@ def _next_actions(n: dict[str, int], model: dict[str, Any] | None) -> dict[str, 
 def _sentence(n: dict[str, int], running: int) -> str:
     if n["rows"] == 0 and n["models"] == 0:
         return "Nothing here yet: import a table, or make the sample workspace."
-    parts = [f"{n['eligible']:,} of {_many(n['pairs'], 'pair')} may be trained on", f"{_many(n['endpoints'], 'endpoint')} live"]
+    parts = [f"{grouped(n['eligible'])} of {_many(n['pairs'], 'pair')} may be trained on", f"{_many(n['endpoints'], 'endpoint')} live"]
     if running:
         parts.append(f"{_many(running, 'job')} under way")
     return ", ".join(parts) + "."
@@ -204,7 +215,7 @@ def _activity(row: dict[str, Any]) -> Activity:
 def _words(row: dict[str, Any]) -> str:
     thing, number, verb = row["thing"], row["number"], row["verb"]
     if row["what"] == "review":
-        return f"{verb}: {_many(number, 'pair')} of {thing}"
+        return f"{_REVIEWED.get(verb, verb)} {_many(number, 'pair')} of {thing}"
     if row["what"] == "job":
         return f"{thing} {verb}"
     if row["what"] == "model":
@@ -218,7 +229,7 @@ def _words(row: dict[str, Any]) -> str:
 
 
 def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{grouped(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def _waits(count: int) -> str:

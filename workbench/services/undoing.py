@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import UndoOutcome
+from workbench.domain.wording import grouped
 from workbench.errors import InvalidTransition, NotFound
 from workbench.services import canonical, decisions
 
@@ -66,12 +67,12 @@ def _named(service: BulkReview, made: TrainingSheet, batch_id: str, *, back: boo
 def _outcome(batch: dict[str, object], touched: list[int], *, back: bool) -> UndoOutcome:
     left = int(str(batch["row_count"])) - len(touched)
     verb = "Took back" if back else "Made again"
-    rest = f" {left:,} changed since and stay as they are." if left else ""
+    rest = f" {grouped(left)} changed since and stay as they are." if left else ""
     return UndoOutcome(
         undone=len(touched),
         batch_id=str(batch["id"]),
         action=str(batch["action"]),
         row_indices=touched[:SHOWN_ROWS],
         skipped={"changed_since": left} if left else {},
-        summary=f"{verb}: {batch['action']} of {len(touched):,} pair{'s' if len(touched) != 1 else ''}.{rest}",
+        summary=f"{verb}: {batch['action']} of {grouped(len(touched))} pair{'s' if len(touched) != 1 else ''}.{rest}",
     )
