@@ -36,6 +36,7 @@ def test_actions_change_what_is_stored_and_the_view_follows(local, version):
     made.passing(local, version)
     view = started(ModelView(local, model_id=version.id))
     shows(view, "20/20 tests passed")
+    assert eventually(lambda: view._actions._run)
 
     view._actions._run("promote")
     assert "staging" == local.models.get(version.id).status
