@@ -240,14 +240,14 @@ def test_a_slow_callback_holds_up_nobody_else(tab: Any, served: Served) -> None:
 
     def slow(values: dict[str, Any]) -> None:
         entered.append(True)
-        time.sleep(1.5)
+        time.sleep(5)
 
     view.form._submit = slow
     tab.locator(".submit").click()
     assert eventually(lambda: entered)
     begun = time.monotonic()
     assert httpx.get(served.url + "/ping").json() == "pong"
-    assert time.monotonic() - begun < 0.7
+    assert time.monotonic() - begun < 3
 
 
 def test_a_closed_tab_leaves_nothing_behind(tab: Any, served: Served) -> None:

@@ -155,8 +155,10 @@ def test_all_that_match_are_approved_at_once_and_taken_back(review: Review, tab:
     tab.goto(review.page(mode="grid", search="number 1"))
     box = tab.locator("td.pick input").first
     box.click()
+    expect(tab.get_by_text("1 pair chosen")).to_be_visible()
     tab.locator(".select-all").click()
-    tab.locator(".bulk_approve").click()
+    expect(tab.get_by_text("31 pairs chosen")).to_be_visible()
+    tab.get_by_role("button", name="Approve all").click()
     commit = tab.locator(".commit")
     expect(commit).to_be_visible()
     expect(tab.get_by_text("31 of 31 pairs would be approved.")).to_be_visible()
