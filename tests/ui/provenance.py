@@ -126,9 +126,8 @@ def unexplained(view: Any, wire: Any, given: Iterable[str] = ()) -> list[str]:
     known = [text for leaf in leaves(wire) for text in formatted(leaf)]
     sources = [*known, *STATIC, *given, *_libraries(view)]
     numbers = numbers_of(shown) - numbers_of(sources) - numbers_of(re.findall(r"\d+", " ".join(known)))
-    # Ids are shown shortened, which may cut through a run of digits.
-    texts_given = [leaf for leaf in leaves(wire) if isinstance(leaf, str)]
-    numbers = {number for number in numbers if not any(number in text for text in texts_given)}
+    # Ids are shown by their last eight characters, which may cut through a run of digits.
+    numbers -= numbers_of(leaf[-8:] for leaf in leaves(wire) if isinstance(leaf, str))
     words = words_of(shown) - words_of(sources) - words_of(fmt.words(text) for text in known)
     return sorted(numbers) + sorted(words)
 

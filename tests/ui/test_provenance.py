@@ -130,12 +130,12 @@ OWN_BUTTONS: set[tuple[str, bool]] = set()
 
 
 class Inventive(View):
-    """A planted case: computes, invents words, offers what nobody allowed."""
+    """A planted case: computes, cuts a number out of a date, invents words, offers what nobody allowed."""
 
     def build(self):
         self.watch(self.ws.sheets.list, lambda page: None)
         action = type("Made", (), {"name": "explode", "label": "Explode", "enabled": True, "reason": None, "confirm": None})
-        return [html(f"{self.ws.sheets.list().total * 7919} quuxish"), ActionBar([action], lambda name: None)]
+        return [html(f"{self.ws.sheets.list().total * 7919} 026 quuxish"), ActionBar([action], lambda name: None)]
 
 
 def test_what_a_view_makes_up_is_found(sample):
@@ -143,6 +143,6 @@ def test_what_a_view_makes_up_is_found(sample):
     recorder = Recorder(ws.transport)
     view = started(Inventive(Workspace(recorder)))
 
-    assert ["7919", "quuxish"] == [word for word in unexplained(view, recorder.wire) if word != "explode"]
+    assert ["026", "7919", "quuxish"] == [word for word in unexplained(view, recorder.wire) if word != "explode"]
     assert {("explode", True)} == buttons(view) - set(offered(recorder.wire))
     view.close()
