@@ -101,7 +101,7 @@ def test_unknown_jobs_are_not_found(ws):
 
 def test_an_external_run_has_curves_and_an_end(ws):
     run = ws.jobs.start_external("my loop", config={"lr": 0.1})
-    assert (run.kind, run.status, run.spec) == ("external", "running", {"lr": 0.1})
+    assert (run.job.kind, run.job.status, run.job.spec) == ("external", "running", {"lr": 0.1})
     points = [{"name": "loss", "step": i, "value": 1 / (i + 1), "epoch": i // 10} for i in range(100)]
     ws.jobs.log_metrics(run.id, points)
     assert ws.jobs.metrics(run.id).metrics[0].total == 100

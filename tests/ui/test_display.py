@@ -26,7 +26,7 @@ def test_a_workspace_is_shown_by_home(local):
 
 
 def test_records_are_shown_by_their_views(local):
-    run = local.jobs.start_external("sweep")
+    run = local.jobs.start_external("sweep").job
     assert isinstance(view_of(run), JobView)
 
 

@@ -129,7 +129,7 @@ def test_home_shows_the_loop(local):
 
 
 def test_jobs_show_progress_curves_history_and_actions(local):
-    run = local.jobs.start_external("lr sweep", config={"lr": 0.5})
+    run = local.jobs.start_external("lr sweep", config={"lr": 0.5}).job
     local.jobs.log_metrics(run.id, [{"name": "train_loss", "step": n, "value": 1 / (n + 1)} for n in range(9)])
     view = started(JobsView(local, job=run.id))
     shows(view, "lr sweep", "running", "external")

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from workbench.client.run import Run
 from workbench.client.wait import wait_for_job
 from workbench.contract import answers, codec
 from workbench.contract.operation import Operation
@@ -14,6 +15,9 @@ from workbench.contract.page import Page
 from workbench.contract.schema import UNSET
 from workbench.domain.record import Record
 from workbench.errors import ValidationError, did_you_mean, rebuild
+
+# Operations whose answer stays in the caller's hands: it gets this instead of the bare record.
+HANDLES: dict[str, type[Run]] = {"jobs.start_external": Run}
 
 
 class Namespace:
@@ -47,7 +51,11 @@ def _method(operation: Operation) -> Callable[..., Any]:
         key = kwargs.pop("idempotency_key", None) if operation.kind == "command" else None
         wait = kwargs.pop("wait", True) if operation.long else True
         given = _bound(operation, signature, args, kwargs)
+        handle = HANDLES.get(operation.id)
+        given = handle.defaults | given if handle else given
         answer = finish(self._workspace, self._workspace.transport.call(operation, given, key=key, respond_async=not wait))
+        if handle:
+            return handle(self._workspace, answer)
         return made_by(self._workspace, operation, answer) if wait and answers.is_started(operation, answer) else answer
 
     me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)

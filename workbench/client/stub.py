@@ -9,6 +9,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
+from workbench.client.namespace import HANDLES
 from workbench.contract.operation import Operation
 from workbench.contract.schema import UNSET
 from workbench.services import SERVICES
@@ -24,6 +25,7 @@ import pandas as pd
 
 from workbench.client.live import LiveQuery, LiveRecord
 from workbench.client.namespace import Namespace
+from workbench.client.run import Run
 from workbench.client.transport import Listener, Transport
 from workbench.contract.page import Page
 from workbench.domain.jobs import Job
@@ -83,6 +85,8 @@ def _arguments(operation: Operation) -> list[str]:
 
 
 def _returned(operation: Operation) -> str:
+    if operation.id in HANDLES:
+        return HANDLES[operation.id].__name__
     if operation.is_table:
         return "pd.DataFrame"
     if operation.long:

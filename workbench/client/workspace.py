@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.client.live import LiveQuery, LiveRecord
 from workbench.client.namespace import Namespace, namespace_class
+from workbench.client.run import interrupt_runs
 from workbench.client.transport import Listener, Transport
 from workbench.client.wait import wait_for_job
 from workbench.contract.operation import Operation
@@ -113,7 +114,8 @@ class Workspace:
         return functools.partial(getattr(getattr(self, namespace), name), *record.address[:places])
 
     def close(self) -> None:
-        """Stop serving, release the file or the connection; running jobs go on."""
+        """Stop serving, release the file or the connection; running jobs go on, open runs end as interrupted."""
+        interrupt_runs(self, why="its workspace was closed.")
         if self._server is not None:
             self._server.stop()
             self._server = None

@@ -8,6 +8,7 @@ import pandas as pd
 
 from workbench.client.live import LiveQuery, LiveRecord
 from workbench.client.namespace import Namespace
+from workbench.client.run import Run
 from workbench.client.transport import Listener, Transport
 from workbench.contract.page import Page
 from workbench.domain.jobs import Job
@@ -242,10 +243,10 @@ class Jobs(Namespace):
         """Return one curve as a table of step, value, epoch and logged_at."""
     def log(self, job_id: str, *, max_bytes: int = ...) -> JobLog:
         """Return the end of what the job's process wrote to its output."""
-    def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> Job:
+    def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., lease_seconds: float | None = ..., idempotency_key: str | None = ...) -> Run:
         """Open a run for work done elsewhere: it has curves and events, but no process of ours."""
     def log_metrics(self, job_id: str, points: list[dict[str, Any]], *, idempotency_key: str | None = ...) -> Job:
-        """Add points to the curves of an external run."""
+        """Add points to the curves of an external run; without points, only tell that it lives."""
     def finish(self, job_id: str, *, status: Literal['succeeded', 'failed', 'cancelled'] = ..., message: str = ..., result: dict[str, Any] = ..., idempotency_key: str | None = ...) -> Job:
         """End an external run."""
 class Training(Namespace):

@@ -67,6 +67,9 @@ class Job(Record):
     attempt = param.Integer(0, doc="Number of the attempt; words of earlier attempts are refused.")
     priority = param.Integer(0, doc="Higher starts earlier.")
     timeout_seconds = param.Number(None, allow_None=True, doc="Seconds the job may run; null for no limit.")
+    lease_seconds = param.Number(
+        None, allow_None=True, doc="Seconds of silence after which an external run fails; null for never."
+    )
     cancel_requested = param.Boolean(False, doc="True once a cancel was accepted.")
     cancel_reason = param.String(None, allow_None=True, doc="Why the job was cancelled.")
     stop_requested = param.Boolean(False, doc="True once the job was asked to end early and keep the best so far.")

@@ -24,6 +24,7 @@ from workbench.engine.local import Ended, Executor, LocalExecutor
 from workbench.engine.process import write_json
 from workbench.engine.queue import Limits, Waiting, startable, thread_budget
 from workbench.engine.recovery import recover
+from workbench.engine.silence import Silence
 from workbench.store import Database
 
 TICK_SECONDS = 0.08
@@ -68,6 +69,7 @@ class Engine:
         self.limits = Limits(total=settings.max_jobs)
         self.kinds: dict[str, Kind] = {}
         self.attempts: dict[str, Attempt] = {}
+        self._silence = Silence(self)
         self._wake = threading.Event()
         self._look = True
         self._closing = False
@@ -180,6 +182,7 @@ class Engine:
             self._start_waiting()
         for attempt in tuple(self.attempts.values()):
             self._tend(attempt)
+        self._silence.look()
 
     def _hear_requests(self) -> None:
         asked = "select id, cancel_requested from jobs where status = 'running' and (cancel_requested or stop_requested)"

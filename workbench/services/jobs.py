@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 
 from workbench.contract import Field, Page, PageNumber, PageSize, Table, command, query
 from workbench.domain.jobs import LIFECYCLE, TERMINAL, Job, JobEvent, JobLog, JobMetrics
-from workbench.domain.record import utc
 from workbench.engine import child
-from workbench.errors import InvalidTransition, NotFound, ValidationError
+from workbench.errors import InvalidTransition, NotFound
 from workbench.services import curves
+from workbench.services.metric_points import point_rows
 from workbench.services.service import Service
 from workbench.store.tables import Records
 
@@ -166,24 +166,34 @@ class JobService(Service):
         *,
         config: Annotated[dict[str, Any], Field(description="Settings of the run.")] = {},  # noqa: B006 - never changed
         labels: Annotated[dict[str, str], Field(description="Names and values for people.")] = {},  # noqa: B006
+        lease_seconds: Annotated[
+            float | None, Field(ge=1, le=86_400, description="The run fails when nothing is heard of it this long; none: never.")
+        ] = None,
     ) -> Job:
-        """Open a run for work done elsewhere: it has curves and events, but no process of ours."""
+        """Open a run for work done elsewhere: it has curves and events, but no process of ours.
+
+        In Python the answer is a Run to log into, with or without `with`; it keeps its lease by itself.
+        """
         now = self.clock.now()
         job = Job(
             id=self.clock.new_id("job"), kind=EXTERNAL, name=name, status="running", spec=config, labels=labels,
             created_by=self.actor, queued_at=now, started_at=now, heartbeat_at=now, worker=EXTERNAL, attempt=1,
+            lease_seconds=lease_seconds,
         )  # fmt: skip
         return self.shown(self.app.engine.ledger.add(job))
 
-    @command("POST", "/jobs/{job_id}/metrics", roles=RUNNERS, label="Log metrics")
+    @command("POST", "/jobs/{job_id}/metrics", roles=RUNNERS, label="Log metrics", audited=False)
     def log_metrics(
         self,
         job_id: str,
-        points: Annotated[list[dict[str, Any]], Field(max_length=100_000, description="Each {name, step, value, epoch?}.")],
+        points: Annotated[
+            list[dict[str, Any]],
+            Field(max_length=100_000, description="Each {name, step, value, epoch?, at?}; at in epoch seconds."),
+        ],
     ) -> Job:
-        """Add points to the curves of an external run."""
+        """Add points to the curves of an external run; without points, only tell that it lives."""
         job = self._external(job_id)
-        self.app.engine.ledger.add_points(job_id, _checked(points, self.clock.now()))
+        self.app.engine.ledger.add_points(job_id, point_rows(points, self.clock.now()))
         self.db.execute("update jobs set heartbeat_at = ? where id = ?", [self.clock.now(), job_id])
         self.db.emit("jobs", job_id, job.version)
         return self.shown(self.records.get(job_id))
@@ -259,26 +269,3 @@ def derived(
         "queue_position": places.get(row["id"]),
         "actions": lifecycle.actions(row, roles=roles, blocked=blocked),
     }
-
-
-def _checked(points: list[dict[str, Any]], now: dt.datetime) -> list[tuple[Any, ...]]:
-    """Return points as (name, step, value, epoch, seconds), or raise with every fault."""
-    faults, found = [], []
-    seconds = utc(now).replace(tzinfo=dt.UTC).timestamp()
-    for i, point in enumerate(points):
-        name, step, value, epoch = (point.get(key) for key in ("name", "step", "value", "epoch"))
-        wrong = {
-            "name": not isinstance(name, str) or not name,
-            "step": not isinstance(step, int) or isinstance(step, bool),
-            "value": not isinstance(value, (int, float)) or isinstance(value, bool),
-            "epoch": epoch is not None and not isinstance(epoch, int),
-        }
-        faults += [
-            {"field": f"points.{i}.{key}", "message": "is missing or of a wrong type", "value": None}
-            for key, bad in wrong.items()
-            if bad
-        ]
-        found.append((name, step, value, epoch, seconds))
-    if faults:
-        raise ValidationError.of(faults[:100])
-    return found
