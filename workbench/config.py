@@ -22,6 +22,9 @@ class Settings(param.Parameterized):
     allowed_roots = param.List(
         [], item_type=str, doc="Folders a served workspace may read files from, os.pathsep-separated. WORKBENCH_ALLOWED_ROOTS."
     )
+    internal_urls = param.Boolean(
+        False, doc="True lets a served workspace fetch from its own machine and network. WORKBENCH_INTERNAL_URLS."
+    )
     max_upload_mb = param.Integer(1024, bounds=(1, None), doc="Largest upload in MiB. WORKBENCH_MAX_UPLOAD_MB.")
     max_jobs = param.Integer(2, bounds=(1, None), doc="Jobs that run at the same time. WORKBENCH_MAX_JOBS.")
     cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job has to end itself. WORKBENCH_CANCEL_GRACE_S.")
@@ -44,7 +47,7 @@ class Settings(param.Parameterized):
                 continue
             try:
                 values[name] = getattr(cls(**{name: _parse(cls.param[name], environ[given])}), name)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, KeyError):
                 wanted = cls.param[name].doc.split(". WORKBENCH")[0]
                 faults.append({"field": given, "message": f"Cannot be used. It is: {wanted}", "value": environ[given]})
         if faults:
@@ -62,6 +65,8 @@ _OLD_NAMES = {
 def _parse(parameter: param.Parameter, raw: str) -> object:
     if isinstance(parameter, param.List):
         return json.loads(raw) if raw.startswith("[") else raw.split(os.pathsep)
+    if isinstance(parameter, param.Boolean):
+        return {"1": True, "true": True, "0": False, "false": False}[raw.lower()]
     if isinstance(parameter, param.Integer):
         return int(raw)
     if isinstance(parameter, param.Number):

@@ -246,8 +246,10 @@ def test_arrow_files_and_saved_data_sets(tmp_path):
     (folder / "state.json").write_text(json.dumps({"_data_files": files}))
     assert rows(tmp_path / "f.arrow") == [{"a": 1}, {"a": 2}]
     assert rows(folder) == [{"a": 1}, {"a": 2}] * 2
-    with pytest.raises(InvalidFileType, match="splits saved"):
-        read_source(tmp_path)
+    assert rows(tmp_path) == [{"a": 1}, {"a": 2}] * 2
+    (folder / "bare").mkdir()
+    with pytest.raises(InvalidFileType, match="is a folder, not a file"):
+        read_source(tmp_path / "saved" / "bare")
 
 
 def test_a_damaged_parquet_page_is_found_before_the_first_row(tmp_path):

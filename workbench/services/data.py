@@ -105,6 +105,7 @@ class SheetService(Service):
         worksheet: Annotated[
             str | None, Field(max_length=200, description="Worksheet of an Excel file; none: the first.")
         ] = None,
+        split: Annotated[str | None, Field(max_length=200, description="Split of a saved data set; none: the only one.")] = None,
         description: Description = "",
         tags: Tags = (),  # type: ignore[assignment]
         data_classification: Classification = "internal",
@@ -116,7 +117,7 @@ class SheetService(Service):
         """
         self._refuse_taken(name)
         sheet_id = self.clock.new_id("sheet")
-        found = sources.resolve(self, source_type, source, rows, {"encoding": encoding, "sheet": worksheet})
+        found = sources.resolve(self, source_type, source, rows, {"encoding": encoding, "sheet": worksheet, "split": split})
         loaded = importing.load(self.db, sheet_id, found.open(), item_id_column)
         sheet = Sheet(
             id=sheet_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,7 +47,9 @@ def resolve(service: Service, source_type: str | None, source: str | None, rows:
         return Resolved("sql", source, lambda: sandbox.query(service.db, source, [], seconds=service.settings.sql_seconds))
     if kind == "file":
         refuse_outside(service, source)
-    return Resolved(kind, source, lambda: read_source(source, kind=kind, **reading))
+    limit = service.settings.max_upload_mb << 20 if kind == "url" else None
+    internal = service.settings.internal_urls or not current().served
+    return Resolved(kind, source, lambda: read_source(source, kind=kind, max_bytes=limit, internal=internal, **reading))
 
 
 def _uploaded(path: str, filename: str, reading: dict[str, Any]) -> Resolved:
@@ -71,6 +74,9 @@ def inline_table(rows: Any) -> pa.Table:
 
 
 def _column(name: str, values: list[Any]) -> pa.Array:
+    if any(isinstance(value, dict) or (isinstance(value, list) and _nested(value)) for value in values):
+        # Objects rarely have the same keys in every row: as text nothing is added and nothing lost.
+        values = [None if v is None else v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values]
     try:
         array = pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
@@ -82,6 +88,10 @@ def _column(name: str, values: list[Any]) -> pa.Array:
         )
         raise ValidationError.field("rows", message, name) from None
     return pa.array([None] * len(values), pa.string()) if pa.types.is_null(array.type) else array
+
+
+def _nested(values: list[Any]) -> bool:
+    return any(isinstance(value, dict) or (isinstance(value, list) and _nested(value)) for value in values)
 
 
 def refuse_outside(service: Service, source: str) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import socket
+import time
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from workbench.errors import FileTooLarge, ValidationError
-from workbench.store.plain_text import Workplace
+from workbench.errors import FileTooLarge, Forbidden, ValidationError
+from workbench.store.plain_text import PACKED, Workplace
 
 _SECONDS = 60.0
+_WHOLE_SECONDS = 1800.0
+_REDIRECTS = 5
 _CHUNK = 1 << 20
 _ENDINGS = {
     "text/csv": ".csv",
@@ -21,41 +27,131 @@ _ENDINGS = {
     "application/vnd.apache.arrow.file": ".arrow",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
 }
+# Where objects lie, with the package that reaches them.
+STORES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs"}
 
 
-def downloaded(url: str, work: Workplace, *, max_bytes: int | None = None) -> tuple[Path, str]:
-    """Return the path of the fetched file and its name, or say why the address gave none."""
+def downloaded(url: str, work: Workplace, *, max_bytes: int | None = None, internal: bool = True) -> tuple[Path, str]:
+    """Return the path of the fetched file and its name, or say why the address gave none.
+
+    Without `internal` no hop of the way may lead into this machine or its network.
+    """
+    scheme = urlsplit(url).scheme.lower()
+    if scheme in STORES and "::" not in url:
+        return _from_store(url, scheme, work, max_bytes)
+    if scheme not in ("http", "https"):
+        known = ", ".join(f"{name}://" for name in STORES)
+        raise ValidationError.field("source", f"{url} is not an http or https address, nor one of {known}. Import a file", url)
+    return _from_web(url, work, max_bytes, internal)
+
+
+def _from_web(url: str, work: Workplace, max_bytes: int | None, internal: bool) -> tuple[Path, str]:
     import httpx
 
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise ValidationError.field("source", f"{url} is not an http or https address. Download the file and import it", url)
+    place, deadline = httpx.URL(url), time.monotonic() + _WHOLE_SECONDS
     try:
-        with httpx.stream("GET", url, follow_redirects=True, timeout=_SECONDS) as answer:
-            answer.raise_for_status()
-            name = _name(answer.url.path, answer.headers)
-            target = work.new("".join(PurePosixPath(name).suffixes[-2:]))
-            _save(answer, target, url, max_bytes)
+        with httpx.Client(timeout=_SECONDS, trust_env=internal) as client:
+            for _ in range(_REDIRECTS + 1):
+                with client.stream("GET", **_request(place, internal)) as answer:
+                    if answer.has_redirect_location:
+                        place = _next(place, answer.headers["location"])
+                        continue
+                    answer.raise_for_status()
+                    name = _name(place.path, answer.headers)
+                    target = work.new(_suffix(name))
+                    _save(answer.iter_bytes(_CHUNK), target, url, max_bytes, deadline)
+                    return target, name
     except httpx.HTTPStatusError as error:
         raise ValidationError.field("source", f"{url} answered {error.response.status_code}. Check the address", url) from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ValidationError.field("source", f"{url} cannot be fetched: {error or type(error).__name__}", url) from error
+    raise ValidationError.field("source", f"{url} leads on and on, more than {_REDIRECTS} times. Give the last address", url)
+
+
+def _next(place: Any, location: str) -> Any:
+    found = place.join(location)
+    if found.scheme not in ("http", "https") or (place.scheme == "https" and found.scheme == "http"):
+        raise ValidationError.field("source", f"{place} leads to {found}, which is not followed. Give that address", str(place))
+    return found
+
+
+def _request(place: Any, internal: bool) -> dict[str, Any]:
+    """Return what to ask for; a guarded request goes to the very address that was looked at."""
+    if internal:
+        return {"url": place}
+    address = _outside(place.host, place.port or (443 if place.scheme == "https" else 80))
+    host = place.netloc.decode("ascii").rpartition("@")[2]
+    return {"url": place.copy_with(host=address), "headers": {"Host": host}, "extensions": {"sni_hostname": place.host}}
+
+
+def _outside(host: str, port: int) -> str:
+    """Return an address of a host, or refuse one that has any inside this machine or its network."""
+    try:
+        found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except OSError as error:
+        raise ValidationError.field("source", f"the host {host} cannot be found: {error}", host) from error
+    if not found or any(inside(address) for address in found):
+        raise Forbidden(
+            f"{host} lies inside this machine or its network, and a served workspace fetches nothing from there. Upload the "
+            "file, or let the operator set WORKBENCH_INTERNAL_URLS=1.",
+            source=host,
+        )
+    return found[0]
+
+
+def inside(address: str) -> bool:
+    """Return True unless an IP address belongs to the public internet."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
+    return not found.is_global or found.is_multicast or (mapped is not None and not mapped.is_global)
+
+
+def _from_store(url: str, scheme: str, work: Workplace, max_bytes: int | None) -> tuple[Path, str]:
+    try:
+        import fsspec
+
+        opened = fsspec.open(url, "rb")
+    except ImportError as error:
+        raise ValidationError.field(
+            "source",
+            f"{url} takes the package {STORES[scheme]}. Install it with: pip install 'workbench[objects]'",
+            url,
+        ) from error
+    name = PurePosixPath(unquote(urlsplit(url).path)).name or "download"
+    target = work.new(_suffix(name))
+    try:
+        with opened as file:
+            _save(iter(lambda: file.read(_CHUNK), b""), target, url, max_bytes, time.monotonic() + _WHOLE_SECONDS)
+    except FileTooLarge:
+        raise
+    except Exception as error:
+        # Each store fails with exceptions of its own library.
         raise ValidationError.field("source", f"{url} cannot be fetched: {error or type(error).__name__}", url) from error
     return target, name
 
 
-def _save(answer: object, target: Path, url: str, max_bytes: int | None) -> None:
+def _save(chunks: Any, target: Path, url: str, max_bytes: int | None, deadline: float) -> None:
     count = 0
     with target.open("wb") as file:
-        for chunk in answer.iter_bytes(_CHUNK):  # type: ignore[attr-defined]
+        for chunk in chunks:
             count += len(chunk)
             if max_bytes is not None and count > max_bytes:
                 raise FileTooLarge(f"{url} is larger than {max_bytes >> 20} MiB. Download it and import a part.", limit=max_bytes)
+            if time.monotonic() > deadline:
+                message = f"{url} took longer than {_WHOLE_SECONDS / 60:g} minutes. Download it and import the file"
+                raise ValidationError.field("source", message, url)
             file.write(chunk)
 
 
-def _name(path: str, headers: object) -> str:
+def _suffix(name: str) -> str:
+    endings = PurePosixPath(name).suffixes
+    return "".join(endings[-2:] if endings and endings[-1].lower() in PACKED else endings[-1:])
+
+
+def _name(path: str, headers: Any) -> str:
     name = PurePosixPath(unquote(path)).name or "download"
-    given = re.search(r'filename="?([^";]+)"?', headers.get("content-disposition", ""))  # type: ignore[attr-defined]
+    given = re.search(r'filename="?([^";]+)"?', headers.get("content-disposition", ""))
     name = PurePosixPath(given[1]).name if given else name
     if not PurePosixPath(name).suffix:
-        name += _ENDINGS.get(headers.get("content-type", "").split(";")[0].strip(), "")  # type: ignore[attr-defined]
+        name += _ENDINGS.get(headers.get("content-type", "").split(";")[0].strip(), "")
     return name

@@ -1,10 +1,9 @@
-"""Parquet, JSON, Arrow and Excel files, each checked to its last row before anybody takes it in."""
+"""Parquet, Arrow and Excel files, each checked to its last row before anybody takes it in."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from workbench.errors import FileTooLarge, InvalidFileType, ValidationError
+from workbench.errors import FileTooLarge, InvalidFileType, ValidationError, did_you_mean
 from workbench.store.names import refuse_names
 from workbench.store.plain_text import Workplace, literal_path
 from workbench.store.scratch import scratch, streamed, text_literal
 from workbench.store.transaction import quoted
 
-_LARGEST_OBJECT = 16 << 20
 _LARGEST_WORKBOOK = 1 << 30
 _SMALL_ENOUGH = 64 << 20
 _WORST_RATIO = 100
@@ -27,21 +25,43 @@ _WORST_RATIO = 100
 def read_parquet(path: Path, work: Workplace, *, name: str) -> pa.RecordBatchReader:
     """Return the rows of a Parquet file."""
     source = f"read_parquet({text_literal(str(literal_path(path, work)))}, hive_partitioning=false)"
-    return _checked(source, _described(source, name, InvalidFileType), work, name, InvalidFileType)
+    described = parquet_columns(source, name)
+    with scratch() as cursor:
+        try:
+            (count, _) = cursor.execute(f"select count(*), bit_xor(hash(t)) from {source} t").fetchone()
+        except duckdb.Error as error:
+            raise not_parquet(error, name) from error
+    if not count:
+        raise _fault(name, f"{name} has columns and no rows. Add rows and import it again")
+    listed = ", ".join(plain_column(title, column) for title, column in described)
+    return streamed(f"select {listed} from {source}", work)
 
 
-def read_json(path: Path, work: Workplace, *, name: str, lines: bool) -> pa.RecordBatchReader:
-    """Return the rows of a UTF-8 JSON file: a list of objects, or one object a line."""
-    with path.open("rb") as file:
-        first = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    if not first:
-        raise _fault(name, f"{name} is empty. Give it a list of objects")
-    shape = "newline_delimited" if lines else "array" if first == b"[" else "auto"
-    place = text_literal(str(literal_path(path, work)))
-    options = f"format='{shape}', records=true, maximum_object_size={_LARGEST_OBJECT}"
-    described = _described(f"read_json({place}, {options}, sample_size=-1)", name, ValidationError)
-    columns = ", ".join(f"{text_literal(title)}: {text_literal(kind)}" for title, kind in described)
-    return _checked(f"read_json({place}, {options}, columns={{{columns}}})", described, work, name, ValidationError)
+def parquet_columns(source: str, name: str) -> list[tuple[str, str]]:
+    """Return names and types of the columns that a read of Parquet yields."""
+    with scratch() as cursor:
+        try:
+            found = cursor.execute(f"describe select * from {source}").fetchall()
+        except duckdb.Error as error:
+            raise not_parquet(error, name) from error
+    refuse_names([row[0] for row in found], name)
+    return [(row[0], row[1]) for row in found]
+
+
+def plain_column(name: str, kind: str) -> str:
+    """Return SQL for a column in a type that every reader understands."""
+    column = quoted(name)
+    if kind in ("UUID", "JSON") or kind.startswith(("ENUM", "HUGEINT", "UHUGEINT", "BIT", "INTERVAL", "TIME WITH")):
+        return f"cast({column} as varchar) as {column}"
+    return column
+
+
+def not_parquet(error: duckdb.Error, name: str) -> InvalidFileType:
+    """Say that a file cannot be read as Parquet."""
+    reason = str(error).split("\n", 1)[0].split(": ", 1)[-1]
+    return InvalidFileType(
+        f"{name} is not a whole Parquet file: {reason}. Write it again, or import it under its true file type."
+    )
 
 
 def read_arrow(path: Path, *, name: str) -> pa.Table:
@@ -59,18 +79,38 @@ def read_arrow(path: Path, *, name: str) -> pa.Table:
         raise InvalidFileType(f"{name} is not an Arrow file: {error}. Import it under its true file type.") from error
 
 
-def read_dataset_folder(path: Path, *, name: str) -> pa.Table:
-    """Return the rows of a data set that `datasets` saved to disk."""
+def read_dataset_folder(path: Path, *, name: str, split: str | None = None) -> pa.Table:
+    """Return the rows of a data set that `datasets` saved to disk; `split` chooses among several."""
     state = path / "state.json"
     if not state.is_file():
-        splits = sorted(entry.parent.name for entry in path.glob("*/state.json"))
-        then = f"It holds the splits {', '.join(splits)}: name one of them" if splits else "Name a file"
-        raise InvalidFileType(f"{name} is a folder, not a file. {then}.")
-    files = [path / Path(entry["filename"]).name for entry in json.loads(state.read_text("utf-8"))["_data_files"]]
+        chosen = _chosen_split(path, name, split)
+        return read_dataset_folder(path / chosen, name=f"{name}/{chosen}")
+    if split is not None:
+        raise ValidationError.field("split", f"{name} is a single data set without splits; leave it out", split)
+    try:
+        found = json.loads(state.read_text("utf-8"))
+        files = [path / Path(entry["filename"]).name for entry in found["_data_files"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidFileType(f"{name}/state.json does not list the data files. Save the data set again.") from error
+    if found.get("_indices_data_files") or found.get("_indices_files"):
+        raise InvalidFileType(f"{name} keeps a selection beside its rows. Call flatten_indices() and save the data set again.")
     missing = [file.name for file in files if not file.is_file()]
     if missing or not files:
         raise InvalidFileType(f"{name} lacks {', '.join(missing) or 'its data files'}. Save the data set again.")
-    return pa.concat_tables([read_arrow(file, name=f"{name}/{file.name}") for file in files])
+    try:
+        return pa.concat_tables([read_arrow(file, name=f"{name}/{file.name}") for file in files])
+    except pa.ArrowInvalid as error:
+        raise InvalidFileType(f"{name}: its files have different columns. Save the data set again.") from error
+
+
+def _chosen_split(path: Path, name: str, split: str | None) -> str:
+    splits = sorted(entry.parent.name for entry in path.glob("*/state.json"))
+    if not splits:
+        raise InvalidFileType(f"{name} is a folder, not a file. Name a file, or a data set saved to disk.")
+    if split in splits or (split is None and len(splits) == 1):
+        return split or splits[0]
+    wrong = f"has no split {split!r}.{did_you_mean(split, splits)} It has" if split else "has several splits; choose one of"
+    raise ValidationError.field("split", f"{name} {wrong}: {', '.join(splits)}", split)
 
 
 def read_excel(path: Path, *, name: str, sheet: str | None = None) -> pa.Table:
@@ -137,60 +177,6 @@ def _refuse_bomb(path: Path, name: str) -> None:
         raise InvalidFileType(f"{name} is not an Excel workbook (.xlsx): {error}. Save it as .xlsx again.") from error
     if size > _LARGEST_WORKBOOK or (size > _SMALL_ENOUGH and size > path.stat().st_size * _WORST_RATIO):
         raise FileTooLarge(f"{name} unpacks to {size >> 20} MiB and was not read. Export it as CSV and import that.")
-
-
-def _described(source: str, name: str, kind: type[ValidationError | InvalidFileType]) -> list[tuple[str, str]]:
-    with scratch() as cursor:
-        try:
-            found = cursor.execute(f"describe select * from {source}").fetchall()
-        except duckdb.Error as error:
-            raise _explained(error, name, kind) from error
-    refuse_names([row[0] for row in found], name)
-    return [(row[0], row[1]) for row in found]
-
-
-def _checked(
-    source: str, described: list[tuple[str, str]], work: Workplace, name: str, kind: type[ValidationError | InvalidFileType]
-) -> pa.RecordBatchReader:
-    with scratch() as cursor:
-        try:
-            (count, _) = cursor.execute(f"select count(*), bit_xor(hash(t)) from {source} t").fetchone()
-        except duckdb.Error as error:
-            raise _explained(error, name, kind) from error
-    if not count:
-        raise _fault(name, f"{name} has columns and no rows. Add rows and import it again")
-    listed = ", ".join(_plain_column(title, column) for title, column in described)
-    return streamed(f"select {listed} from {source}", work)
-
-
-def _plain_column(name: str, kind: str) -> str:
-    column = quoted(name)
-    if kind == "JSON":
-        return f"case json_type({column}) when 'VARCHAR' then {column} ->> '$' else cast({column} as varchar) end as {column}"
-    if kind == "UUID" or kind.startswith(("ENUM", "HUGEINT", "UHUGEINT", "BIT", "INTERVAL", "TIME WITH")):
-        return f"cast({column} as varchar) as {column}"
-    return column
-
-
-_JSON_PLACE = re.compile(r"at byte (\d+) in (line|record/value) (\d+): ([^.\n]+)")
-_JSON_RECORD = re.compile(r"in (?:line|record/value) (\d+): ([^\n]+)")
-
-
-def _explained(error: duckdb.Error, name: str, kind: type[ValidationError | InvalidFileType]) -> Exception:
-    text = str(error)
-    if kind is InvalidFileType:
-        reason = text.split("\n", 1)[0].split(": ", 1)[-1]
-        return InvalidFileType(
-            f"{name} is not a whole Parquet file: {reason}. Write it again, or import it under its true file type."
-        )
-    if "non-record JSON" in text or "expected records" in text:
-        return _fault(name, f'{name} must hold objects such as {{"column": "value"}}, in a list or one a line')
-    if place := _JSON_PLACE.search(text):
-        unit = "line" if place[2] == "line" else "record"
-        return _fault(name, f"{name}, {unit} {place[3]}, byte {place[1]}: {place[4]}. Mend it and import the file again")
-    if place := _JSON_RECORD.search(text):
-        return _fault(name, f"{name}, record {place[1]}: {place[2]}")
-    return _fault(name, f"{name} cannot be read: {text.split(chr(10), 1)[0].split(': ', 1)[-1]}")
 
 
 def _fault(name: str, message: str) -> ValidationError:

@@ -9,7 +9,9 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import pyarrow as pa
 
 from workbench.errors import FileTooLarge, InvalidFileType, ValidationError
 
@@ -23,6 +25,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+PACKED = (".gz", ".zst")
 _GLOB = re.compile(r"[*?\[\]{}]")
 
 
@@ -49,25 +52,31 @@ def literal_path(path: Path, work: Workplace) -> Path:
     return link
 
 
-def unpacked(path: Path, work: Workplace) -> Path:
-    """Return the path of the unpacked content of a .gz file; other files stay as they are."""
-    if path.suffix.lower() != ".gz":
+def unpacked(path: Path, work: Workplace, *, name: str) -> Path:
+    """Return the path of the unpacked content of a .gz or .zst file; other files stay as they are."""
+    ending = Path(name).suffix.lower()
+    if ending not in PACKED:
         return path
-    target = work.new(Path(path.stem).suffix)
+    target = work.new(Path(Path(name).stem).suffix)
     packed, count = path.stat().st_size, 0
     try:
-        with gzip.open(path, "rb") as reader, target.open("wb") as writer:
+        with _unpacking(path, ending) as reader, target.open("wb") as writer:
             while chunk := reader.read(_CHUNK):
                 count += len(chunk)
                 if count > _LARGEST_UNPACKED or (count > _SMALL_ENOUGH and count > packed * _WORST_RATIO):
                     raise FileTooLarge(
-                        f"{path.name} unpacks to more than {_WORST_RATIO} times its size and was not read. "
+                        f"{name} unpacks to more than {_WORST_RATIO} times its size and was not read. "
                         "Unpack it yourself if you trust it, and import the content."
                     )
                 writer.write(chunk)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InvalidFileType(f"{path.name} is not a whole .gz file: {error}. Pack it again, or import it unpacked.") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error, pa.ArrowException, OSError) as error:
+        reason = str(error) or "it ends too early"
+        raise InvalidFileType(f"{name} is not a whole {ending} file: {reason}. Pack it again, or import it unpacked.") from error
     return target
+
+
+def _unpacking(path: Path, ending: str) -> Any:
+    return gzip.open(path, "rb") if ending == ".gz" else pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
 
 
 def as_utf8(path: Path, work: Workplace, *, name: str, encoding: str | None = None) -> Path:

@@ -11,9 +11,10 @@ import pyarrow as pa
 from workbench.errors import InvalidFileType, ValidationError
 from workbench.store.delimited import read_delimited
 from workbench.store.download import downloaded
-from workbench.store.formats import read_arrow, read_dataset_folder, read_excel, read_json, read_parquet
+from workbench.store.formats import read_arrow, read_dataset_folder, read_excel, read_parquet
+from workbench.store.json_files import read_json
 from workbench.store.names import refuse_names
-from workbench.store.plain_text import Workplace, as_utf8, literal_path, unpacked
+from workbench.store.plain_text import PACKED, Workplace, as_utf8, literal_path, unpacked
 
 Source = pa.Table | pa.RecordBatchReader
 
@@ -41,7 +42,7 @@ _FOREIGN = (
     (b"\xff\xd8\xff", "a picture"),
     (b"SQLite format 3", "an SQLite database"),
     (b"7z\xbc\xaf", "a 7z archive; unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "packed with zstd; unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd; end its name in .zst"),
     (b"BZh", "packed with bzip2; unpack it first"),
 )
 
@@ -53,36 +54,40 @@ def read_source(
     format: str | None = None,
     encoding: str | None = None,
     sheet: str | None = None,
+    split: str | None = None,
     name: str | None = None,
     max_bytes: int | None = None,
+    internal: bool = True,
 ) -> Source:
     """Return the rows of a path, an http(s) URL (`kind="url"`), an Arrow table, a pandas or a polars frame.
 
     Everything is checked to the last row before the first is handed out: a fault names line and column and
     nothing comes in. Large files come as a reader, batch by batch. `format` overrules the file name: csv, tsv,
-    parquet, json, jsonl, excel or arrow. `name` is what messages call the file.
+    parquet, json, jsonl, excel or arrow. `sheet` names a worksheet, `split` a part of a saved data set. `name` is
+    what messages call the file. Without `internal` an address inside this network is refused.
     """
     if isinstance(source, (str, os.PathLike)):
         work = Workplace()
         if kind == "url":
-            path, shown = downloaded(str(source), work, max_bytes=max_bytes)
-            return _read_path(path, work, name or shown, format, encoding, sheet)
-        path = Path(source).expanduser()
-        return _read_path(path, work, name or path.name, format, encoding, sheet)
+            path, shown = downloaded(str(source), work, max_bytes=max_bytes, internal=internal)
+        else:
+            path = Path(source).expanduser()
+            shown = path.name
+        if path.is_dir():
+            return read_dataset_folder(path, name=name or shown, split=split)
+        return _read_path(path, work, name or shown, format, encoding, sheet)
     return _read_frame(source)
 
 
 def _read_path(path: Path, work: Workplace, name: str, format: str | None, encoding: str | None, sheet: str | None) -> Source:
-    if path.is_dir():
-        return read_dataset_folder(path, name=name)
     if not path.is_file():
         raise ValidationError.field(
             "source", f"there is no file {name}. Check the path, relative ones count from {Path.cwd()}", name
         )
     if not os.access(path, os.R_OK):
         raise ValidationError.field("source", f"{name} cannot be read: permission denied", name)
-    plain = unpacked(path, work)
-    inner = Path(name).stem if path.suffix.lower() == ".gz" else name
+    plain = unpacked(path, work, name=name)
+    inner = Path(name).stem if Path(name).suffix.lower() in PACKED else name
     chosen = format or _format(inner)
     if plain.stat().st_size == 0:
         raise ValidationError.field("source", f"{name} is empty. Give it rows and import it again", name)
@@ -113,7 +118,9 @@ def _format(name: str) -> str:
         return FORMATS[ending]
     what = f"files ending in {ending}" if ending else "files without an ending"
     known = ", ".join(FORMATS)
-    raise InvalidFileType(f"{name}: {what} cannot be read. Known are {known}, each also packed as .gz.", ending=ending)
+    raise InvalidFileType(
+        f"{name}: {what} cannot be read. Known are {known}, each also packed as {' or '.join(PACKED)}.", ending=ending
+    )
 
 
 def _refuse_disguise(path: Path, format: str, name: str) -> None:
