@@ -15,7 +15,10 @@ from typing import Any
 from workbench.errors import ValidationError
 from workbench.trainers.protocol import Config, Inputs, Pair, Predictor, Requirements, Trainer
 
-BUILT_IN = {"text-classifier": "workbench.trainers.text_classifier:TextClassifier"}
+BUILT_IN = {
+    "text-classifier": "workbench.trainers.text_classifier:TextClassifier",
+    "answer-retriever": "workbench.trainers.answer_retriever:AnswerRetriever",
+}
 GROUP = "workbench.trainers"
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from workbench.trainers.protocol import Pair
 
 MOST_CONFUSIONS = 50
+MOST_LABELS = 200
 
 
 class Scorer(Protocol):
@@ -73,10 +74,16 @@ def evaluated(
         "macro_f1": macro_f1(given, pairs),
         "mean_confidence": sum(confidences) / len(confidences) if confidences else None,
         "trivial_accuracy": None if majority is None else sum(p.response == majority for p in pairs) / max(1, len(pairs)),
-        "per_label": per_label(given, pairs),
+        "per_label": commonest(per_label(given, pairs)),
         "confusions": confusions(given, pairs),
     }
     return metrics, rows
+
+
+def commonest(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the labels with the most support: open answers are as many as the pairs."""
+    chosen = sorted(found, key=lambda label: (-found[label]["support"], label))[:MOST_LABELS]
+    return {label: found[label] for label in sorted(chosen)}
 
 
 def _answered(pair: Pair, told: dict[str, Any]) -> dict[str, Any]:

@@ -60,5 +60,6 @@ SELECT
     jobs.journal_seq,
     jobs.event_seq,
     jobs.version,
-    CASE WHEN coalesce(jobs.total, 0) > 0 THEN jobs.done * training_details.total_epochs // jobs.total ELSE 0 END AS current_epoch
+    -- A trainer without epochs has none to count.
+    coalesce(jobs.done * training_details.total_epochs // nullif(jobs.total, 0), 0) AS current_epoch
 FROM jobs JOIN training_details ON training_details.id = jobs.id;

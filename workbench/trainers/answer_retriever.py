@@ -1,0 +1,223 @@
+"""The trainer for open answers: find the nearest known question, or admit that none is near."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import param
+
+from workbench.domain.train import BaseModel, Recommendation
+from workbench.trainers.protocol import Config, Inputs, Reporter, Requirements, Size, Trainer
+
+if TYPE_CHECKING:
+    import numpy as np
+    import scipy.sparse as sp
+
+    from workbench.trainers.nearest import Index, Trust
+    from workbench.trainers.ngrams import Ngrams
+
+BASE_MODEL = "nearest-question"
+ANSWERS = "answers.json"
+INDEX = "index.npz"
+LIBRARIES = ("scikit-learn", "numpy", "scipy")
+BATCH = 256
+
+
+class AnswerRetrieverConfig(Config):
+    """Settings of the answer retriever."""
+
+    top_k = param.Integer(5, bounds=(1, 100), doc="Candidates looked at for recall@k and the mean reciprocal rank.")
+    abstain_below = param.Number(
+        None, bounds=(0.0, 1.0), allow_None=True,
+        doc="Similarity (0-1) below which nothing is answered; none: learned, so that a wrong answer costs what a right one gains.",
+    )  # fmt: skip
+    abstention = param.String("", doc="What is answered when no known question is near enough.")
+    word_ngrams = param.Integer(2, bounds=(1, 3), doc="Longest run of words that counts as one feature.")
+    char_ngrams = param.Integer(4, bounds=(0, 6), doc="Longest run of characters that counts as one feature; 0 for none.")
+
+
+class AnswerRetriever(Trainer):
+    """Answer with the response of the most similar question seen in training."""
+
+    name: ClassVar[str] = "answer-retriever"
+    label: ClassVar[str] = "Answer retriever"
+    Config: ClassVar[type[Config]] = AnswerRetrieverConfig
+
+    def base_models(self) -> list[BaseModel]:
+        """Return the one way of comparing questions."""
+        words = "Answers open questions with the response of the nearest known one, and says so when none is near."
+        return [BaseModel(name=BASE_MODEL, trainer=self.name, label="Nearest question", description=words)]
+
+    def requirements(self) -> Requirements:
+        """Return that any machine will do."""
+        return Requirements()
+
+    def search_space(self) -> dict[str, dict[str, Any]]:
+        """Return the settings worth searching."""
+        return {
+            "word_ngrams": {"type": "int", "low": 1, "high": 3},
+            "char_ngrams": {"type": "int", "low": 0, "high": 6},
+        }
+
+    def estimate(self, config: Mapping[str, Any], size: Size, *, base_model: str, threads: int) -> dict[str, Any]:
+        """Estimate from measured speed: every question is compared with every other one."""
+        seconds = 3 + size.characters * 3e-6 + size.pairs**2 * 2.5e-7
+        memory = 150_000_000 + size.characters * 60 + size.pairs * BATCH * 8
+        return {"tokens": size.characters // 6, "seconds": round(seconds, 1), "cost": 0.0, "memory_bytes": memory}
+
+    def advise(self, config: Mapping[str, Any], size: Size) -> list[Recommendation]:
+        """Say when the responses are a closed set, which a classifier learns better."""
+        if size.classes > 1 and size.pairs >= 20 * size.classes:
+            words = f"{size.pairs} pairs share {size.classes} responses: they look like a closed set."
+            return [Recommendation(level="info", message="Consider the text classifier.", reason=words)]
+        return []
+
+    def train(self, context: Reporter, inputs: Inputs) -> dict[str, Any]:
+        """Index the questions, learn when to abstain, write the package."""
+        course = _Course(context, inputs)
+        course.read()
+        course.learn()
+        return course.finish(self.name)
+
+    def load(self, folder: Path) -> AnswerRetrieverModel:
+        """Read a package; arrays and JSON only."""
+        import numpy as np
+
+        from workbench.trainers.nearest import Index, Trust
+        from workbench.trainers.ngrams import Ngrams
+        from workbench.trainers.package import opened
+
+        opened(folder, trainer=self.name)
+        told = json.loads((folder / ANSWERS).read_text(encoding="utf-8"))
+        with np.load(folder / INDEX, allow_pickle=False) as arrays:
+            index, trust = Index.of(arrays), Trust(arrays["similarity"], arrays["chance"])
+        return AnswerRetrieverModel(Ngrams.load(folder), index, trust, told["answers"], told["abstain_below"], told["abstention"])
+
+
+@dataclass
+class AnswerRetrieverModel:
+    """A loaded answer retriever."""
+
+    ngrams: Ngrams
+    index: Index
+    trust: Trust
+    answers: list[str]
+    abstain_below: float
+    abstention: str = ""
+
+    def predict(self, texts: list[str]) -> list[dict[str, Any]]:
+        """Return per text the nearest question's response with the chance that it is right, or the abstention."""
+        if not texts:
+            return []
+        places, similarities = self.index.nearest(self.ngrams.rows(texts), 1)
+        return [self._answer(int(p[0]), float(s[0])) for p, s in zip(places, similarities, strict=True)]
+
+    def _answer(self, place: int, similarity: float) -> dict[str, Any]:
+        known = similarity >= self.abstain_below and similarity > 0
+        value = self.answers[place] if known else self.abstention
+        return {"value": value, "confidence": self.trust.chance(similarity), "abstained": not known}
+
+
+@dataclass
+class _Course:
+    """One training from pairs to package."""
+
+    context: Reporter
+    inputs: Inputs
+    begun: float = field(default_factory=time.monotonic)
+
+    def read(self) -> None:
+        """Turn the questions into rows."""
+        from workbench.trainers.nearest import Index
+        from workbench.trainers.ngrams import Ngrams
+
+        config = self.inputs.config
+        self.total = len(self.inputs.train) + len(self.inputs.val)
+        self.context.progress(0, self.total, "Reading the questions", step="prepare")
+        self.answers = [p.response for p in self.inputs.train]
+        self.ngrams: Ngrams = Ngrams(word=config["word_ngrams"], char=config["char_ngrams"])
+        self.rows: sp.csr_matrix = self.ngrams.fit([p.prompt for p in self.inputs.train])
+        self.index: Index = Index(self.rows)
+
+    def learn(self) -> None:
+        """Ask every question of the others, to learn how far a similarity can be trusted."""
+        import numpy as np
+
+        from workbench.trainers.nearest import Trust, best_threshold
+
+        right: list[np.ndarray] = []
+        near: list[np.ndarray] = []
+        texts = np.array(self.answers, dtype=object)
+        for start in range(0, len(texts), BATCH):
+            self.context.check()
+            stop = min(start + BATCH, len(texts))
+            places, similarities = self.index.nearest(self.rows[start:stop], 1, leave_out=start)
+            near.append(similarities[:, 0])
+            right.append(texts[places[:, 0]] == texts[start:stop])
+            self.context.metric("train_accuracy", float(np.concatenate(right).mean()), stop)
+            self.context.progress(stop, self.total, "Asking every question of the others", step="train")
+        self.similarity, self.hits = np.concatenate(near), np.concatenate(right).astype(bool)
+        self.trust = Trust.learned(self.similarity, self.hits)
+        wished = self.inputs.config["abstain_below"]
+        self.threshold = best_threshold(self.similarity, self.hits) if wished is None else float(wished)
+
+    def finish(self, trainer: str) -> dict[str, Any]:
+        """Evaluate on the held-out questions as they will be served, write the package, return the metrics."""
+        import numpy as np
+
+        from workbench.trainers.package import seal
+
+        config = self.inputs.config
+        model = AnswerRetrieverModel(self.ngrams, self.index, self.trust, self.answers, self.threshold, config["abstention"])
+        metrics = {**self._effort(), **self._evaluated(model)}
+        part = self.context.folder / ".package"
+        part.mkdir()
+        self.ngrams.save(part)
+        told = {"answers": self.answers, "abstain_below": self.threshold, "abstention": config["abstention"]}
+        (part / ANSWERS).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        with (part / INDEX).open("wb") as file:
+            np.savez_compressed(file, **self.index.arrays(), similarity=self.trust.similarity, chance=self.trust.chances)
+        seal(part, self.context.folder / "package", self._manifest(trainer, metrics), libraries=LIBRARIES)
+        return metrics
+
+    def _effort(self) -> dict[str, Any]:
+        return {
+            "epochs_completed": 1,
+            "tokens_processed": sum(len(p.prompt.split()) for p in self.inputs.train),
+            "train_accuracy": float(self.hits.mean()),
+            "abstain_below": self.threshold,
+        }
+
+    def _evaluated(self, model: AnswerRetrieverModel) -> dict[str, Any]:
+        from workbench.trainers.nearest import retrieval_figures
+
+        self.context.progress(len(self.answers), self.total, "Evaluating on the held-out questions", step="evaluate")
+        figures, rows = retrieval_figures(model, self.inputs.val, self.inputs.config["top_k"])
+        (self.context.folder / "predictions.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+        for name in ("val_accuracy", "recall_at_k", "mrr", "coverage"):
+            self.context.metric(name, figures[name], len(self.answers))
+        self.context.progress(self.total, self.total, "Evaluated", step="evaluate")
+        return figures | {"training_duration_seconds": round(time.monotonic() - self.begun, 3)}
+
+    def _manifest(self, trainer: str, metrics: dict[str, Any]) -> dict[str, Any]:
+        facts = self.inputs.facts
+        example = self.inputs.val[0] if self.inputs.val else self.inputs.train[0]
+        return {
+            "trainer": trainer,
+            "base_model": self.inputs.base_model,
+            "framework": "scikit-learn",
+            "signature": {
+                "inputs": facts.get("inputs") or [{"name": "prompt", "type": "text"}],
+                "output": {"name": "value", "type": "text"},
+            },
+            "template": facts.get("template"),
+            "config": dict(self.inputs.config),
+            "metrics": metrics,
+            "input_example": facts.get("input_example") or {"prompt": example.prompt},
+            "lineage": facts.get("lineage") or {},
+        }
