@@ -22,6 +22,7 @@ from workbench.domain.generate import Export
 from workbench.domain.generate import LabelClass
 from workbench.domain.generate import PlanCheck
 from workbench.domain.generate import PromptPreview
+from workbench.domain.generate import Reassembly
 from workbench.domain.generate import ResponseField
 from workbench.domain.generate import Template
 from workbench.domain.generate import TemplateSnapshot
@@ -35,6 +36,7 @@ from workbench.domain.jobs import Job
 from workbench.domain.jobs import JobEvent
 from workbench.domain.jobs import JobLog
 from workbench.domain.jobs import JobMetrics
+from workbench.domain.label import Batch
 from workbench.domain.label import BulkOutcome
 from workbench.domain.label import Card
 from workbench.domain.label import Claim
@@ -146,6 +148,8 @@ class Templates(Namespace):
     def check(self, template: TemplateSnapshot, *, sheet_id: str | None = ..., limit: int = ...) -> PlanCheck:
         """Check a plan that may not be stored yet and render the first rows of a sheet with it."""
 class TrainingSheets(Namespace):
+    def reassemble(self, training_sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> Reassembly:
+        """Render the pairs anew after their sheet changed, or through another template; a preview freezes the set first."""
     def assemble(self, sheet_id: str, *, name: Optional[str] = ..., template_id: str | None = ..., template: TemplateSnapshot | None = ..., filter: str | None = ..., sample: Literal['all', 'random', 'stratified'] = ..., sample_size: int | None = ..., seed: int = ..., stratify_by: str | None = ..., overlap: int = ..., guidelines: str = ..., idempotency_key: str | None = ...) -> TrainingSheet:
         """Render rows of a sheet through a template into pairs to review."""
     def list(self, *, search: str = ..., sheet_id: str | None = ..., status: Optional[Literal['assembling', 'ready', 'failed', 'archived', 'deleted']] = ..., page: int = ..., page_size: int = ...) -> Page[TrainingSheet]:
@@ -167,6 +171,18 @@ class TrainingSheets(Namespace):
     def generate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., overwrite_existing: bool = ..., force: bool = ..., idempotency_key: str | None = ...) -> Job:
         """Let a provider answer the pairs without a response, in a job; the answers wait for review."""
 class Review(Namespace):
+    def rows(self, training_sheet_id: str, *, as_of: datetime.datetime | None = ..., page: int = ..., page_size: int = ...) -> Page[Pair]:
+        """Return pairs in their order, whatever their state; with `as_of`, as they were at that moment."""
+    def table(self, training_sheet_id: str, *, as_of: datetime.datetime | None = ...) -> pd.DataFrame:
+        """Return all pairs as a table, without a limit; with `as_of`, as they were at that moment."""
+    def history(self, training_sheet_id: str, *, row_index: int | None = ..., batch_id: str | None = ..., reviewer: str | None = ..., action: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., page: int = ..., page_size: int = ...) -> Page[Decision]:
+        """Return the log of decisions, the newest first, with the words that changed."""
+    def batches(self, training_sheet_id: str, *, row_index: int | None = ..., reviewer: str | None = ..., action: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., page: int = ..., page_size: int = ...) -> Page[Batch]:
+        """List the steps of the review, the newest first, with what undoing each of them would do."""
+    def undo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., row_index: int | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> UndoOutcome:
+        """Take back a batch where nothing came after it, or bring one pair back to an earlier version."""
+    def redo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., idempotency_key: str | None = ...) -> UndoOutcome:
+        """Make again what was undone, where nothing came after it."""
     def bulk_approve(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
         """Approve many pairs as one step that can be undone; a preview freezes the set first."""
     def bulk_reject(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., reason: str | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
@@ -177,16 +193,10 @@ class Review(Namespace):
         """Take many pairs back to unlabeled as one step that can be undone."""
     def bulk_rights(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
         """Change the usage rights of many pairs as one step that can be undone."""
-    def undo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., idempotency_key: str | None = ...) -> UndoOutcome:
-        """Take back a batch where nothing came after it; with nothing left, undone is 0."""
-    def redo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., idempotency_key: str | None = ...) -> UndoOutcome:
-        """Make again what was undone, where nothing came after it."""
     def queue(self, training_sheet_id: str, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random'] = ..., descending: bool = ..., seed: int = ..., limit: int = ..., cursor: str | None = ...) -> Page[Pair]:
         """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
-    def rows(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Pair]:
-        """Return pairs in their order, whatever their state."""
-    def get(self, training_sheet_id: str, row_index: int) -> Pair:
-        """Return one pair."""
+    def get(self, training_sheet_id: str, row_index: int, *, version: int | None = ...) -> Pair:
+        """Return one pair, as it is or as it was at an earlier version."""
     def card(self, training_sheet_id: str, row_index: int, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random'] = ..., descending: bool = ..., seed: int = ...) -> Card:
         """Return all that the review screen shows of one pair, and its neighbors in the queue."""
     def decide(self, training_sheet_id: str, row_index: int, *, action: Optional[Literal['approve', 'reject', 'flag', 'reset']] = ..., status: Optional[Literal['labeled', 'rejected', 'flagged', 'unlabeled']] = ..., response: str = ..., prompt: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., n: int | None = ..., idempotency_key: str | None = ...) -> Pair:
@@ -203,8 +213,6 @@ class Review(Namespace):
         """Return what the pairs can be filtered by, with counts."""
     def eligibility(self, training_sheet_id: str) -> Eligibility:
         """Return how many pairs may be trained on, and why the others may not."""
-    def history(self, training_sheet_id: str, *, row_index: int | None = ..., batch_id: str | None = ..., reviewer: str | None = ..., page: int = ..., page_size: int = ...) -> Page[Decision]:
-        """Return the log of decisions, the newest first, with the words that changed."""
 class Labels(Namespace):
     def list(self, *, sheet_id: str | None = ..., label_type: str | None = ..., search: str = ..., page: int = ..., page_size: int = ...) -> Page[CanonicalLabel]:
         """List the labels, the newest first."""

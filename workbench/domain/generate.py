@@ -5,6 +5,7 @@ from __future__ import annotations
 import param
 
 from workbench.domain.data import Finding
+from workbench.domain.label import TextPiece
 from workbench.domain.lifecycle import Lifecycle, Move
 from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
 
@@ -30,6 +31,7 @@ TRAINING_SHEET_LIFECYCLE = Lifecycle(
         Move("update", "Edit", frozenset({"ready", "archived"})),
         Move("review", "Review", frozenset({"ready"})),
         Move("generate", "Generate answers", frozenset({"ready"})),
+        Move("reassemble", "Re-assemble", frozenset({"ready"})),
         Move("train", "Train", frozenset({"ready"})),
         Move("export", "Export", frozenset({"ready", "archived"})),
         Move("archive", "Archive", frozenset({"ready", "failed"}), "archived"),
@@ -142,6 +144,46 @@ class TrainingSheet(Record):
     deleted_at = Time(None, allow_None=True, doc="When it was deleted; none: it is not.")
     version = param.Integer(1, doc="Counts the changes.")
     actions = Items(item_type=Action, doc="What may be done now.")
+
+
+class ReassembledPair(Record):
+    """One pair as a re-assembly changes it."""
+
+    kind = "reassembled pair"
+
+    row_index = param.Integer(0, doc="The pair.")
+    item_ref = param.String("", doc="Item it is about.")
+    status = param.String("", doc="State of its review before.")
+    label = param.String("", doc="What happens to it, in words.")
+    prompt_diff = Items(item_type=TextPiece, doc="Words of the prompt that change.")
+    response_diff = Items(item_type=TextPiece, doc="Words of the response that change.")
+
+
+class Reassembly(Record):
+    """What a re-assembly did, or would do."""
+
+    kind = "reassembly"
+
+    matched = param.Integer(0, doc="Pairs looked at: all of the training sheet.")
+    unchanged = param.Integer(0, doc="Pairs that stay as they are, with their approvals.")
+    changed = param.Integer(0, doc="Pairs that change in any way.")
+    prompt_changed = param.Integer(0, doc="Pairs that get another prompt.")
+    response_changed = param.Integer(0, doc="Pairs whose response follows its column.")
+    source_changed = param.Integer(0, doc="Pairs of which only the source row changed, outside the prompt.")
+    stale = param.Integer(0, doc="Approvals that go back to review.")
+    rerendered = param.Integer(0, doc="Pairs that get another prompt and had no approval.")
+    kept_edited = param.Integer(0, doc="Pairs whose prompt a person rewrote; it stays.")
+    added = param.Integer(0, doc="Rows that become pairs, at the end.")
+    removed = param.Integer(0, doc="Pairs flagged because their row is gone or no longer chosen.")
+    skipped = Json({}, doc="Pairs left as they were, counted by reason.")
+    template_changes = Items(item_type=str, doc="Parts of the template that differ.")
+    template_before = param.String("", doc="Template so far, with its version.")
+    template_after = param.String("", doc="Template from now on, with its version.")
+    sample = Items(item_type=ReassembledPair, doc="A random few of the pairs that would change.")
+    batch_id = param.String(None, allow_None=True, doc="Batch to undo; none: nothing changed.")
+    preview_id = param.String(None, allow_None=True, doc="Frozen set a commit may name.")
+    expires_at = Time(None, allow_None=True, doc="When the frozen set is forgotten.")
+    summary = param.String("", doc="One sentence on what happened.")
 
 
 class PreviewedPrompt(Record):

@@ -206,6 +206,28 @@ class Decision(Record):
     undone = param.Boolean(False, doc="True when it was taken back.")
 
 
+class Batch(Record):
+    """One step of the review: what somebody did to one pair or to many at once."""
+
+    kind = "batch"
+    wire_names = {"logged_at": "at"}
+
+    id = param.String("", doc="Identifier.")
+    training_sheet_id = param.String("", doc="The training sheet.")
+    action = param.String("", doc="What was done.")
+    label = param.String("", doc="What was done, in words.")
+    actor = param.String("", doc="Who did it.")
+    logged_at = Time(None, allow_None=True, doc="When it was done.")
+    row_count = param.Integer(0, doc="Pairs it changed.")
+    standing = param.Integer(0, doc="Pairs that undo, or redo, would touch.")
+    changed_since = param.Integer(0, doc="Pairs that changed since and would stay as they are.")
+    of_batch_id = param.String(None, allow_None=True, doc="Batch that it took back or made again.")
+    undone = param.Boolean(False, doc="True while it is taken back.")
+    undone_at = Time(None, allow_None=True, doc="When it was taken back.")
+    undone_by = param.String(None, allow_None=True, doc="Who took it back.")
+    actions = Items(item_type=Action, doc="What may be done now.")
+
+
 class Skipped(Record):
     """A row a bulk action left as it was."""
 
@@ -311,6 +333,19 @@ class Draft(Record):
     diff = Items(item_type=TextPiece, doc="Words that differ from the stored response.")
 
 
+class StaleChange(Record):
+    """What changed under an approval: the texts that were approved, and what became of them."""
+
+    kind = "stale change"
+
+    approved_prompt = param.String("", doc="Prompt that was approved.")
+    approved_response = param.String("", doc="Response that was approved.")
+    prompt_diff = Items(item_type=TextPiece, doc="The prompt against the approved one.")
+    response_diff = Items(item_type=TextPiece, doc="The response against the approved one; none: it is the same.")
+    changed_at = Time(None, allow_None=True, doc="When it changed.")
+    changed_by = param.String("", doc="Who changed it.")
+
+
 class Card(Record):
     """Everything the review screen shows of one pair."""
 
@@ -319,6 +354,9 @@ class Card(Record):
     pair = Nested(class_=Pair, doc="The pair.")
     prompt_pieces = Items(item_type=PromptPiece, doc="The prompt, with the columns it was filled from.")
     response_diff = Items(item_type=TextPiece, doc="The response against the original one.")
+    stale_change = Nested(
+        class_=StaleChange, default=None, allow_None=True, doc="What changed since the approval, of a stale pair."
+    )
     source_row = Items(item_type=SourceValue, doc="The source row.")
     history = Items(item_type=Decision, doc="Decisions on the pair, the newest first.")
     progress = Nested(class_=Progress, doc="Progress of the training sheet.")

@@ -29,6 +29,9 @@ def append(
             "select max(row_index) + 1, min(prohibited_mask) from pair_rows where training_sheet_id = ?", [made.id]
         )[0]
         index = index or 0
+        # A place that was in use before goes on counting, so that a version never means two texts.
+        used = "select coalesce(max(pair_version), 0) from decisions where training_sheet_id = ? and row_index = ?"
+        version = 1 + db.tuples(used, [made.id, index])[0][0]
         row = {
             "training_sheet_id": made.id,
             "row_index": index,
@@ -47,7 +50,7 @@ def append(
             "sample": made.sample,
             "created_at": now,
             "updated_at": now,
-            "version": 1,
+            "version": version,
             "last_batch": 0,
         }
         db.execute(f"insert into pair_rows ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values()))
@@ -55,6 +58,6 @@ def append(
             "update training_sheets set total_rows = ?, updated_at = ?, version = version + 1 where id = ?",
             [index + 1, now, made.id],
         )
-        db.emit("pairs", pair_id(made.id, index), 1, "created")
+        db.emit("pairs", pair_id(made.id, index), version, "created")
         db.emit("training_sheets", made.id, made.version + 1)
     return index

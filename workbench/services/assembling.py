@@ -28,17 +28,21 @@ class Choice:
 
 def assemble(db: Database, sheet: Sheet, training_sheet: TrainingSheet, choice: Choice) -> int:
     """Make the pairs of a training sheet that nobody sees yet and return their number."""
-    plan = training_sheet.template
-    assert plan is not None
     with db.load() as tx:
         tx.execute(f"create temp table _picks as {_picks_sql(sheet, choice)}")
         count = tx.execute("select count(*) from _picks")[0][0]
         if not count:
             raise ValidationError.field("filter", "No row matches, so there would be no pair; widen the filter")
-        known = _known_labels(tx, sheet, plan)
-        tx.execute(*_insert_pairs(sheet, training_sheet, plan, known=known))
+        render_picks(tx, sheet, training_sheet)
         tx.execute("drop table _picks")
     return count
+
+
+def render_picks(tx: Transaction | Database, sheet: Sheet, training_sheet: TrainingSheet) -> None:
+    """Make a pair of each row in `_picks`, in the current transaction."""
+    plan = training_sheet.template
+    assert plan is not None
+    tx.execute(*_insert_pairs(sheet, training_sheet, plan, known=_known_labels(tx, sheet, plan)))
 
 
 def _picks_sql(sheet: Sheet, choice: Choice) -> str:
@@ -59,7 +63,7 @@ def _picks_sql(sheet: Sheet, choice: Choice) -> str:
     return f"select _row as _wb_pick, row_number() over (order by _row) - 1 as _wb_index from ({rows})"
 
 
-def _known_labels(tx: Transaction, sheet: Sheet, plan: TemplateSnapshot) -> bool:
+def _known_labels(tx: Transaction | Database, sheet: Sheet, plan: TemplateSnapshot) -> bool:
     found = tx.execute(
         "select 1 from canonical_labels where sheet_id = ? and label_type = ? limit 1", [sheet.id, plan.label_type]
     )
@@ -108,13 +112,13 @@ def _insert_pairs(sheet: Sheet, made: TrainingSheet, plan: TemplateSnapshot, *, 
     return sql, params + ([sheet.id, plan.label_type] if known else [])
 
 
-def count_reuse(db: Database, training_sheet: TrainingSheet) -> None:
-    """Count, on each label that pairs of a new training sheet took over, that they did."""
+def count_reuse(db: Database, training_sheet: TrainingSheet, first: int = 0) -> None:
+    """Count, on each label that new pairs of a training sheet took over, that they did; `first` is their first row."""
     db.execute(
         "update canonical_labels set reuse_count = reuse_count + used.times, last_used_at = ? from "
         "(select canonical_label_id, count(*) as times from pair_rows where training_sheet_id = ? "
-        "and canonical_label_id is not null group by 1) used where canonical_labels.id = used.canonical_label_id",
-        [training_sheet.created_at, training_sheet.id],
+        "and row_index >= ? and canonical_label_id is not null group by 1) used where canonical_labels.id = used.canonical_label_id",
+        [training_sheet.created_at, training_sheet.id, first],
     )
 
 

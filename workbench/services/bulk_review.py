@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from workbench.contract import UNSET, Field, command
+from workbench.contract import UNSET, command
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
-from workbench.domain.label import BulkOutcome, UndoOutcome
-from workbench.services import bulk, decisions, undoing
+from workbench.domain.label import BulkOutcome
+from workbench.services import bulk, decisions
 from workbench.services.review_arguments import REVIEWERS, Barred, Filter, PreviewId, PreviewOnly, Reason, Rows, Uses
 from workbench.services.service import Service
 
 
 class BulkReview(Service):
-    """Hold the bulk actions of the review, with undo and redo."""
+    """Hold the bulk actions of the review."""
 
     def __init__(self, app: Any) -> None:
         super().__init__(app)
@@ -101,25 +101,3 @@ class BulkReview(Service):
         """Change the usage rights of many pairs as one step that can be undone."""
         rights = {"allowed_uses": allowed_uses, "prohibited_uses": prohibited_uses}
         return self._bulk(training_sheet_id, bulk.Wish("rights", row_indices, filter, preview, preview_id, rights))
-
-    @command("POST", "/assemblies/{training_sheet_id}/undo", roles=REVIEWERS, label="Undo")
-    def undo(
-        self,
-        training_sheet_id: str,
-        *,
-        batch_id: Annotated[str | None, Field(description="Batch to take back; none: the latest.")] = None,
-        scope: Annotated[Literal["mine", "all"], Field(description="Whose latest batch.")] = "mine",
-    ) -> UndoOutcome:
-        """Take back a batch where nothing came after it; with nothing left, undone is 0."""
-        return undoing.undo(self, self.place(training_sheet_id)[0], batch_id, scope)
-
-    @command("POST", "/assemblies/{training_sheet_id}/redo", roles=REVIEWERS, label="Redo")
-    def redo(
-        self,
-        training_sheet_id: str,
-        *,
-        batch_id: Annotated[str | None, Field(description="Batch to make again; none: the one undone last.")] = None,
-        scope: Annotated[Literal["mine", "all"], Field(description="Whose latest batch.")] = "mine",
-    ) -> UndoOutcome:
-        """Make again what was undone, where nothing came after it."""
-        return undoing.redo(self, self.place(training_sheet_id)[0], batch_id, scope)

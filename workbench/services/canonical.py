@@ -9,10 +9,15 @@ from workbench.services.decisions import Scope, run
 from workbench.store import Database
 
 CANONICAL_ID = "canonical_id($sheet_id, item_ref, $label_type)"
+VERSION = "(label_id, number, label, labeled_by, labeled_at, training_sheet_id, row_index, batch, retracted, confidence)"
 
 
-def record(db: Database, scope: Scope, batch: int, target: str) -> None:
-    """Make or renew the labels of the approved pairs that match `target`; equal data only links."""
+def record(db: Database, scope: Scope, batch: int, target: str, *, missing_only: bool = False) -> None:
+    """Make or renew the labels of the approved pairs that match `target`; equal data only links.
+
+    With `missing_only`, a label that exists stays as it is, whatever it says.
+    """
+    differs = "c.id is null" if missing_only else "(c.id is null or c.label <> p.response)"
     known = scope.__dict__ | {"batch": batch}
     # Two pairs of one batch may be about one item; then the later one says what is true.
     run(
@@ -20,14 +25,14 @@ def record(db: Database, scope: Scope, batch: int, target: str) -> None:
         "create or replace temp table _approved as select p.training_sheet_id, p.row_index, p.item_ref, p.response, p.notes, "
         "p.allowed_mask, p.prohibited_mask, p.sample, p.canonical_label_id, c.id is null as fresh from pair_rows p "
         "left join canonical_labels c on c.id = p.canonical_label_id "
-        f"where {target} and p.status = 'labeled' and (c.id is null or c.label <> p.response) "
+        f"where {target} and p.status = 'labeled' and {differs} "
         "qualify row_number() over (partition by p.canonical_label_id order by p.row_index desc) = 1",
         known,
     )
     run(
         db,
-        "insert into canonical_label_versions select canonical_label_id, nextval('label_version_numbers'), response, $actor, $now, "
-        "training_sheet_id, row_index, $batch, false from _approved order by row_index",
+        f"insert into canonical_label_versions {VERSION} select canonical_label_id, nextval('label_version_numbers'), response, "
+        "$actor, $now, training_sheet_id, row_index, $batch, false, 'high' from _approved order by row_index",
         known,
     )
     run(
@@ -55,7 +60,7 @@ def record_one(db: Database, scope: Scope, batch: int, pair: dict[str, Any]) -> 
     if stands == response:
         return
     db.execute(
-        "insert into canonical_label_versions values (?, nextval('label_version_numbers'), ?, ?, ?, ?, ?, ?, false)",
+        f"insert into canonical_label_versions {VERSION} values (?, nextval('label_version_numbers'), ?, ?, ?, ?, ?, ?, false, 'high')",
         [label_id, response, scope.actor, scope.now, scope.training_sheet_id, pair["row_index"], batch],
     )
     if stands is not None:
@@ -86,14 +91,46 @@ def record_one(db: Database, scope: Scope, batch: int, pair: dict[str, Any]) -> 
     db.execute(f"insert into canonical_labels ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values()))
 
 
+def settle(db: Database, scope: Scope, batch: int, *, back: bool, was_labeled: bool, is_labeled: bool) -> None:
+    """Let the labels follow the pairs in `_steps`, which a batch just taken back or made again touches."""
+    target = "training_sheet_id = $training_sheet_id and row_index in (select row_index from _steps)"
+    if was_labeled:
+        retract(db, batch)
+    if is_labeled:
+        # What another pair has stated since is not overwritten by going back.
+        record(db, scope, batch, target, missing_only=back)
+
+
 def retract(db: Database, batch: int) -> None:
-    """Take back the versions a batch made, on the pairs just taken back, unless another pair relies on them."""
+    """Take back the versions that a batch made on the pairs in `_steps`, unless another pair relies on them.
+
+    A version that outlived its own batch for the sake of such a pair goes once that pair lets go of it.
+    """
+    db.execute(
+        "create or replace temp table _retracted as with steps as (select row_index, unnest([before.canonical_label_id, "
+        "after.canonical_label_id]) as label_id from _steps) "
+        "select v.label_id, v.number from canonical_label_versions v semi join steps s on s.label_id = v.label_id "
+        "and (v.batch <> $batch or s.row_index = v.row_index) anti join pair_rows q on q.canonical_label_id = v.label_id "
+        "and q.status = 'labeled' and q.response = v.label where not v.retracted "
+        "and (v.batch = $batch or v.batch in (select number from batches where undone_at is not null))",
+        {"batch": batch},
+    )
+    _withdraw(db)
+
+
+def retract_of_pair(db: Database, label_id: str, row_index: int, batches: list[int]) -> None:
+    """Take back the versions that some batches made on one pair, unless a pair relies on them."""
     db.execute(
         "create or replace temp table _retracted as select v.label_id, v.number from canonical_label_versions v "
-        "join _steps s on s.row_index = v.row_index anti join pair_rows q on q.canonical_label_id = v.label_id "
-        "and q.status = 'labeled' and q.response = v.label where v.batch = ? and not v.retracted",
-        [batch],
+        "anti join pair_rows q on q.canonical_label_id = v.label_id and q.status = 'labeled' and q.response = v.label "
+        "where v.label_id = ? and v.row_index = ? and not v.retracted and list_contains(?::bigint[], v.batch)",
+        [label_id, row_index, batches],
     )
+    _withdraw(db)
+
+
+def _withdraw(db: Database) -> None:
+    """Mark the versions in `_retracted`; each label says what stands of it then, or is gone."""
     if not db.execute("select 1 from _retracted limit 1"):
         return
     db.execute(
@@ -102,12 +139,14 @@ def retract(db: Database, batch: int) -> None:
     )
     db.execute(
         "create or replace temp table _stand as select v.label_id, max_by(v.label, v.number) as label, "
-        "max_by(v.labeled_by, v.number) as labeled_by, max_by(v.labeled_at, v.number) as labeled_at "
+        "max_by(v.labeled_by, v.number) as labeled_by, max_by(v.labeled_at, v.number) as labeled_at, "
+        "arg_max_null(v.confidence, v.number) as confidence "
         "from canonical_label_versions v where not v.retracted and v.label_id in (select label_id from _retracted) group by 1"
     )
     db.execute(
         "update canonical_labels set label = s.label, labeled_by = s.labeled_by, labeled_at = s.labeled_at, "
-        "version = version + 1 from _stand s where canonical_labels.id = s.label_id"
+        "confidence = coalesce(s.confidence, canonical_labels.confidence), version = version + 1 "
+        "from _stand s where canonical_labels.id = s.label_id"
     )
     db.execute(
         "delete from canonical_labels where id in (select label_id from _retracted) and id not in (select label_id from _stand)"

@@ -6,7 +6,7 @@ from typing import Any
 
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
-from workbench.domain.label import Card, Decision, Pair, PromptPiece, SourceValue
+from workbench.domain.label import Card, Decision, Pair, PromptPiece, SourceValue, StaleChange
 from workbench.domain.prompt import as_text, columns_used, filled
 from workbench.domain.wording import word_diff
 from workbench.services import drafts, figures, history
@@ -30,12 +30,13 @@ def card(
     """Put the review screen of one pair together."""
     values = present(db, [row], sheet, overlap=made.overlap)[0]
     pair = Pair(**values)
-    log = history.page(db, made.id, {"row_index": pair.row_index, "batch_id": None, "actor": None}, 1, SHOWN_HISTORY)
+    log = history.page(db, made.id, history.Wanted(row_index=pair.row_index), 1, SHOWN_HISTORY)
     edited = pair.original_response is not None and pair.original_response != pair.response
     return Card(
         pair=pair,
         prompt_pieces=_pieces(made, pair),
         response_diff=word_diff(pair.original_response, pair.response) if edited else (),
+        stale_change=_stale_change(db, pair) if pair.stale else None,
         source_row=_source_row(made, sheet, pair),
         history=[Decision(**entry) for entry in log.rows],
         progress=figures.progress(db, made.id, db.clock.now()),
@@ -44,6 +45,26 @@ def card(
         held_by=held_by,
         draft=drafts.find(db, made.id, pair.row_index, actor, pair.response),
         **_neighbors(db, pair, queue, order),
+    )
+
+
+def _stale_change(db: Database, pair: Pair) -> StaleChange | None:
+    """Return what was approved and what became of it."""
+    found = db.row(
+        "select texts_before, actor, logged_at from decisions where training_sheet_id = ? and row_index = ? "
+        "and texts_before is not null and after.stale and not before.stale order by id desc limit 1",
+        [pair.training_sheet_id, pair.row_index],
+    )
+    if found is None:
+        return None
+    old = found["texts_before"]
+    return StaleChange(
+        approved_prompt=old["prompt"],
+        approved_response=old["response"],
+        prompt_diff=word_diff(old["prompt"], pair.prompt),
+        response_diff=word_diff(old["response"], pair.response) if old["response"] != pair.response else (),
+        changed_at=found["logged_at"],
+        changed_by=found["actor"],
     )
 
 

@@ -2,7 +2,8 @@
 
 A change is a set of SQL expressions over the row as it is. The log keeps the state before and
 after; each pair points at the batch that made its present state, so a batch can be taken back
-exactly where nothing came after it.
+exactly where nothing came after it. A state without a status stands for a pair that was not there:
+so a re-assembly logs the pairs it added, and taking it back removes them again.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ STATE = (
     "last_batch",
 )
 TEXTS = ("prompt", "response", "original_response")
+SOURCE = ("source_index", "item_ref", "source_snapshot")
+LOGGED = (
+    "(id, batch, training_sheet_id, row_index, action, actor, logged_at, pair_version, "
+    "before, after, texts_before, texts_after, source_before, source_after)"
+)
 # What alone makes no difference: who and when only matter beside a change.
 BESIDES = {"labeled_by", "labeled_at", "verified_by", "verified_at", "canonical_label_id", "last_batch", "original_response"}
 STEPS_BACK = "('undo', 'redo')"
@@ -100,7 +106,7 @@ def apply_one(db: Database, scope: Scope, change: Change, row: dict[str, Any], *
     states = [{name: one[name] for name in STATE} for one in (row, after)]
     texts = [{name: one[name] for name in TEXTS} if edited else None for one in (row, after)]
     db.execute(
-        "insert into decisions values (nextval('decision_numbers'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into decisions {LOGGED} values (nextval('decision_numbers'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, null)",
         [
             number,
             scope.training_sheet_id,
@@ -123,90 +129,29 @@ def apply(db: Database, scope: Scope, change: Change, target: str, values: dict[
         scope.__dict__ | change.values | values | {"batch": number, "action": change.action, "batch_id": batch_id, "rows": rows}
     )
     columns = change.columns | {"last_batch": "$batch"}
-    run(db, _LOG_BATCH, known | {"of_batch": None})
+    run(db, LOG_BATCH, known | {"of_batch": None})
     run(db, _log_sql(columns, target), known)
     settings = ", ".join(f"{name} = {sql}" for name, sql in columns.items())
     run(db, f"update pair_rows set {settings}, version = version + 1, updated_at = $now where {target}", known)
     return number
 
 
-_LOG_BATCH = (
+LOG_BATCH = (
     "insert into batches (number, id, training_sheet_id, action, actor, row_count, of_batch, logged_at) "
     "values ($batch, $batch_id, $training_sheet_id, $action, $actor, $rows, $of_batch, $now)"
 )
 
 
-def _struct(columns: tuple[str, ...], new: dict[str, str]) -> str:
+def struct(columns: tuple[str, ...], new: dict[str, str] | None = None) -> str:
+    """Return SQL for the named columns as one value, some of them with another expression."""
+    new = new or {}
     return "{" + ", ".join(f"'{name}': {new.get(name, name)}" for name in columns) + "}"
 
 
 def _log_sql(columns: dict[str, str], target: str) -> str:
-    texts = f"{_struct(TEXTS, {})}, {_struct(TEXTS, columns)}" if set(TEXTS) & set(columns) else "null, null"
+    texts = f"{struct(TEXTS)}, {struct(TEXTS, columns)}" if set(TEXTS) & set(columns) else "null, null"
     return (
-        "insert into decisions select nextval('decision_numbers'), $batch, training_sheet_id, row_index, $action, $actor, $now, "
-        f"version + 1, {_struct(STATE, {})}, {_struct(STATE, columns)}, {texts} from pair_rows where {target} order by row_index"
+        f"insert into decisions {LOGGED} "
+        "select nextval('decision_numbers'), $batch, training_sheet_id, row_index, $action, $actor, $now, "
+        f"version + 1, {struct(STATE)}, {struct(STATE, columns)}, {texts}, null, null from pair_rows where {target} order by row_index"
     )
-
-
-def latest(db: Database, training_sheet_id: str, actor: str | None) -> int | None:
-    """Return the latest batch that still shapes some pair, of one person or of anybody."""
-    who = "and actor = $actor" if actor else ""
-    sql = (
-        f"select max(number) from batches where training_sheet_id = $sheet and undone_at is null {who} "
-        f"and action not in {STEPS_BACK} "
-        "and number in (select last_batch from pair_rows where training_sheet_id = $sheet and last_batch > 0)"
-    )
-    return db.value(sql, named(sql, {"sheet": training_sheet_id, "actor": actor}))
-
-
-def latest_undone(db: Database, training_sheet_id: str, actor: str | None) -> int | None:
-    """Return the batch taken back last whose pairs are as it found them."""
-    who = "and b.actor = $actor" if actor else ""
-    sql = (
-        "select b.number from batches b join decisions d on d.batch = b.number join pair_rows p on "
-        "p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index and p.last_batch = d.before.last_batch "
-        f"where b.training_sheet_id = $sheet and b.undone_at is not null {who} order by b.undone_number desc limit 1"
-    )
-    return db.value(sql, named(sql, {"sheet": training_sheet_id, "actor": actor}))
-
-
-def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str) -> list[int]:
-    """Take a batch back, or make it again, where nothing came after it; return the rows touched."""
-    state, texts = ("before", "texts_before") if back else ("after", "texts_after")
-    stands = "p.last_batch = d.batch" if back else "p.last_batch = d.before.last_batch"
-    db.execute(
-        "create or replace temp table _steps as select p.row_index, d.before, d.after, d.texts_before, d.texts_after, "
-        "p.version from decisions d join pair_rows p on p.training_sheet_id = d.training_sheet_id "
-        f"and p.row_index = d.row_index and {stands} where d.batch = ?",
-        [batch],
-    )
-    touched = [row[0] for row in db.execute("select row_index from _steps order by row_index")]
-    if touched:
-        _log_step(db, scope, batch, len(touched), back=back, batch_id=batch_id)
-        settings = [f"{name} = s.{state}.{name}" for name in STATE]
-        settings += [f"{name} = case when s.{texts} is null then pair_rows.{name} else s.{texts}.{name} end" for name in TEXTS]
-        db.execute(
-            f"update pair_rows set {', '.join(settings)}, version = pair_rows.version + 1, updated_at = ? from _steps s "
-            "where pair_rows.training_sheet_id = ? and pair_rows.row_index = s.row_index",
-            [scope.now, scope.training_sheet_id],
-        )
-    return touched
-
-
-def _log_step(db: Database, scope: Scope, batch: int, rows: int, *, back: bool, batch_id: str) -> None:
-    number = db.execute("select nextval('batch_numbers')")[0][0]
-    known = scope.__dict__ | {"batch": number, "batch_id": batch_id, "action": "undo" if back else "redo", "rows": rows}
-    run(db, _LOG_BATCH, known | {"of_batch": batch})
-    first, second = ("after", "before") if back else ("before", "after")
-    sql = (
-        "insert into decisions select nextval('decision_numbers'), $batch, $training_sheet_id, row_index, $action, $actor, $now, "
-        f"version + 1, {first}, {second}, texts_{first}, texts_{second} from _steps order by row_index"
-    )
-    run(db, sql, known)
-    if back:
-        db.execute(
-            "update batches set undone_at = ?, undone_by = ?, undone_number = ? where number = ?",
-            [scope.now, scope.actor, number, batch],
-        )
-    else:
-        db.execute("update batches set undone_at = null, undone_by = null, undone_number = null where number = ?", [batch])

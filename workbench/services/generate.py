@@ -13,8 +13,8 @@ from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
 from workbench.errors import InUse, NotFound, NotReady, ValidationError
 from workbench.services import assembling, exporting, generation
 from workbench.services.generation import GenerationWork
+from workbench.services.reassembly import Reassembling
 from workbench.services.rendering import check_template, plan_faults, require_valid
-from workbench.services.service import Service
 from workbench.services.sheet_rows import row_condition
 from workbench.services.templates import Plan, TemplateId, TemplateService
 from workbench.store.conditions import explained_condition
@@ -33,7 +33,7 @@ Guidelines = Annotated[str, Field(max_length=100_000, description="Markdown show
 SheetTitle = Annotated[str, Field(min_length=1, max_length=200, description="Name; none: that of the sheet with a number.")]
 
 
-class TrainingSheetService(Service):
+class TrainingSheetService(Reassembling):
     """Make training sheets from sheets and templates, and keep them."""
 
     namespace = "training_sheets"

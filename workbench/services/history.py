@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from workbench.contract import Page
-from workbench.domain.label import Decision, uses_of
+from workbench.domain.label import Batch, Decision, uses_of
+from workbench.domain.record import Action
 from workbench.domain.wording import word_diff
+from workbench.services import templating
+from workbench.services.review_arguments import REVIEWERS
 from workbench.store import Database
 
 WORDS = {
@@ -17,6 +22,8 @@ WORDS = {
     "edit": "edited",
     "generate": "had answers written",
     "rights": "changed the usage rights",
+    "reassemble": "rendered the prompts anew",
+    "restore": "brought back an earlier version",
     "undo": "took back",
     "redo": "made again",
 }
@@ -24,29 +31,119 @@ HIDDEN = {"last_batch"}
 MASKS = {"allowed_mask": "allowed_uses", "prohibited_mask": "prohibited_uses"}
 
 
-def page(db: Database, training_sheet_id: str, wanted: dict[str, Any], number: int, size: int) -> Page[Decision]:
+@dataclass(frozen=True)
+class Wanted:
+    """Say which part of the log is meant; what is not given does not narrow."""
+
+    row_index: int | None = None
+    batch_id: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+    def condition(self, training_sheet_id: str, alias: str, *, row: str) -> tuple[str, list[Any]]:
+        """Return SQL over the log or its batches, with its values; `row` is the condition on a pair."""
+        tests = {
+            row: self.row_index,
+            "b.id = ?": self.batch_id,
+            f"{alias}.actor = ?": self.actor,
+            f"{alias}.action = ?": self.action,
+            f"{alias}.logged_at >= ?": self.since,
+            f"{alias}.logged_at < ?": self.until,
+        }
+        given = {sql: value for sql, value in tests.items() if value is not None}
+        return " and ".join([f"{alias}.training_sheet_id = ?", *given]), [training_sheet_id, *given.values()]
+
+
+def page(db: Database, training_sheet_id: str, wanted: Wanted, number: int, size: int) -> Page[Decision]:
     """Return one page of the log, the newest first."""
-    parts, params = ["d.training_sheet_id = ?"], [training_sheet_id]
-    for column, value in (("d.row_index", wanted["row_index"]), ("b.id", wanted["batch_id"]), ("d.actor", wanted["actor"])):
-        if value is not None:
-            parts.append(f"{column} = ?")
-            params.append(value)
-    relation = f"from decisions d join batches b on b.number = d.batch where {' and '.join(parts)}"
+    condition, params = wanted.condition(training_sheet_id, "d", row="d.row_index = ?")
+    relation = f"from decisions d join batches b on b.number = d.batch where {condition}"
     with db.read():
         total = db.value(f"select count(*) {relation}", params)
+        places = db.tuples(f"select d.id {relation} order by d.id desc limit {size} offset {(number - 1) * size}", params)
+        rows = _entries(db, [place[0] for place in places])
+    return Page(Decision, [_presented(row) for row in rows], total=total, page=number, page_size=size)
+
+
+def _entries(db: Database, ids: list[int]) -> list[dict[str, Any]]:
+    """Return entries of the log by their ids, the newest first; only these few are read in full."""
+    if not ids:
+        return []
+    return db.rows(
+        "select d.*, b.id as batch_id, b.undone_at is not null as undone from decisions d join batches b on b.number = d.batch "
+        f"where d.id in ({', '.join(map(str, ids))}) order by d.id desc"
+    )
+
+
+def batches(db: Database, training_sheet_id: str, wanted: Wanted, number: int, size: int, roles: frozenset[str]) -> Page[Batch]:
+    """Return one page of the batches, the newest first, each with what undo or redo would do."""
+    touched = "b.number in (select batch from decisions where training_sheet_id = b.training_sheet_id and row_index = ?)"
+    condition, params = wanted.condition(training_sheet_id, "b", row=touched)
+    with db.read():
+        total = db.value(f"select count(*) from batches b where {condition}", params)
         rows = db.rows(
-            "select d.*, b.id as batch_id, b.undone_at is not null as undone "
-            f"{relation} order by d.id desc limit {size} offset {(number - 1) * size}",
+            "select b.*, o.id as of_batch_id from batches b left join batches o on o.number = b.of_batch "
+            f"where {condition} order by b.number desc limit {size} offset {(number - 1) * size}",
             params,
         )
-    return Page(Decision, [_presented(row) for row in rows], total=total, page=number, page_size=size)
+        standing = _standing(db, training_sheet_id, rows)
+    shown = [_shown_batch(row, *standing.get(row["number"], (0, False)), allowed=bool(REVIEWERS & roles)) for row in rows]
+    return Page(Batch, shown, total=total, page=number, page_size=size)
+
+
+def _standing(db: Database, training_sheet_id: str, rows: list[dict[str, Any]]) -> dict[int, tuple[int, bool]]:
+    """Return, per batch, the pairs that a step would touch and whether the template would go along."""
+    done = [row["number"] for row in rows if row["undone_at"] is None and row["of_batch"] is None]
+    undone = [row["number"] for row in rows if row["undone_at"] is not None]
+    pairs = db.tuples(
+        "select last_batch, count(*) from pair_rows where training_sheet_id = $sheet and list_contains($done, last_batch) "
+        "group by 1 union all select d.batch, count(*) from decisions d left join pair_rows p "
+        "on p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index where d.training_sheet_id = $sheet "
+        "and list_contains($undone, d.batch) and case when d.before.status is null then p.row_index is null "
+        "else p.last_batch = d.before.last_batch end group by 1",
+        {"sheet": training_sheet_id, "done": done, "undone": undone},
+    )
+    plans = {
+        number
+        for side, numbers in (("after", done), ("before", undone))
+        for (number,) in db.tuples(templating.STANDING.format(side=side), {"sheet": training_sheet_id})
+        if number in numbers
+    }
+    found = {number: (count, number in plans) for number, count in pairs}
+    return dict.fromkeys(plans, (0, True)) | found
+
+
+def _shown_batch(row: dict[str, Any], standing: int, template: bool, *, allowed: bool) -> dict[str, Any]:
+    back, is_step = row["undone_at"] is None, row["of_batch"] is not None
+    name, label = ("undo", "Undo") if back else ("redo", "Redo")
+    reason = None if standing or template else "Every pair of it has changed since."
+    action = Action(name=name, label=label, enabled=reason is None, reason=reason)
+    return {
+        "id": row["id"],
+        "training_sheet_id": row["training_sheet_id"],
+        "action": row["action"],
+        "label": WORDS[row["action"]],
+        "actor": row["actor"],
+        "logged_at": row["logged_at"],
+        "row_count": row["row_count"],
+        "standing": standing,
+        "changed_since": 0 if is_step else max(row["row_count"] - standing, 0),
+        "of_batch_id": row["of_batch_id"],
+        "undone": not back,
+        "undone_at": row["undone_at"],
+        "undone_by": row["undone_by"],
+        "actions": () if is_step or not allowed else (action,),
+    }
 
 
 def _presented(row: dict[str, Any]) -> dict[str, Any]:
     old, new = _readable(row["before"], row["texts_before"]), _readable(row["after"], row["texts_after"])
-    changed = [name for name in new if old.get(name) != new[name]]
-    edited = "response" in changed or "prompt" in changed
-    words = WORDS[row["action"]]
+    born, gone = row["before"]["status"] is None, row["after"]["status"] is None
+    changed = [] if gone else [name for name in new if old.get(name) != new[name]]
+    edited = not born and ("response" in changed or "prompt" in changed)
+    words = "added the pair" if born else "removed the pair" if gone else WORDS[row["action"]]
     return {
         "id": row["id"],
         "batch_id": row["batch_id"],
@@ -56,10 +153,10 @@ def _presented(row: dict[str, Any]) -> dict[str, Any]:
         "label": f"edited and {words}" if edited and row["action"] in ("approve", "reject", "flag") else words,
         "actor": row["actor"],
         "logged_at": row["logged_at"],
-        "before": {name: old[name] for name in changed},
+        "before": {name: old.get(name) for name in changed},
         "after": {name: new[name] for name in changed},
-        "response_diff": word_diff(old["response"], new["response"]) if "response" in changed else (),
-        "prompt_diff": word_diff(old["prompt"], new["prompt"]) if "prompt" in changed else (),
+        "response_diff": word_diff(old["response"], new["response"]) if edited and "response" in changed else (),
+        "prompt_diff": word_diff(old["prompt"], new["prompt"]) if edited and "prompt" in changed else (),
         "undone": row["undone"],
     }
 

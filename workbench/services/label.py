@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
-from workbench.contract import UNSET, Field, Page, PageNumber, PageSize, command, current, query
+from workbench.contract import UNSET, Field, Page, command, current, query
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import (
     Card,
     Claim,
-    Decision,
     Draft,
     Eligibility,
     Facets,
@@ -23,10 +22,11 @@ from workbench.domain.label import (
     Released,
 )
 from workbench.errors import Conflict, NotFound
-from workbench.services import appending, canonical, cards, claims, decisions, drafts, figures, history, queues
+from workbench.services import appending, canonical, cards, claims, decisions, drafts, figures, queues, restoring
 from workbench.services.bulk_review import BulkReview
 from workbench.services.judging import judged, resolved_action
 from workbench.services.pairs import LISTED, fetched, pair_id, present
+from workbench.services.past_review import PastReview
 from workbench.services.review_arguments import (
     REVIEWERS,
     Barred,
@@ -52,7 +52,7 @@ from workbench.store.conditions import explained_condition
 REMEMBERED_CLIENTS = 1000
 
 
-class ReviewService(BulkReview):
+class ReviewService(BulkReview, PastReview):
     """Review pairs: one by one, in bulk, several people at once; every step can be taken back."""
 
     namespace = "review"
@@ -109,28 +109,21 @@ class ReviewService(BulkReview):
         shown = present(self.db, rows, sheet, overlap=made.overlap)
         return Page(Pair, shown, total=total, page=1, page_size=limit, next_cursor=next_cursor)
 
-    @query("GET", "/assemblies/{training_sheet_id}/rows", topics=("pairs",))
-    def rows(
+    @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}", topics=("pairs",))
+    def get(
         self,
         training_sheet_id: str,
+        row_index: int,
         *,
-        page: PageNumber = 1,
-        page_size: PageSize = 50,
-    ) -> Page[Pair]:
-        """Return pairs in their order, whatever their state."""
+        version: Annotated[int | None, Field(ge=1, description="Version to look back at; none: the present one.")] = None,
+    ) -> Pair:
+        """Return one pair, as it is or as it was at an earlier version."""
         made, sheet = self.place(training_sheet_id)
-        rows = self.db.rows(
-            f"select {LISTED} from pair_rows where training_sheet_id = ? and row_index >= ? order by row_index limit ?",
-            [training_sheet_id, (page - 1) * page_size, page_size],
-        )
-        shown = present(self.db, rows, sheet, overlap=made.overlap)
-        return Page(Pair, shown, total=made.total_rows, page=page, page_size=page_size)
-
-    @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}", topics=("pairs",))
-    def get(self, training_sheet_id: str, row_index: int) -> Pair:
-        """Return one pair."""
-        made, sheet = self.place(training_sheet_id)
-        return Pair(**present(self.db, [self.stored(made, row_index)], sheet, overlap=made.overlap)[0])
+        row = self.stored(made, row_index)
+        if version is None:
+            return Pair(**present(self.db, [row], sheet, overlap=made.overlap)[0])
+        past = present(self.db, [restoring.at_version(self.db, row, version)], sheet, overlap=made.overlap)[0]
+        return Pair(**past | {"actions": ()})
 
     @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}/card", topics=("pairs", "training_sheets"))
     def card(
@@ -299,22 +292,6 @@ class ReviewService(BulkReview):
         """Return how many pairs may be trained on, and why the others may not."""
         self.place(training_sheet_id)
         return figures.eligibility(self.db, training_sheet_id)
-
-    @query("GET", "/assemblies/{training_sheet_id}/history", topics=("pairs",))
-    def history(
-        self,
-        training_sheet_id: str,
-        *,
-        row_index: Annotated[int | None, Field(ge=0, description="Only decisions on this pair.")] = None,
-        batch_id: Annotated[str | None, Field(description="Only decisions of this batch.")] = None,
-        reviewer: Annotated[str | None, Field(description="Only decisions of this person.")] = None,
-        page: Annotated[int, Field(ge=1, description="Page, counted from 1.")] = 1,
-        page_size: Annotated[int, Field(ge=1, le=1000, description="Entries of a page.")] = 50,
-    ) -> Page[Decision]:
-        """Return the log of decisions, the newest first, with the words that changed."""
-        self.place(training_sheet_id)
-        wanted = {"row_index": row_index, "batch_id": batch_id, "actor": reviewer}
-        return history.page(self.db, training_sheet_id, wanted, page, page_size)
 
     def append_pair(
         self,

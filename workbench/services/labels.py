@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.labels import CanonicalLabel, FoundLabels, LabelStats, LabelVersion
 from workbench.errors import Conflict, InUse, NotFound
+from workbench.services.canonical import VERSION
 from workbench.services.review_arguments import REVIEWERS, Barred, Uses
 from workbench.services.service import Service
 from workbench.store.tables import Records
@@ -82,7 +83,7 @@ class LabelService(Service):
             prohibited_uses=prohibited_uses or (),
             sample=sheet.sample,
         )
-        self._keep_version(label_id, label)
+        self._keep_version(label_id, label, confidence)
         return self.records.insert(made)
 
     @query("GET", "/canonical-labels/lookup", topics=("canonical_labels", "pairs"))
@@ -158,7 +159,13 @@ class LabelService(Service):
         known = self.records.get(label_id)
         if changes.get("label", known.label) != known.label:
             changes |= {"labeled_by": self.actor, "labeled_at": self.clock.now()}
-            self._keep_version(label_id, changes["label"])
+            self._keep_version(label_id, changes["label"], changes.get("confidence", known.confidence))
+        elif "confidence" in changes:
+            self.db.execute(
+                "update canonical_label_versions set confidence = ? where label_id = ? and number = (select max(number) "
+                "from canonical_label_versions where label_id = ? and not retracted)",
+                [changes["confidence"], label_id, label_id],
+            )
         return self.records.update(label_id, version, **changes) if changes else known
 
     @command(
@@ -193,8 +200,9 @@ class LabelService(Service):
     def _id(self, sheet_id: str, item_ref: str, label_type: str) -> str:
         return self.db.value("select canonical_id(?, ?, ?)", [sheet_id, item_ref, label_type])
 
-    def _keep_version(self, label_id: str, label: str) -> None:
+    def _keep_version(self, label_id: str, label: str, confidence: str) -> None:
         self.db.execute(
-            "insert into canonical_label_versions values (?, nextval('label_version_numbers'), ?, ?, ?, null, null, null, false)",
-            [label_id, label, self.actor, self.clock.now()],
+            f"insert into canonical_label_versions {VERSION} "
+            "values (?, nextval('label_version_numbers'), ?, ?, ?, null, null, null, false, ?)",
+            [label_id, label, self.actor, self.clock.now(), confidence],
         )

@@ -1,36 +1,48 @@
-"""Undo and redo of batches."""
+"""Undo and redo of batches, and single pairs brought back to an earlier version."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import UndoOutcome
 from workbench.domain.wording import grouped
 from workbench.errors import InvalidTransition, NotFound
-from workbench.services import canonical, decisions
+from workbench.services import canonical, restoring, steps
+from workbench.services.decisions import STEPS_BACK
+from workbench.services.pairs import pair_id
 
 if TYPE_CHECKING:
-    from workbench.services.bulk_review import BulkReview
+    from workbench.services.past_review import PastReview
 
-SHOWN_ROWS = 100
 NOTHING = {True: "There is nothing to undo.", False: "There is nothing to redo."}
 
 
-def undo(service: BulkReview, made: TrainingSheet, batch_id: str | None, scope: str) -> UndoOutcome:
+def undo(service: PastReview, made: TrainingSheet, batch_id: str | None, scope: str) -> UndoOutcome:
     """Take a batch back."""
     return _step(service, made, batch_id, scope, back=True)
 
 
-def redo(service: BulkReview, made: TrainingSheet, batch_id: str | None, scope: str) -> UndoOutcome:
+def redo(service: PastReview, made: TrainingSheet, batch_id: str | None, scope: str) -> UndoOutcome:
     """Make a batch again."""
     return _step(service, made, batch_id, scope, back=False)
 
 
-def _step(service: BulkReview, made: TrainingSheet, batch_id: str | None, whose: str, *, back: bool) -> UndoOutcome:
+def restore(service: PastReview, made: TrainingSheet, row: dict[str, Any], version: int) -> UndoOutcome:
+    """Bring one pair back to what it was at an earlier version, as a step that can be undone itself."""
+    db, scope = service.db, service.scope(made)
+    restored = restoring.restore(db, scope, row, version, batch_id=service.clock.new_id("batch"))
+    if restored is None:
+        return UndoOutcome(summary=f"The pair is as it was at version {version}.")
+    db.emit("pairs", pair_id(made.id, row["row_index"]), restored.pair_version)
+    summary = f"Brought pair {row['row_index']} back to version {version}."
+    return UndoOutcome(undone=1, batch_id=restored.batch_id, action="restore", row_indices=[row["row_index"]], summary=summary)
+
+
+def _step(service: PastReview, made: TrainingSheet, batch_id: str | None, whose: str, *, back: bool) -> UndoOutcome:
     db, actor = service.db, service.actor if whose == "mine" else None
     if batch_id is None:
-        find = decisions.latest if back else decisions.latest_undone
+        find = steps.latest if back else steps.latest_undone
         number = find(db, made.id, actor)
         if number is None:
             return UndoOutcome(summary=NOTHING[back])
@@ -39,40 +51,41 @@ def _step(service: BulkReview, made: TrainingSheet, batch_id: str | None, whose:
     batch = db.row("select id, action, row_count from batches where number = ?", [number])
     assert batch is not None
     scope = service.scope(made)
-    touched = decisions.step(db, scope, number, back=back, batch_id=service.clock.new_id("batch"))
-    if not touched:
+    done = steps.step(db, scope, number, back=back, batch_id=service.clock.new_id("batch"))
+    if not done.count and not done.template:
         return UndoOutcome(skipped={"changed_since": batch["row_count"]}, summary="Every pair of it has changed since.")
-    if back:
-        canonical.retract(db, number)
-    else:
-        again = "training_sheet_id = $training_sheet_id and row_index in (select row_index from _steps)"
-        canonical.record(db, scope, number, again)
+    full = back and batch["action"] != "restore"
+    canonical.settle(db, scope, number, back=full, was_labeled=done.was_labeled, is_labeled=done.is_labeled)
     db.emit("pairs", made.id, None, "bulk")
-    return _outcome(batch, touched, back=back)
+    return _outcome(batch, done, back=back)
 
 
-def _named(service: BulkReview, made: TrainingSheet, batch_id: str, *, back: bool) -> int:
+def _named(service: PastReview, made: TrainingSheet, batch_id: str, *, back: bool) -> int:
     found = service.db.row(
-        "select number, action, undone_at from batches where id = ? and training_sheet_id = ?", [batch_id, made.id]
+        f"select number, action in {STEPS_BACK} as is_step, undone_at from batches where id = ? and training_sheet_id = ?",
+        [batch_id, made.id],
     )
     if found is None:
         raise NotFound.of("batch", batch_id)
     state = "undone" if found["undone_at"] else "done"
-    if found["action"] in ("undo", "redo") or (state == "undone") == back:
-        allowed = [] if found["action"] in ("undo", "redo") else ["redo" if state == "undone" else "undo"]
+    if found["is_step"] or (state == "undone") == back:
+        allowed = [] if found["is_step"] else ["redo" if state == "undone" else "undo"]
         raise InvalidTransition.of("batch", "undo" if back else "redo", state, allowed)
     return found["number"]
 
 
-def _outcome(batch: dict[str, object], touched: list[int], *, back: bool) -> UndoOutcome:
-    left = int(str(batch["row_count"])) - len(touched)
+def _outcome(batch: dict[str, Any], done: steps.Stepped, *, back: bool) -> UndoOutcome:
+    left = batch["row_count"] - done.count
     verb = "Took back" if back else "Made again"
     rest = f" {grouped(left)} changed since and stay as they are." if left else ""
+    what = f"{grouped(done.count)} pair{'s' if done.count != 1 else ''}"
+    if done.template:
+        what += " and the template"
     return UndoOutcome(
-        undone=len(touched),
-        batch_id=str(batch["id"]),
-        action=str(batch["action"]),
-        row_indices=touched[:SHOWN_ROWS],
+        undone=done.count,
+        batch_id=batch["id"],
+        action=batch["action"],
+        row_indices=done.shown,
         skipped={"changed_since": left} if left else {},
-        summary=f"{verb}: {batch['action']} of {grouped(len(touched))} pair{'s' if len(touched) != 1 else ''}.{rest}",
+        summary=f"{verb}: {batch['action']} of {what}.{rest}",
     )

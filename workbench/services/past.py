@@ -1,0 +1,86 @@
+"""Pairs as they were at a moment, read backwards from the log.
+
+What a pair was then is what the first decision after that moment found; without one it is as it is now.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.domain.generate import TrainingSheet
+from workbench.errors import ValidationError
+from workbench.services.decisions import SOURCE, STATE, TEXTS
+from workbench.services.pairs import COLUMNS
+from workbench.store import Database
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Name a moment in the life of a training sheet: the time, and the first decision after it."""
+
+    training_sheet_id: str
+    time: dt.datetime
+    first_later: int | None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return what `relation` names."""
+        return {"sheet": self.training_sheet_id, "moment": self.time, "cut": self.first_later}
+
+
+def moment(db: Database, made: TrainingSheet, time: dt.datetime) -> Moment:
+    """Return a moment, or say that the training sheet was not there yet."""
+    if made.created_at is not None and time < made.created_at:
+        raise ValidationError.field(
+            "as_of",
+            f"{made.name} was made at {made.created_at:%Y-%m-%d %H:%M:%S} UTC; choose that time or a later one",
+            time.isoformat() + "Z",
+        )
+    cut = db.value("select min(id) from decisions where training_sheet_id = ? and logged_at > ?", [made.id, time])
+    return Moment(made.id, time, cut)
+
+
+def relation(*, rows: str = "true") -> str:
+    """Return SQL for the pairs of a moment with the columns of `pair_rows`; `rows` is a condition on row_index."""
+    taken = {name: f"case when s.id is null then p.{name} else s.before.{name} end" for name in STATE}
+    for kind, names in (("t.texts_before", TEXTS), ("o.source_before", SOURCE)):
+        taken |= {name: f"case when {kind} is null then p.{name} else {kind}.{name} end" for name in names}
+    taken["version"] = "case when s.id is null then p.version else s.pair_version - 1 end"
+    taken["updated_at"] = "case when s.id is null then p.updated_at else coalesce(f.last_at, p.created_at) end"
+    taken["training_sheet_id"] = "$sheet"
+    taken["row_index"] = "coalesce(p.row_index, f.row_index)"
+    taken["sample"] = "coalesce(p.sample, false)"
+    taken["created_at"] = "coalesce(p.created_at, f.born_at)"
+    listed = ", ".join(f"{taken.get(name, 'p.' + name)} as {name}" for name in COLUMNS)
+    mine = f"training_sheet_id = $sheet and {rows}"
+    return (
+        "(with f as (select row_index, min(id) filter (where id >= $cut) as state_id, "
+        "min(id) filter (where id >= $cut and texts_before is not null) as texts_id, "
+        "min(id) filter (where id >= $cut and source_before is not null) as source_id, "
+        "max(logged_at) filter (where id < $cut and before.status is null and action = 'reassemble') as born_at, "
+        "max(logged_at) filter (where id < $cut) as last_at "
+        f"from decisions where {mine} group by 1), "
+        f"p as (select * from pair_rows where {mine} and created_at <= $moment) "
+        f"select {listed} from p full join f on f.row_index = p.row_index "
+        f"left join (select * from decisions where {mine} and id >= $cut) s on s.id = f.state_id "
+        f"left join (select id, texts_before from decisions where {mine} and id >= $cut and texts_before is not null) t "
+        "on t.id = f.texts_id "
+        f"left join (select id, source_before from decisions where {mine} and id >= $cut and source_before is not null) o "
+        "on o.id = f.source_id "
+        "where case when s.id is null then p.row_index is not null else s.before.status is not null end)"
+    )
+
+
+def count(db: Database, when: Moment) -> int:
+    """Return how many pairs there were at a moment."""
+    # Only pairs that came or went later need a look at the log.
+    return db.value(
+        "with moved as (select row_index, min_by(before.status is not null, id) as was from decisions "
+        "where training_sheet_id = $sheet and id >= $cut and row_index in (select row_index from decisions "
+        "where training_sheet_id = $sheet and id >= $cut and (before.status is null or after.status is null)) group by 1) "
+        "select (select count(*) from pair_rows where training_sheet_id = $sheet and created_at <= $moment "
+        "and row_index not in (select row_index from moved)) + (select count(*) from moved where was)",
+        when.values,
+    )

@@ -1,0 +1,82 @@
+"""One pair as it was at an earlier version, read from the log and brought back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.errors import ValidationError
+from workbench.services import canonical
+from workbench.services.decisions import LOG_BATCH, LOGGED, SOURCE, STATE, TEXTS, Scope, run
+from workbench.store import Database
+
+KEPT = tuple(name for name in STATE if name != "last_batch")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Name the batch that brought a pair back, and the version it has now."""
+
+    batch_id: str
+    pair_version: int
+
+
+def at_version(db: Database, row: dict[str, Any], version: int) -> dict[str, Any]:
+    """Return a row of `pair_rows` as it was at a version, or say which versions there are."""
+    later = _later(db, row, version)
+    past = dict(row, version=version)
+    for kind, names in (("before", STATE), ("texts_before", TEXTS), ("source_before", SOURCE)):
+        known = next((entry[kind] for entry in later if entry[kind] is not None), None)
+        if known is not None:
+            past |= {name: known[name] for name in names}
+    return past
+
+
+def _later(db: Database, row: dict[str, Any], version: int) -> list[dict[str, Any]]:
+    """Return what was decided on a pair after it had reached a version, the oldest first."""
+    log = db.rows(
+        "select id, batch, pair_version, before, texts_before, source_before from decisions "
+        "where training_sheet_id = ? and row_index = ? order by id",
+        [row["training_sheet_id"], row["row_index"]],
+    )
+    # Where a pair was removed and another one took its place, only what happened to this one counts.
+    born = max((place for place, entry in enumerate(log) if entry["before"]["status"] is None), default=-1)
+    first = log[born]["pair_version"] if born >= 0 else (log[0]["pair_version"] - 1 if log else row["version"])
+    if not first <= version <= row["version"]:
+        raise ValidationError.field(
+            "version", f"there is no version {version} of this pair; it has {first} to {row['version']}", version
+        )
+    return [entry for place, entry in enumerate(log) if place > born and entry["pair_version"] > version]
+
+
+def restore(db: Database, scope: Scope, row: dict[str, Any], version: int, *, batch_id: str) -> Restored | None:
+    """Bring a pair back to a version and log it; return None when it is like that already."""
+    undone = [entry["batch"] for entry in _later(db, row, version)]
+    past = at_version(db, row, version)
+    if all(past[name] == row[name] for name in (*KEPT, *TEXTS, *SOURCE)):
+        return None
+    number = db.execute("select nextval('batch_numbers')")[0][0]
+    past |= {"last_batch": number, "version": row["version"] + 1}
+    known = scope.__dict__ | {"batch": number, "batch_id": batch_id, "action": "restore", "rows": 1, "of_batch": None}
+    run(db, LOG_BATCH, known)
+    sides = [{name: one[name] for name in names} for names in (STATE, TEXTS, SOURCE) for one in (row, past)]
+    db.execute(
+        f"insert into decisions {LOGGED} values (nextval('decision_numbers'), ?, ?, ?, 'restore', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [number, scope.training_sheet_id, row["row_index"], scope.actor, scope.now, past["version"], *sides],
+    )
+    columns = [*STATE, *TEXTS, *SOURCE, "version"]
+    db.execute(
+        f"update pair_rows set {', '.join(f'{name} = ?' for name in columns)}, updated_at = ? "
+        "where training_sheet_id = ? and row_index = ?",
+        [*(past[name] for name in columns), scope.now, scope.training_sheet_id, row["row_index"]],
+    )
+    _settle_labels(db, scope, number, row, past, undone)
+    return Restored(batch_id, past["version"])
+
+
+def _settle_labels(db: Database, scope: Scope, number: int, row: dict[str, Any], past: dict[str, Any], undone: list[int]) -> None:
+    """Take back what later approvals of the pair had stated, and state what it says now."""
+    if row["canonical_label_id"] is not None:
+        canonical.retract_of_pair(db, row["canonical_label_id"], row["row_index"], undone)
+    if past["status"] == "labeled" and past["canonical_label_id"] is not None:
+        canonical.record_one(db, scope, number, past)

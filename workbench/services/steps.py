@@ -1,0 +1,162 @@
+"""Batches taken back and made again: exactly, where nothing came after them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.services import templating
+from workbench.services.decisions import LOG_BATCH, LOGGED, SOURCE, STATE, STEPS_BACK, TEXTS, Scope, named, run
+from workbench.store import Database
+
+SHOWN_ROWS = 100
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """Say how many pairs a step touched, which came first, what it may mean for labels, and whether the template went along."""
+
+    count: int
+    shown: list[int]
+    was_labeled: bool
+    is_labeled: bool
+    template: bool
+
+
+def latest(db: Database, training_sheet_id: str, actor: str | None) -> int | None:
+    """Return the latest batch that still shapes some pair or the template, of one person or of anybody."""
+    who = "and actor = $actor" if actor else ""
+    sql = (
+        f"select max(number) from batches where training_sheet_id = $sheet and undone_at is null {who} "
+        f"and action not in {STEPS_BACK} "
+        "and (number in (select last_batch from pair_rows where training_sheet_id = $sheet and last_batch > 0) "
+        f"or number in ({templating.STANDING.format(side='after')}))"
+    )
+    return db.value(sql, named(sql, {"sheet": training_sheet_id, "actor": actor}))
+
+
+def latest_undone(db: Database, training_sheet_id: str, actor: str | None) -> int | None:
+    """Return the batch taken back last that can be made again on some pair or on the template."""
+    who = "and b.actor = $actor" if actor else ""
+    # A pair that a batch added is gone while the batch is taken back; it can return to the end only.
+    sql = (
+        "with undone as (select b.number, b.undone_number from batches b where b.training_sheet_id = $sheet "
+        f"and b.undone_at is not null {who}) "
+        "select number from undone where number in (select d.batch from decisions d join undone u on u.number = d.batch "
+        "left join pair_rows p on p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index "
+        "where case when d.before.status is null then p.row_index is null "
+        "and d.row_index = (select count(*) from pair_rows where training_sheet_id = $sheet) "
+        "else p.last_batch = d.before.last_batch end) "
+        f"or number in ({templating.STANDING.format(side='before')}) order by undone_number desc limit 1"
+    )
+    return db.value(sql, named(sql, {"sheet": training_sheet_id, "actor": actor}))
+
+
+def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str) -> Stepped:
+    """Take a batch back, or make it again, where nothing came after it."""
+    stands = "p.last_batch = d.batch" if back else "p.last_batch = d.before.last_batch"
+    db.execute(
+        "create or replace temp table _steps as select d.row_index, d.before, d.after, d.texts_before, d.texts_after, "
+        "d.source_before, d.source_after, d.logged_at, d.before.status is null as added, p.version "
+        "from decisions d join pair_rows p on p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index "
+        f"and {stands} where d.batch = ? and d.before.status is not null",
+        [batch],
+    )
+    _find_added(db, scope, batch, back=back)
+    count, edited, moved, added, was, becomes = db.execute(
+        "select count(*), count(texts_before) + count(texts_after) > 0, count(source_before) + count(source_after) > 0, "
+        "coalesce(bool_or(added), false), coalesce(bool_or(before.status = 'labeled'), false), "
+        "coalesce(bool_or(after.status = 'labeled'), false) from _steps"
+    )[0]
+    plan = templating.step(db, scope, batch, back=back)
+    if count or plan:
+        number = _log_step(db, scope, batch, count, back=back, batch_id=batch_id)
+        _change(db, scope, back=back, edited=edited, moved=moved)
+        _mark(db, scope, batch, number, back=back)
+    if added:
+        _change_added(db, scope, back=back)
+    shown = [row[0] for row in db.execute(f"select row_index from _steps order by row_index limit {SHOWN_ROWS}")]
+    return Stepped(count, shown, becomes if back else was, was if back else becomes, plan)
+
+
+def _find_added(db: Database, scope: Scope, batch: int, *, back: bool) -> None:
+    """Add the pairs that a batch had added: they leave from the end only, and return to the end only."""
+    if back:
+        # What a job has learned from stays, so that its origin can be told.
+        sql = (
+            "insert into _steps by name with mine as (select d.*, p.version as held from decisions d join pair_rows p on "
+            "p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index and p.last_batch = d.batch "
+            "where d.batch = $batch and d.before.status is null and d.training_sheet_id || '.' || d.row_index "
+            "not in (select pair_id from job_pairs)) "
+            "select row_index, before, after, texts_before, texts_after, source_before, source_after, logged_at, "
+            "true as added, held as version from mine where row_index > (select coalesce(max(p.row_index), -1) from pair_rows p "
+            "where p.training_sheet_id = $sheet and p.row_index not in (select row_index from mine))"
+        )
+    else:
+        sql = (
+            "insert into _steps by name with gone as (select * from decisions where batch = $batch and before.status is null "
+            "and row_index not in (select row_index from pair_rows where training_sheet_id = $sheet)) "
+            "select row_index, before, after, texts_before, texts_after, source_before, source_after, logged_at, true as added, "
+            "(select max(o.pair_version) from decisions o where o.training_sheet_id = $sheet and o.row_index = gone.row_index) "
+            "as version from gone where (select min(row_index) from gone) = "
+            "(select count(*) from pair_rows where training_sheet_id = $sheet)"
+        )
+    if templating.is_reassembly(db, batch):
+        db.execute(sql, {"batch": batch, "sheet": scope.training_sheet_id})
+
+
+def _change(db: Database, scope: Scope, *, back: bool, edited: bool, moved: bool) -> None:
+    side = "before" if back else "after"
+    settings = [f"{name} = s.{side}.{name}" for name in STATE]
+    for wanted, kind, names in ((edited, "texts", TEXTS), (moved, "source", SOURCE)):
+        if wanted:
+            value = f"s.{kind}_{side}"
+            settings += [f"{name} = case when {value} is null then pair_rows.{name} else {value}.{name} end" for name in names]
+    db.execute(
+        f"update pair_rows set {', '.join(settings)}, version = pair_rows.version + 1, updated_at = ? from _steps s "
+        "where pair_rows.training_sheet_id = ? and pair_rows.row_index = s.row_index and not s.added",
+        [scope.now, scope.training_sheet_id],
+    )
+
+
+def _change_added(db: Database, scope: Scope, *, back: bool) -> None:
+    """Remove the pairs a batch had added, or put them back as they were."""
+    if back:
+        db.execute(
+            "delete from pair_rows where training_sheet_id = ? and row_index in (select row_index from _steps where added)",
+            [scope.training_sheet_id],
+        )
+    else:
+        listed = [f"after.{name} as {name}" for name in STATE] + [f"texts_after.{name} as {name}" for name in TEXTS]
+        listed += [f"source_after.{name} as {name}" for name in SOURCE]
+        db.execute(
+            f"insert into pair_rows by name select $sheet as training_sheet_id, row_index, {', '.join(listed)}, "
+            "(select sample from training_sheets where id = $sheet) as sample, logged_at as created_at, $now as updated_at, "
+            "version + 1 as version from _steps where added order by row_index",
+            {"sheet": scope.training_sheet_id, "now": scope.now},
+        )
+    db.execute(
+        "update canonical_labels set reuse_count = greatest(reuse_count + ?, 0) where id in "
+        "(select after.canonical_label_id from _steps where added)",
+        [-1 if back else 1],
+    )
+    templating.count_rows(db, scope)
+
+
+def _log_step(db: Database, scope: Scope, batch: int, rows: int, *, back: bool, batch_id: str) -> int:
+    number = db.execute("select nextval('batch_numbers')")[0][0]
+    known = scope.__dict__ | {"batch": number, "batch_id": batch_id, "action": "undo" if back else "redo", "rows": rows}
+    first, second = ("after", "before") if back else ("before", "after")
+    run(db, LOG_BATCH, known | {"of_batch": batch})
+    run(
+        db,
+        f"insert into decisions {LOGGED} "
+        "select nextval('decision_numbers'), $batch, $training_sheet_id, row_index, $action, $actor, $now, version + 1, "
+        f"{first}, {second}, texts_{first}, texts_{second}, source_{first}, source_{second} from _steps order by row_index",
+        known,
+    )
+    return number
+
+
+def _mark(db: Database, scope: Scope, batch: int, number: int, *, back: bool) -> None:
+    marks = [scope.now, scope.actor, number] if back else [None, None, None]
+    db.execute("update batches set undone_at = ?, undone_by = ?, undone_number = ? where number = ?", [*marks, batch])

@@ -1,0 +1,65 @@
+"""The template and the size of a training sheet, as re-assemblies change them and as they are taken back."""
+
+from __future__ import annotations
+
+from workbench.domain.generate import TemplateSnapshot, TrainingSheet
+from workbench.services.decisions import Scope
+from workbench.store import Database
+from workbench.store.tables import Mapping
+
+# Batches that put the template where it stands: its `after`, or its `before` once they are taken back.
+STANDING = (
+    "select r.batch from reassemblies r join training_sheets t on t.id = r.training_sheet_id and t.template = r.template_{side} "
+    "where r.training_sheet_id = $sheet and r.template_before <> r.template_after"
+)
+
+
+def keep(db: Database, batch: int, made: TrainingSheet, plan: TemplateSnapshot) -> None:
+    """Give a training sheet another template, and remember both beside the batch."""
+    before, after = stored(made.template), stored(plan)
+    db.execute(
+        "insert into reassemblies values (?, ?, ?, ?, ?, ?)", [batch, made.id, made.template_id, before, plan.template_id, after]
+    )
+    if before != after:
+        _put(db, made.id, plan.template_id, after)
+
+
+def stored(plan: TemplateSnapshot | None) -> str | None:
+    """Return a template as it is kept; equal templates are kept alike."""
+    return Mapping.of(TrainingSheet).column("template", plan)
+
+
+def step(db: Database, scope: Scope, batch: int, *, back: bool) -> bool:
+    """Put the template of before, or after, a re-assembly in place where it was not changed since; say whether it was."""
+    old, new = ("after", "before") if back else ("before", "after")
+    found = db.execute(
+        f"select r.template_id_{new}, r.template_{new} from reassemblies r join training_sheets t on t.id = r.training_sheet_id "
+        f"and t.template = r.template_{old} where r.batch = ? and r.template_before <> r.template_after",
+        [batch],
+    )
+    for template_id, template in found:
+        _put(db, scope.training_sheet_id, template_id, template)
+    return bool(found)
+
+
+def _put(db: Database, training_sheet_id: str, template_id: str | None, template: str | None) -> None:
+    _changed(db, training_sheet_id, "template_id = ?, template = ?", [template_id, template])
+
+
+def count_rows(db: Database, scope: Scope) -> None:
+    """Let a training sheet say how many pairs it has."""
+    counted = "total_rows = (select count(*) from pair_rows where training_sheet_id = training_sheets.id)"
+    _changed(db, scope.training_sheet_id, counted, [])
+
+
+def _changed(db: Database, training_sheet_id: str, settings: str, values: list[str | None]) -> None:
+    version = db.execute(
+        f"update training_sheets set {settings}, updated_at = ?, version = version + 1 where id = ? returning version",
+        [*values, db.clock.now(), training_sheet_id],
+    )[0][0]
+    db.emit("training_sheets", training_sheet_id, version)
+
+
+def is_reassembly(db: Database, batch: int) -> bool:
+    """Return True when a batch re-assembled a training sheet."""
+    return bool(db.execute("select 1 from reassemblies where batch = ?", [batch]))
