@@ -23,7 +23,8 @@ def told(ws: Any) -> dict[str, str]:
     """Return all that undo has to bring back."""
     tables = {
         "pairs": "select * exclude (version, updated_at) from pairs order by training_sheet_id, row_index",
-        "labels": "select id, label, confidence, labeled_by, labeled_at, item_ref, allowed_uses, reuse_count from canonical_labels order by id",
+        "labels": "select id, label, confidence, labeled_by, labeled_at, item_ref, allowed_uses, reuse_count "
+        "from canonical_labels order by id",
         "sheets": "select id, template_id, template, total_rows from training_sheets order by id",
     }
     return {name: ws.sql(sql).to_json(date_format="iso") for name, sql in tables.items()}
@@ -60,7 +61,7 @@ def test_another_template_makes_approvals_stale(ws: Any, made: Any) -> None:
     assert (seen.batch_id, seen.template_changes, len(seen.sample)) == (None, ("prompt_template",), 6)
     first = seen.sample[0]
     assert (first.label, first.status) == ("approval goes stale", "labeled")
-    assert [(piece.op, piece.text) for piece in first.prompt_diff][0] == ("removed", "Q: ")
+    assert (first.prompt_diff[0].op, first.prompt_diff[0].text) == ("removed", "Q: ")
     assert told(ws) == start
 
     done = ws.training_sheets.reassemble(made.id, preview_id=seen.preview_id)
