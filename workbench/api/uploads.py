@@ -33,7 +33,7 @@ def upload_endpoint(app: Application, operation: Operation, respond: Callable[..
             given = await _json(request)
             answer = await run_in_threadpool(app.call, operation, in_path | given, context)
             return respond(request, operation, answer)
-        with tempfile.TemporaryDirectory(prefix="workbench-upload-") as folder:
+        with tempfile.TemporaryDirectory(dir=app.engine.uploads(), ignore_cleanup_errors=True) as folder:
             given, upload = await _form(request, operation, Path(folder), limit)
             answer = await run_in_threadpool(app.call, operation, in_path | given, replace(context, upload=upload))
         return respond(request, operation, answer)

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.client.run import Run
-from workbench.client.wait import wait_for_job
+from workbench.client.wait import ENDED, wait_for_job
 from workbench.contract import answers, codec
 from workbench.contract.operation import Operation
 from workbench.contract.page import Page
 from workbench.contract.schema import UNSET
 from workbench.domain.record import Record
-from workbench.errors import ValidationError, did_you_mean, rebuild
+from workbench.errors import NotReady, ValidationError, WorkbenchError, did_you_mean, rebuild
 
 # Operations whose answer stays in the caller's hands: it gets this instead of the bare record.
 HANDLES: dict[str, type[Run]] = {"jobs.start_external": Run}
@@ -111,13 +111,23 @@ def made_by(workspace: Any, operation: Operation, job: Any) -> Any:
     """Wait for the job a long operation started and return the record it made, or raise its error."""
     ended = wait_for_job(workspace, job)
     if ended.status != "succeeded":
-        words = {"error_code": ended.error_code, "error": ended.error_message or f"The job {ended.id} ended as {ended.status}."}
-        raise rebuild(words | {"details": ended.error_details, "context": {"job_id": ended.id, "status": ended.status}})
+        raise _fault(workspace, ended)
     kind = operation.record_type
-    made = (ended.result or {}).get(f"{kind.kind}_id")
+    made = (ended.result or {}).get(f"{kind.kind.replace(' ', '_')}_id")
     if made is None:
         return codec.decode_record(kind, ended.result or {}).bind(workspace)
     return workspace.get(kind, made)
+
+
+def _fault(workspace: Any, job: Any) -> WorkbenchError:
+    """Return the error that ended a job, with the facts it would have had within the call."""
+    if job.status not in ENDED:
+        return NotReady(f"{job.name} goes on as job {job.id}. Wait for it with wait().", job_id=job.id, status=job.status)
+    context = {"job_id": job.id, "status": job.status}
+    for event in workspace.jobs.events(job.id, type="error"):
+        context |= (event.data or {}).get("context") or {}
+    words = job.error_message or f"{job.name} was {job.status}."
+    return rebuild({"error_code": job.error_code, "error": words, "details": job.error_details, "context": context})
 
 
 def finish(workspace: Any, answer: Any) -> Any:

@@ -98,7 +98,7 @@ class Home(Namespace):
 class Sheets(Namespace):
     def list(self, *, search: str = ..., status: Optional[Literal['draft', 'published', 'archived', 'deleted']] = ..., sort: Literal['created_at', 'updated_at', 'name', 'item_count'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Sheet]:
         """List the sheets, the newest first; deleted ones only when asked for."""
-    def create(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., item_id_column: str | None = ..., encoding: str | None = ..., worksheet: str | None = ..., split: str | None = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., sample: bool = ..., idempotency_key: str | None = ...) -> Sheet:
+    def create(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., item_id_column: str | None = ..., encoding: str | None = ..., worksheet: str | None = ..., split: str | None = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., sample: bool = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Sheet | Job:
         """Import rows as a new sheet: from a file, an address, a query or given directly."""
     def get(self, sheet_id: str) -> Sheet:
         """Return one sheet, also a deleted one."""
@@ -120,8 +120,8 @@ class Sheets(Namespace):
         """Put a sheet aside; it can still be read."""
     def restore(self, sheet_id: str, *, idempotency_key: str | None = ...) -> Sheet:
         """Bring back a deleted or an archived sheet, in the state it had before."""
-    def clone(self, sheet_id: str, *, name: Optional[str] = ..., idempotency_key: str | None = ...) -> Sheet:
-        """Copy a sheet with its rows to a new draft."""
+    def clone(self, sheet_id: str, *, name: Optional[str] = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Sheet | Job:
+        """Copy a sheet with its rows to a new draft; more than 100,000 rows, or `wait=False`, take a job."""
     def attach_template(self, sheet_id: str, template_id: str, *, idempotency_key: str | None = ...) -> Sheet:
         """Make a template the usual one of a sheet; every placeholder has to be a column."""
 class Templates(Namespace):

@@ -79,7 +79,18 @@ def encode_table(table: pa.Table) -> dict[str, Any]:
 
 def with_total(table: pa.Table, total: int) -> pa.Table:
     """Note on a table that is part of a larger one how many rows that has."""
-    return table.replace_schema_metadata({**(table.schema.metadata or {}), _TOTAL: str(total)})
+    return table.replace_schema_metadata(counted(table.schema, total).metadata)
+
+
+def counted(schema: pa.Schema, total: int) -> pa.Schema:
+    """Return a schema that tells how many rows there are in all."""
+    return schema.with_metadata({**(schema.metadata or {}), _TOTAL: str(total)})
+
+
+def known_total(schema: pa.Schema) -> int | None:
+    """Return how many rows a schema says there are in all, or None."""
+    told = (schema.metadata or {}).get(_TOTAL)
+    return None if told is None else int(told)
 
 
 def total_of(table: pa.Table) -> int:
@@ -182,6 +193,7 @@ def _moment(value: Any) -> Any:
 
 __all__ = [
     "ARROW",
+    "counted",
     "decode_page",
     "decode_record",
     "decode_row",
@@ -190,6 +202,7 @@ __all__ = [
     "encode_record",
     "encode_row",
     "encode_table",
+    "known_total",
     "page_to_table",
     "parameter_type",
     "table_from_bytes",

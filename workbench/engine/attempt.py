@@ -6,6 +6,7 @@ import contextlib
 import json
 import signal
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class Attempt:
     ending_since: float | None = None
     rung: int = 0
     timed_out: bool = False
+    receiving: Future[Any] | None = None
 
     @property
     def number(self) -> int:

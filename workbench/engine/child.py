@@ -20,6 +20,7 @@ from typing import Any
 
 from workbench.engine.journal import Journal
 from workbench.engine.process import Identity, write_json
+from workbench.errors import WorkbenchError
 
 TASK = "job.json"
 RESULT = "result.json"
@@ -167,8 +168,11 @@ def _run(context: JobContext, task: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """Return code, message and traceback of what ended the work."""
+    """Return code, message and traceback of what ended the work; an error made for people needs no traceback."""
     code = getattr(error, "code", None)
+    if isinstance(error, WorkbenchError):
+        again = {"transient": code in ("RATE_LIMITED", "CONNECTION_LOST")}
+        return {"code": code, "message": error.message, "details": error.details, "context": error.context, **again}
     if isinstance(error, MemoryError):
         code = "OUT_OF_MEMORY"
     elif isinstance(error, SystemExit):
@@ -177,14 +181,11 @@ def describe(error: BaseException) -> dict[str, Any]:
             "message": f"The work ended its process with exit code {error.code}.",
             "details": traceback.format_exc(),
         }
-    message = str(error).strip() or type(error).__name__
-    if not hasattr(error, "context"):
-        message = f"{type(error).__name__}: {message}"
     return {
         "code": code if isinstance(code, str) else "JOB_FAILED",
-        "message": message,
+        "message": f"{type(error).__name__}: {error}".strip().removesuffix(":"),
         "details": traceback.format_exc(),
-        "transient": isinstance(error, (ConnectionError, TimeoutError)) or code in ("RATE_LIMITED", "CONNECTION_LOST"),
+        "transient": isinstance(error, (ConnectionError, TimeoutError)),
     }
 
 

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.contract.context import Context, use
 from workbench.domain.jobs import Job
 from workbench.engine.attempt import Attempt
 from workbench.engine.child import describe
 from workbench.engine.local import Ended
+from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from workbench.engine.engine import Engine
+    from workbench.engine.engine import Engine, Receive
+
+UNUSABLE = "The result could not be taken over"
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +30,7 @@ class Ending:
     code: str | None = None
     message: str = ""
     details: str | None = None
+    context: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, attempt: Attempt, ended: Ended) -> Ending:
@@ -39,7 +44,7 @@ class Ending:
         if outcome.get("status") == "succeeded":
             return cls(result=outcome.get("result") or {})
         error = outcome.get("error") or {"code": "JOB_FAILED", "message": "The work was given up."}
-        return cls(code=error["code"], message=error["message"], details=error.get("details"))
+        return cls(code=error["code"], message=error["message"], details=error.get("details"), context=error.get("context"))
 
     @classmethod
     def _unexplained(cls, ended: Ended) -> Ending:
@@ -53,14 +58,27 @@ class Ending:
 
     @classmethod
     def failed(cls, error: Exception, what: str) -> Ending:
-        """Describe an error on the owner's side."""
+        """Describe an error on the owner's side; one that speaks to people speaks for itself."""
         told = describe(error)
-        return cls(code=told["code"], message=f"{what}: {told['message']}", details=told["details"])
+        message = told["message"] if isinstance(error, WorkbenchError) else f"{what}: {told['message']}"
+        return cls(code=told["code"], message=message, details=told["details"], context=told.get("context"))
 
     @classmethod
     def closed(cls) -> Ending:
         """Describe a job killed because its workspace closed."""
         return cls(code="INTERRUPTED", message="The job was interrupted: the workspace was closed. Retry it.")
+
+
+def received(engine: Engine, attempt: Attempt, receive: Receive, ending: Ending) -> Ending:
+    """Take in what the child made where nobody sees it yet, and return the ending that follows from it."""
+    assert ending.result is not None
+    try:
+        with use(Context(actor=attempt.job.created_by)):
+            return Ending(result={**ending.result, **receive(attempt.job, attempt.folder, ending.result)})
+    except Exception as error:
+        if not isinstance(error, WorkbenchError):
+            _log.exception("What job %s made could not be received.", attempt.job.id)
+        return Ending.failed(error, UNUSABLE)
 
 
 def conclude(engine: Engine, job: Job, folder: Path, ending: Ending) -> None:
@@ -74,8 +92,9 @@ def conclude(engine: Engine, job: Job, folder: Path, ending: Ending) -> None:
                 _settle(engine, engine.ledger.jobs.get(job.id), folder, job.attempt, ending, callbacks=callbacks)
             return
         except Exception as error:
-            _log.exception("Job %s could not be finished.", job.id)
-            ending = Ending.failed(error, "The result could not be taken over")
+            if not isinstance(error, WorkbenchError):
+                _log.exception("Job %s could not be finished.", job.id)
+            ending = Ending.failed(error, UNUSABLE)
 
 
 def _settle(engine: Engine, job: Job, folder: Path, attempt: int, ending: Ending, *, callbacks: bool) -> None:
@@ -94,6 +113,8 @@ def _settle(engine: Engine, job: Job, folder: Path, attempt: int, ending: Ending
         return
     else:
         error = {"error_code": ending.code, "error_message": ending.message, "error_details": ending.details}
-        moved = engine.ledger.move(job.id, ("running",), "failed", message=ending.message, **error, **common)
+        moved = engine.ledger.move(
+            job.id, ("running",), "failed", message=ending.message, facts=ending.context, **error, **common
+        )
     if moved and kind and kind.ended and callbacks:
         kind.ended(moved)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,9 @@ from workbench.clock import Clock
 from workbench.config import Settings
 from workbench.contract.context import Context, current, use
 from workbench.domain.jobs import Job, JobEvent
-from workbench.engine import child, journal
+from workbench.engine import child, handover, journal
 from workbench.engine.attempt import Attempt
-from workbench.engine.ending import Ending, conclude
+from workbench.engine.ending import Ending, conclude, received
 from workbench.engine.ledger import Ledger
 from workbench.engine.local import Ended, Executor, LocalExecutor
 from workbench.engine.process import write_json
@@ -32,6 +35,7 @@ IDLE_SECONDS = 2.0
 BEAT_SECONDS = 20.0
 
 Prepare = Callable[[Job, Path], Mapping[str, Any] | None]
+Receive = Callable[[Job, Path, dict[str, Any]], Mapping[str, Any]]
 Finish = Callable[[Job, Path, dict[str, Any]], Mapping[str, Any] | None]
 AfterFailure = Callable[[Job], None]
 
@@ -44,6 +48,7 @@ class Kind:
 
     entry: str
     prepare: Prepare | None = None
+    receive: Receive | None = None
     finish: Finish | None = None
     ended: AfterFailure | None = None
 
@@ -70,6 +75,7 @@ class Engine:
         self.kinds: dict[str, Kind] = {}
         self.attempts: dict[str, Attempt] = {}
         self._silence = Silence(self)
+        self._receivers: ThreadPoolExecutor | None = None
         self._wake = threading.Event()
         self._look = True
         self._closing = False
@@ -81,16 +87,19 @@ class Engine:
         *,
         entry: str,
         prepare: Prepare | None = None,
+        receive: Receive | None = None,
         finish: Finish | None = None,
         ended: AfterFailure | None = None,
     ) -> None:
         """Say how jobs of `kind` run.
 
         `prepare` writes inputs into the folder and returns what the child gets as `context.inputs`;
-        `entry` is `module:function` and runs in the child; `finish` runs in the transaction that sets
-        succeeded and returns the job's result; `ended` runs in the one that sets failed or cancelled.
+        `entry` is `module:function` and runs in the child; `receive` takes in what is too much for one
+        quick transaction, on a thread of its own, to where nobody sees it yet, and returns what to add
+        to the child's result (after a restart it may run again); `finish` runs in the transaction that
+        sets succeeded and returns the job's result; `ended` runs in the one that sets failed or cancelled.
         """
-        self.kinds[kind] = Kind(entry, prepare, finish, ended)
+        self.kinds[kind] = Kind(entry, prepare, receive, finish, ended)
 
     def submit(self, kind: str, *, name: str, spec: Mapping[str, Any], **more: Any) -> Job:
         """Queue a job inside the caller's transaction; it starts after the commit.
@@ -119,8 +128,10 @@ class Engine:
                 self.ledger.jobs.update(job.id, **asked)
                 moved = self.ledger.note(job.id, JobEvent(type="log", message="Asked to cancel.", data={"reason": why}))
                 self.db.on_commit(self.notice)
-            elif (kind := self.kinds.get(job.kind)) and kind.ended:
-                kind.ended(moved)
+            else:
+                if (kind := self.kinds.get(job.kind)) and kind.ended:
+                    kind.ended(moved)
+                self.db.on_commit(lambda: self.clear(job.id))
         return moved
 
     def request_stop(self, job: Job) -> Job:
@@ -132,7 +143,37 @@ class Engine:
 
     def folder(self, job_id: str, attempt: int) -> Path:
         """Return the folder of one attempt."""
-        return self.artifacts / "jobs" / job_id / f"attempt-{attempt}"
+        return self._jobs / job_id / f"attempt-{attempt}"
+
+    @property
+    def _jobs(self) -> Path:
+        return self.artifacts / "jobs"
+
+    def giving(self, job_id: str) -> AbstractContextManager[Path]:
+        """Hand out a folder for files that a job to be submitted works on; a fault leaves nothing of it."""
+        return handover.giving(self._jobs, job_id)
+
+    def given(self, job_id: str) -> Path:
+        """Return the folder of what was given to a job."""
+        return handover.given(self._jobs, job_id)
+
+    def clear(self, job_id: str) -> None:
+        """Remove the files given to a job that has ended, and those it made."""
+        handover.clear(self._jobs, job_id)
+
+    def uploads(self) -> Path:
+        """Return the folder for files on their way in, on the disk where the jobs work."""
+        folder = self.artifacts / "uploads"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _sweep(self) -> None:
+        """Clear after calls that broke off, and after jobs that ended while nobody could."""
+        shutil.rmtree(self.artifacts / "uploads", ignore_errors=True)
+        left = handover.left_behind(self._jobs)
+        active = {row[0] for row in self.db.tuples("select id from jobs where completed_at is null")} if left else set()
+        for job_id in left - active:
+            self.clear(job_id)
 
     def next_threads(self) -> int:
         """Return the threads a job would get if it started now."""
@@ -147,6 +188,8 @@ class Engine:
         """Take back what still runs from an earlier owner, then watch."""
         if self._thread is None:
             self._closing = False
+            self._sweep()
+            self._receivers = ThreadPoolExecutor(thread_name_prefix="job-receiver")
             recover(self)
             self._thread = threading.Thread(target=self._watch, name="job-engine", daemon=True)
             self._thread.start()
@@ -158,6 +201,9 @@ class Engine:
         if self._thread is not None:
             self._thread.join(timeout=60)
             self._thread = None
+        if self._receivers is not None:
+            self._receivers.shutdown()
+            self._receivers = None
         for attempt in () if detach else tuple(self.attempts.values()):
             attempt.handle.kill()
             self._conclude(attempt, Ending.closed())
@@ -213,7 +259,7 @@ class Engine:
             return
         folder = self.folder(id, attempt)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            handover.made(folder).mkdir(parents=True, exist_ok=True)
             kind = self.kinds[job.kind]
             inputs = (kind.prepare(job, folder) if kind.prepare else None) or {}
             write_json(folder / child.TASK, _task(job, kind.entry, inputs, threads))
@@ -221,16 +267,21 @@ class Engine:
         except Exception as error:
             _log.exception("Job %s could not be started.", id)
             conclude(self, job, folder, Ending.failed(error, "The job could not be started"))
+            self.clear(id)
             return
         self.attempts[id] = Attempt(job, folder, handle)
         self.ledger.jobs.update(id, pid=handle.pid)
         self._look = True
 
     def _tend(self, attempt: Attempt) -> None:
+        if attempt.receiving is not None:
+            if attempt.receiving.done():
+                self._conclude(attempt, attempt.receiving.result())
+            return
         ended = attempt.handle.poll()
         self._take_in(attempt, drain=ended is not None)
         if ended is not None:
-            self._conclude(attempt, Ending.of(attempt, ended))
+            self._end(attempt, Ending.of(attempt, ended))
             return
         if attempt.overdue():
             attempt.timed_out = True
@@ -256,12 +307,22 @@ class Engine:
             if not drain:
                 return
 
+    def _end(self, attempt: Attempt, ending: Ending) -> None:
+        """Conclude an attempt, once what its process made has been received."""
+        receive = self.kinds[attempt.job.kind].receive
+        if ending.result is None or receive is None or attempt.ending_since is not None or self._receivers is None:
+            self._conclude(attempt, ending)
+            return
+        attempt.receiving = self._receivers.submit(received, self, attempt, receive, ending)
+        attempt.receiving.add_done_callback(lambda future: self._wake.set())
+
     def _conclude(self, attempt: Attempt, ending: Ending) -> None:
         self.attempts.pop(attempt.job.id, None)
         try:
             with use(Context(actor=attempt.job.created_by)):
                 conclude(self, attempt.job, attempt.folder, ending)
         finally:
+            self.clear(attempt.job.id)
             self._look = True
 
 

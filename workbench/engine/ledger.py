@@ -45,9 +45,20 @@ class Ledger:
             return self.note(job.id, JobEvent(type="status_change", new_status=job.status, message=f"The job is {job.status}."))
 
     def move(
-        self, id: str, source: Sequence[str], target: str, *, message: str, at_attempt: int | None = None, **changes: Any
+        self,
+        id: str,
+        source: Sequence[str],
+        target: str,
+        *,
+        message: str,
+        at_attempt: int | None = None,
+        facts: dict[str, Any] | None = None,
+        **changes: Any,
     ) -> Job | None:
-        """Set `target` if the job is in one of `source` (and at that attempt), else return None."""
+        """Set `target` if the job is in one of `source` (and at that attempt), else return None.
+
+        `facts` go with the event, beside the code of an error.
+        """
         now = self.clock.now()
         columns = {"status": target, "updated_at": now, **changes}
         setting = ", ".join(f"{name} = ?" for name in columns)
@@ -60,7 +71,7 @@ class Ledger:
             if not self.db.execute(sql, [*params, id, *source, *([at_attempt] if at_attempt is not None else [])]):
                 return None
             kind = "error" if target == "failed" else "status_change"
-            data = {k: changes[k] for k in ("error_code",) if changes.get(k)} or None
+            data = {k: changes[k] for k in ("error_code",) if changes.get(k)} | ({"context": facts} if facts else {}) or None
             return self.note(id, JobEvent(type=kind, old_status=before, new_status=target, message=message, data=data))
 
     def note(self, id: str, *events: JobEvent) -> Job:

@@ -19,9 +19,13 @@ class Waiting:
     priority: int = 0
 
 
+# Somebody waits for these, for seconds: they do not stand in line behind hours of training.
+AWAITED = frozenset({"import", "assemble", "export"})
+
+
 @dataclass(frozen=True)
 class Limits:
-    """How many jobs may run: in all, of one kind, of one user."""
+    """How many jobs may run: in all (those people wait for are counted apart), of one kind, of one user."""
 
     total: int = 2
     per_kind: Mapping[str, int] = field(default_factory=dict)
@@ -39,15 +43,17 @@ def startable(waiting: Iterable[Waiting], running: Sequence[tuple[str, str]], li
     A job held back by the limit of its kind or user does not hold back those behind it.
     """
     kinds = Counter(kind for kind, _ in running)
+    lines = Counter(kind in AWAITED for kind, _ in running)
     users = Counter(user for _, user in running)
     chosen: list[Waiting] = []
     for job in ordered(waiting):
-        if len(running) + len(chosen) >= limits.total:
-            break
+        if lines[job.kind in AWAITED] >= limits.total:
+            continue
         if kinds[job.kind] >= limits.per_kind.get(job.kind, limits.total):
             continue
         if limits.per_user is not None and users[job.user] >= limits.per_user:
             continue
+        lines[job.kind in AWAITED] += 1
         kinds[job.kind] += 1
         users[job.user] += 1
         chosen.append(job)

@@ -19,6 +19,8 @@ from workbench.domain.data import (
 from workbench.domain.generate import TemplateSnapshot
 from workbench.errors import Conflict, InUse, NotFound, ValidationError
 from workbench.services import importing, profiling, sources
+from workbench.services.import_work import ImportWork
+from workbench.services.long_work import takes_a_job
 from workbench.services.rendering import check_template, require_valid
 from workbench.services.service import Service
 from workbench.services.sheet_rows import SheetRows, rows_table
@@ -57,10 +59,12 @@ class SheetService(Service):
     def __init__(self, app: Any) -> None:
         super().__init__(app)
         self.records = Records(self.db, Sheet)
+        self.imports = ImportWork(self.app)
 
     def start(self) -> None:
         """Drop the rows of imports that never came to their end."""
         importing.drop_orphans(self.db)
+        self.imports.register()
 
     @query("GET", "/sheets", key="sheets")
     def list(
@@ -90,7 +94,7 @@ class SheetService(Service):
         found.rows = [self._present(row) for row in found.rows]
         return found
 
-    @command("POST", "/sheets", roles=STEWARDS, status=201, transaction=False, upload=True, label="Import")
+    @command("POST", "/sheets", roles=STEWARDS, status=201, transaction=False, upload=True, long=True, label="Import")
     def create(
         self,
         name: SheetName,
@@ -114,38 +118,41 @@ class SheetService(Service):
         """Import rows as a new sheet: from a file, an address, a query or given directly.
 
         Nothing is kept when the source cannot be read to its end, or when an item id is missing or repeated.
+        More than 100,000 rows are imported by a job, as are fewer with `wait=False`.
         """
         self._refuse_taken(name)
-        sheet_id = self.clock.new_id("sheet")
         found = sources.resolve(self, source_type, source, rows, {"encoding": encoding, "sheet": worksheet, "split": split})
-        loaded = importing.load(self.db, sheet_id, found.open(), item_id_column)
         sheet = Sheet(
-            id=sheet_id,
+            id=self.clock.new_id("sheet"),
             name=name,
             description=description,
             source_type=found.source_type,
             source=found.label,
             item_id_column=item_id_column,
-            columns=loaded.columns,
-            item_count=loaded.item_count,
             tags=tags,
             data_classification=classification_for(tuple(tags), data_classification),
-            content_hash=loaded.content_hash,
             sample=sample,
             created_by=self.actor,
         )
-        return self._publish_rows(sheet)
+        if takes_a_job(found.holds_more):
+            return self.imports.submit(sheet, found.give)
+        return self._publish_rows(sheet, importing.load(self.db, sheet.id, found.open(), item_id_column))
 
-    def _publish_rows(self, sheet: Sheet) -> Sheet:
+    def _publish_rows(self, sheet: Sheet, loaded: importing.Loaded) -> Sheet:
         try:
             with self.db.write():
-                self._refuse_taken(sheet.name)
-                slug = importing.free_slug(self.db, sheet.name)
-                kept = self.records.insert(sheet.with_(slug=slug))
-                importing.create_view(self.db, kept)
+                return self.published(sheet, loaded)
         except BaseException:
             importing.drop_rows(self.db, sheet.id)
             raise
+
+    def published(self, sheet: Sheet, loaded: importing.Loaded) -> Sheet:
+        """Make rows that were loaded a sheet that everybody sees, in the current transaction."""
+        self._refuse_taken(sheet.name)
+        slug = importing.free_slug(self.db, sheet.name)
+        facts = {"columns": loaded.columns, "item_count": loaded.item_count, "content_hash": loaded.content_hash}
+        kept = self.records.insert(sheet.with_(slug=slug, **facts))
+        importing.create_view(self.db, kept)
         return self._record(kept)
 
     @query("GET", "/sheets/{sheet_id}")
@@ -256,16 +263,18 @@ class SheetService(Service):
         SHEET_LIFECYCLE.require("restore", sheet.status)
         return self._record(self.records.update(sheet_id, status="published" if sheet.published_at else "draft"))
 
-    @command("POST", "/sheets/{sheet_id}/clone", roles=STEWARDS, status=201, transaction=False, label="Clone")
+    @command("POST", "/sheets/{sheet_id}/clone", roles=STEWARDS, status=201, transaction=False, long=True, label="Clone")
     def clone(self, sheet_id: str, *, name: Annotated[SheetName | None, Field(description="Name of the copy.")] = None) -> Sheet:
-        """Copy a sheet with its rows to a new draft."""
+        """Copy a sheet with its rows to a new draft; more than 100,000 rows, or `wait=False`, take a job."""
         sheet = self.live(sheet_id)
         copy_id = self.clock.new_id("sheet")
         copy_name = name or self._free_name(f"{sheet.name} (copy)")
         self._refuse_taken(copy_name)
-        importing.copy_rows(self.db, sheet.id, copy_id)
         fresh = {"version": 1, "created_at": None, "updated_at": None, "published_at": None, "created_by": self.actor}
-        return self._publish_rows(sheet.with_(id=copy_id, name=copy_name, status="draft", actions=(), usage_limits=(), **fresh))
+        copy = sheet.with_(id=copy_id, name=copy_name, status="draft", actions=(), usage_limits=(), **fresh)
+        if takes_a_job(lambda rows: sheet.item_count > rows):
+            return self.imports.submit(copy, lambda folder: {"copy_of": sheet.id})
+        return self._publish_rows(copy, importing.copy_rows(self.db, sheet, copy_id))
 
     @command("POST", "/sheets/{sheet_id}/attach-template", roles=STEWARDS, label="Attach template")
     def attach_template(self, sheet_id: str, template_id: Annotated[str, Field(description="Template to attach.")]) -> Sheet:

@@ -116,10 +116,11 @@ def _content_hash(tx: Transaction, table: str, columns: Iterable[SheetColumn]) -
     return tx.execute(f"select lower(to_hex(bit_xor(md5_number_lower(concat_ws(chr(31), {cells}))))) from {table}")[0][0]
 
 
-def copy_rows(db: Database, sheet_id: str, copy_id: str) -> None:
+def copy_rows(db: Database, sheet: Sheet, copy_id: str) -> Loaded:
     """Copy the rows of a sheet to a table that nobody sees yet."""
     with db.load() as tx:
-        tx.execute(f"create table {rows_table(copy_id)} as select * from {rows_table(sheet_id)} order by _row")
+        tx.execute(f"create table {rows_table(copy_id)} as select * from {rows_table(sheet.id)} order by _row")
+    return Loaded(sheet.columns, sheet.item_count, sheet.content_hash)
 
 
 def create_view(db: Database, sheet: Sheet) -> None:

@@ -200,7 +200,10 @@ def _next_actions(n: dict[str, int], model: dict[str, Any] | None) -> dict[str, 
 def _sentence(n: dict[str, int], running: int) -> str:
     if n["rows"] == 0 and n["models"] == 0:
         return "Nothing here yet: import a table, or make the sample workspace."
-    parts = [f"{grouped(n['eligible'])} of {_many(n['pairs'], 'pair')} may be trained on", f"{_many(n['endpoints'], 'endpoint')} live"]
+    parts = [
+        f"{grouped(n['eligible'])} of {_many(n['pairs'], 'pair')} may be trained on",
+        f"{_many(n['endpoints'], 'endpoint')} live",
+    ]
     if running:
         parts.append(f"{_many(running, 'job')} under way")
     return ", ".join(parts) + "."

@@ -4,58 +4,200 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.contract import current
-from workbench.errors import Forbidden, ValidationError
+from workbench.errors import FileTooLarge, Forbidden, ValidationError
 from workbench.services.service import Service
-from workbench.store import sandbox
+from workbench.store import Database, sandbox
+from workbench.store.download import downloaded
+from workbench.store.plain_text import Workplace
 from workbench.store.reader import read_source
+from workbench.store.row_count import holds_more
 
 FRAME_FILE = "rows.parquet"
+FETCHED_IN_A_CALL = 64 << 20
+Rows = pa.Table | pa.RecordBatchReader
 
 
-@dataclass(frozen=True)
-class Resolved:
-    """Say what the source is and how to open it."""
+class Source(Protocol):
+    """Where rows come from: read here, or given to a job that reads them."""
 
     source_type: str
     label: str | None
-    open: Callable[[], pa.Table | pa.RecordBatchReader]
+
+    def open(self) -> Rows:
+        """Return the rows, all of them checked."""
+
+    def holds_more(self, rows: int) -> bool:
+        """Return True when there are more rows than `rows`, or too much to wait for."""
+
+    def give(self, folder: Path) -> dict[str, Any]:
+        """Put what a job needs into its folder and return what to tell it; paths count from that folder."""
 
 
-def resolve(service: Service, source_type: str | None, source: str | None, rows: Any, reading: dict[str, Any]) -> Resolved:
+def resolve(service: Service, source_type: str | None, source: str | None, rows: Any, reading: dict[str, Any]) -> Source:
     """Return how to read the rows that a caller described, or say which field is wrong."""
     upload = current().upload
     if upload is not None:
-        return _uploaded(upload.path, upload.filename, reading)
+        path = Path(upload.path)
+        return FrameFile(path) if upload.filename == FRAME_FILE else FileSource(upload.filename, path, reading, sent=True)
     kind = source_type or ("inline" if rows is not None else "file")
     if kind == "inline":
         if source is not None or rows is None:
             raise ValidationError.field("rows", "An inline sheet takes rows and no source")
-        table = inline_table(rows)
-        return Resolved("inline", None, lambda: table)
+        return InlineRows(inline_table(rows))
     if rows is not None or not source:
         raise ValidationError.field("source", f"A sheet of type {kind} takes a source and no rows", source)
     if kind == "sql":
-        return Resolved("sql", source, lambda: sandbox.query(service.db, source, [], seconds=service.settings.sql_seconds))
-    if kind == "file":
-        refuse_outside(service, source)
-    limit = service.settings.max_upload_mb << 20 if kind == "url" else None
-    internal = service.settings.internal_urls or not current().served
-    return Resolved(kind, source, lambda: read_source(source, kind=kind, max_bytes=limit, internal=internal, **reading))
+        return SqlSource(source, service.db, service.settings.sql_seconds)
+    if kind == "url":
+        limit, internal = service.settings.max_upload_mb << 20, service.settings.internal_urls or not current().served
+        return UrlSource(source, reading, {"max_bytes": limit, "internal": internal})
+    refuse_outside(service, source)
+    return FileSource(source, Path(source).expanduser(), reading)
 
 
-def _uploaded(path: str, filename: str, reading: dict[str, Any]) -> Resolved:
-    if filename == FRAME_FILE:
-        return Resolved("inline", None, lambda: pq.read_table(path))
-    return Resolved("file", filename, lambda: read_source(path, name=filename, **reading))
+@dataclass(frozen=True)
+class InlineRows:
+    """Rows given with the call."""
+
+    table: pa.Table
+    source_type: str = "inline"
+    label: str | None = None
+
+    def open(self) -> Rows:
+        """Return the rows."""
+        return self.table
+
+    def holds_more(self, rows: int) -> bool:
+        """Return True when there are more rows."""
+        return bool(self.table.num_rows > rows)
+
+    def give(self, folder: Path) -> dict[str, Any]:
+        """Write the rows."""
+        pq.write_table(self.table, folder / FRAME_FILE)
+        return {"frame": FRAME_FILE}
+
+
+@dataclass(frozen=True)
+class FrameFile:
+    """A frame that was sent as Parquet."""
+
+    path: Path
+    source_type: str = "inline"
+    label: str | None = None
+
+    def open(self) -> Rows:
+        """Return the rows."""
+        return pq.read_table(self.path)
+
+    def holds_more(self, rows: int) -> bool:
+        """Return True when there are more rows."""
+        return holds_more(self.path, rows)
+
+    def give(self, folder: Path) -> dict[str, Any]:
+        """Move the file."""
+        shutil.move(self.path, folder / FRAME_FILE)
+        return {"frame": FRAME_FILE}
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file on this machine, or one that was sent."""
+
+    label: str
+    path: Path
+    reading: dict[str, Any]
+    sent: bool = False
+    source_type: str = "file"
+
+    def open(self) -> Rows:
+        """Return the rows."""
+        return read_source(str(self.path), name=Path(self.label).name, **self.reading)
+
+    def holds_more(self, rows: int) -> bool:
+        """Return True when there are more rows."""
+        return holds_more(self.path, rows, name=Path(self.label).name)
+
+    def give(self, folder: Path) -> dict[str, Any]:
+        """Move a file that was sent; others are read where they lie."""
+        if self.sent:
+            shutil.move(self.path, folder / self.path.name)
+        path = self.path.name if self.sent else str(self.path.absolute())
+        return {"source": path, "name": Path(self.label).name, **self.reading}
+
+
+@dataclass(frozen=True)
+class UrlSource:
+    """A file at an address; a small one is fetched to see how many rows it holds."""
+
+    label: str
+    reading: dict[str, Any]
+    fetching: dict[str, Any]
+    source_type: str = "url"
+    work: Workplace = field(default_factory=Workplace)
+
+    @cached_property
+    def _fetched(self) -> FileSource | None:
+        try:
+            bounds = {**self.fetching, "max_bytes": min(self.fetching["max_bytes"], FETCHED_IN_A_CALL)}
+            path, name = downloaded(self.label, self.work, **bounds)
+        except FileTooLarge:
+            return None
+        return FileSource(name, path, self.reading)
+
+    def open(self) -> Rows:
+        """Return the rows."""
+        return self._fetched.open() if self._fetched else read_source(self.label, **self._told)
+
+    def holds_more(self, rows: int) -> bool:
+        """Return True when the file is larger than 64 MB or holds more rows."""
+        return self._fetched is None or self._fetched.holds_more(rows)
+
+    def give(self, folder: Path) -> dict[str, Any]:
+        """Leave the fetching to the job."""
+        return {"source": self.label, **self._told}
+
+    @property
+    def _told(self) -> dict[str, Any]:
+        return {"kind": "url", **self.fetching, **self.reading}
+
+
+@dataclass(frozen=True)
+class SqlSource:
+    """The answer of a query over this workspace, kept in a file until it is taken in."""
+
+    label: str
+    db: Database
+    seconds: float
+    source_type: str = "sql"
+    work: Workplace = field(default_factory=Workplace)
+
+    @cached_property
+    def _answer(self) -> FrameFile:
+        path = self.work.new(".parquet")
+        sandbox.write(self.db, self.label, path, seconds=self.seconds)
+        return FrameFile(path)
+
+    def open(self) -> Rows:
+        """Return the rows."""
+        return self._answer.open()
+
+    def holds_more(self, rows: int) -> bool:
+        """Return True when the query has more rows."""
+        return self._answer.holds_more(rows)
+
+    def give(self, folder: Path) -> dict[str, Any]:
+        """Move the answer."""
+        return self._answer.give(folder)
 
 
 def inline_table(rows: Any) -> pa.Table:

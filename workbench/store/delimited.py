@@ -70,8 +70,8 @@ def read_delimited(path: Path, work: Workplace, *, name: str, delimiter: str | N
     """Return the rows of a UTF-8 file, every value checked beforehand."""
     dialect = _dialect(path, name, delimiter)
     refuse_names(dialect.header, name)
-    types = _types(path, dialect, name)
-    return streamed(f"select * from {dialect.reading(path, types)}", work)
+    types, count = _types(path, dialect, name)
+    return streamed(f"select * from {dialect.reading(path, types)}", work, total=count)
 
 
 def _dialect(path: Path, name: str, delimiter: str | None) -> Dialect:
@@ -108,8 +108,8 @@ def _fit(records: list[list[str]]) -> tuple[bool, float, int]:
     return width > 1, sum(len(record) == width for record in records) / len(records), width
 
 
-def _types(path: Path, dialect: Dialect, name: str) -> dict[str, str]:
-    """Read the whole file once as text: find faulty lines, and the types that lose nothing."""
+def _types(path: Path, dialect: Dialect, name: str) -> tuple[dict[str, str], int]:
+    """Read the whole file once as text: find faulty lines, the types that lose nothing, and the number of rows."""
     guesses = _guesses(path, dialect)
     wanted = [(column, kind) for column in dialect.header for kind in _CANDIDATES.get(guesses.get(column, ""), ())]
     tests = [f"bool_and({quoted(c)} is null or ({_LOSSLESS[kind].format(c=quoted(c))}))" for c, kind in wanted]
@@ -125,7 +125,7 @@ def _types(path: Path, dialect: Dialect, name: str) -> dict[str, str]:
     for (column, kind), kept in zip(wanted, passed, strict=True):
         if kept:
             types.setdefault(column, kind)
-    return types
+    return types, count
 
 
 def _guesses(path: Path, dialect: Dialect) -> dict[str, str]:

@@ -34,7 +34,7 @@ def read_parquet(path: Path, work: Workplace, *, name: str) -> pa.RecordBatchRea
     if not count:
         raise _fault(name, f"{name} has columns and no rows. Add rows and import it again")
     listed = ", ".join(plain_column(title, column) for title, column in described)
-    return streamed(f"select {listed} from {source}", work)
+    return streamed(f"select {listed} from {source}", work, total=count)
 
 
 def parquet_columns(source: str, name: str) -> list[tuple[str, str]]:

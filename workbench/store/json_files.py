@@ -39,10 +39,10 @@ def read_json(path: Path, work: Workplace, *, name: str, lines: bool) -> pa.Reco
     options = f"format='{shape}', records=true, maximum_object_size={_LARGEST_OBJECT}"
     guessed = _guessed(f"read_json({place}, {options}, sample_size=-1)", name)
     reading = {title: _reading(kind) for title, kind in guessed.items()}
-    kept = _kept(f"read_json({place}, {options}, columns={_struct(reading)})", guessed, name)
+    kept, count = _kept(f"read_json({place}, {options}, columns={_struct(reading)})", guessed, name)
     types = {title: guessed[title] if kept.get(title) else kind for title, kind in reading.items()}
     listed = ", ".join(_plain_column(title, kind) for title, kind in types.items())
-    return streamed(f"select {listed} from read_json({place}, {options}, columns={_struct(types)})", work)
+    return streamed(f"select {listed} from read_json({place}, {options}, columns={_struct(types)})", work, total=count)
 
 
 def _reading(kind: str) -> str:
@@ -68,8 +68,8 @@ def _guessed(source: str, name: str) -> dict[str, str]:
     return {row[0]: row[1] for row in found}
 
 
-def _kept(source: str, guessed: dict[str, str], name: str) -> dict[str, bool]:
-    """Read the whole file once: find faulty places, and the guesses that lose nothing."""
+def _kept(source: str, guessed: dict[str, str], name: str) -> tuple[dict[str, bool], int]:
+    """Read the whole file once: find faulty places, the guesses that lose nothing, and the number of rows."""
     asked = {title: _LOSSLESS[kind].format(c=quoted(title)) for title, kind in guessed.items() if kind in _LOSSLESS}
     tests = [f"bool_and({quoted(title)} is null or {test})" for title, test in asked.items()]
     with scratch() as cursor:
@@ -80,7 +80,7 @@ def _kept(source: str, guessed: dict[str, str], name: str) -> dict[str, bool]:
     assert facts is not None
     if not facts[0]:
         raise _fault(name, f"{name} has no rows. Add rows and import it again")
-    return dict(zip(asked, facts[2:], strict=True))
+    return dict(zip(asked, facts[2:], strict=True)), facts[0]
 
 
 def _plain_column(name: str, kind: str) -> str:

@@ -60,7 +60,7 @@ def unpacked(path: Path, work: Workplace, *, name: str) -> Path:
     target = work.new(Path(Path(name).stem).suffix)
     packed, count = path.stat().st_size, 0
     try:
-        with _unpacking(path, ending) as reader, target.open("wb") as writer:
+        with unpacking(path, ending) as reader, target.open("wb") as writer:
             while chunk := reader.read(_CHUNK):
                 count += len(chunk)
                 if count > _LARGEST_UNPACKED or (count > _SMALL_ENOUGH and count > packed * _WORST_RATIO):
@@ -75,7 +75,8 @@ def unpacked(path: Path, work: Workplace, *, name: str) -> Path:
     return target
 
 
-def _unpacking(path: Path, ending: str) -> Any:
+def unpacking(path: Path, ending: str) -> Any:
+    """Open a packed file to read what is in it."""
     return gzip.open(path, "rb") if ending == ".gz" else pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
 
 

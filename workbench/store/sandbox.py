@@ -6,10 +6,13 @@ of what is allowed, the transaction is read only and rolled back, time and rows 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from workbench.errors import ValidationError
 from workbench.store import sql_check
@@ -35,6 +38,27 @@ def query(
 
     Beyond `max_rows` the rest is left out and `truncated(table)` is True.
     """
+    with _reading(db, sql, allowed=allowed, seconds=seconds) as cursor:
+        return _run(cursor, sql, params, max_rows)
+
+
+def write(db: Database, sql: str, path: Path, *, seconds: float | None = None) -> None:
+    """Write all rows of a user's SELECT to a Parquet file, batch by batch."""
+    with _reading(db, sql, seconds=seconds) as cursor:
+        reader = cursor.sql(sql).to_arrow_reader(_BATCH_ROWS)
+        try:
+            with pq.ParquetWriter(path, reader.schema, compression="lz4") as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
+        finally:
+            reader.close()
+
+
+@contextmanager
+def _reading(
+    db: Database, sql: str, *, allowed: Collection[str] | None = None, seconds: float | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Check a user's query and hand out the cursor to run it on."""
     shown, hidden = relations(db)
     published = set(shown) if allowed is None else set(allowed)
     sql_check.check_query(sql, published=published, hidden=hidden | (set(shown) - published))
@@ -42,7 +66,7 @@ def query(
     cursor.execute("begin transaction read only")
     try:
         with limited(cursor, seconds):
-            return _run(cursor, sql, params, max_rows)
+            yield cursor
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise ValidationError.field("query", _plain(error), sql) from error
     finally:

@@ -11,6 +11,8 @@ from functools import cache
 import duckdb
 import pyarrow as pa
 
+from workbench.contract.codec import counted
+
 _BATCH_ROWS = 20_000
 _creating = threading.Lock()
 
@@ -26,8 +28,11 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
         cursor.close()
 
 
-def streamed(sql: str, *keep: object) -> pa.RecordBatchReader:
-    """Return the rows of a query batch by batch; `keep` (temporary files) lives until the last one."""
+def streamed(sql: str, *keep: object, total: int | None = None) -> pa.RecordBatchReader:
+    """Return the rows of a query batch by batch; `keep` (temporary files) lives until the last one.
+
+    A `total` that is known already travels with the schema.
+    """
     with _creating:
         cursor = _instance().cursor()
     source = cursor.sql(sql).to_arrow_reader(_BATCH_ROWS)
@@ -41,7 +46,7 @@ def streamed(sql: str, *keep: object) -> pa.RecordBatchReader:
             cursor.close()
             del kept
 
-    return pa.RecordBatchReader.from_batches(source.schema, batches())
+    return pa.RecordBatchReader.from_batches(source.schema if total is None else counted(source.schema, total), batches())
 
 
 @cache

@@ -86,12 +86,16 @@ class DataView(View):
         return view
 
     def _import(self, event: Any = None) -> None:
-        self.dialog.open("Import a file", ImportForm(self.ws, self._imported))
+        self.dialog.open("Import a file", ImportForm(self.ws, self._imported, self._started))
 
     def _imported(self, sheet: Any) -> None:
         self.dialog.close()
         self.toasts.say(f"Imported {sheet.name}.")
         self.sheet = sheet.id
+
+    def _started(self, job: Any) -> None:
+        self.dialog.close()
+        self.toasts.say(f"{job.name}: it goes on and the sheet appears here.")
 
     def _nothing(self) -> Any:
         words = "No sheets yet. A sheet is a table of the rows you want to learn from."

@@ -21,12 +21,13 @@ HINT = "CSV, TSV, Parquet, JSON, JSON lines or Excel"
 
 
 class ImportForm(pn.viewable.Viewer):
-    """Import a file as a new sheet."""
+    """Import a file as a new sheet; `started` gets the job that imports a large one."""
 
-    def __init__(self, ws: Any, done: Done) -> None:
+    def __init__(self, ws: Any, done: Done, started: Done | None = None) -> None:
         super().__init__()
         self._ws = ws
         self._done = done
+        self._started = started or done
         only = ("name", "description", "item_id_column", "tags", "data_classification")
         self.upload = Upload(
             path="/sheets", accept=ENDINGS, hint=HINT, on_chosen=self._named, on_done=self._imported, on_error=self._refused
@@ -40,7 +41,10 @@ class ImportForm(pn.viewable.Viewer):
 
     def _imported(self, answer: dict[str, Any]) -> None:
         self.form.show_error(None)
-        self._done(self._ws.sheets.get(answer["id"]))
+        if "item_count" in answer:
+            self._done(self._ws.sheets.get(answer["id"]))
+        else:
+            self._started(self._ws.jobs.get(answer["id"]))
 
     def _refused(self, error: Exception) -> None:
         self.form.show_error(error)

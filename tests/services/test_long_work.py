@@ -1,0 +1,205 @@
+"""What is too long for a call becomes a job: the same result, the same errors, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from workbench.contract.codec import encode
+from workbench.domain.data import Sheet
+from workbench.engine.handover import GIVEN, MADE
+from workbench.errors import Conflict, ValidationError
+from workbench.services import importing
+from workbench.testing import frozen
+
+ROWS = [{"id": f"i{n}", "q": f'say "{n}" 😀\n', "n": n} for n in range(20)]
+
+
+def ended(ws: Any, job: Any) -> Any:
+    return ws.jobs.get(job.id).wait(timeout=60, progress=False)
+
+
+def app_of(ws: Any) -> Any:
+    """Return the application behind either transport."""
+    return getattr(ws, "app", None) or ws.transport.app
+
+
+def left(artifacts: Path) -> list[Path]:
+    """Return what jobs and uploads left on the disk, beside their words."""
+    return [p for name in (GIVEN, MADE) for p in artifacts.glob(f"jobs/**/{name}")] + [*artifacts.glob("uploads/*")]
+
+
+def hidden(db: Any) -> list[Any]:
+    """Return the tables of rows that belong to no sheet."""
+    return db.tuples(
+        "select table_name from duckdb_tables() where starts_with(table_name, 'rows_sheet_') "
+        "and substr(table_name, 6) not in (select id from sheets)"
+    )
+
+
+@pytest.fixture
+def csv_file(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.csv"
+    pd.DataFrame(ROWS).to_csv(path, index=False)
+    return path
+
+
+def sources(path: Path) -> dict[str, dict[str, Any]]:
+    return {
+        "file": {"source": str(path)},
+        "inline": {"rows": ROWS},
+        "frame": {"rows": pa.Table.from_pylist(ROWS)},
+        "sql": {"source_type": "sql", "source": "select id, q, n from sheet_first order by row_index"},
+    }
+
+
+@pytest.mark.parametrize("kind", ["file", "inline", "frame", "sql"])
+def test_an_import_as_a_job_is_the_import_of_the_call(local: Any, csv_file: Path, kind: str) -> None:
+    local.sheets.create("first", rows=ROWS)
+    told = sources(csv_file)[kind]
+    within = local.sheets.create("within", item_id_column="id", tags=["PII"], **told)
+    job = local.sheets.create("apart", item_id_column="id", tags=["PII"], wait=False, **told)
+    assert (job.kind, job.status, job.name) == ("import", "queued", "Import apart")
+
+    done = ended(local, job)
+    apart = local.sheets.get(done.result["sheet_id"])
+
+    same = [name for name in Sheet.stored_fields() if name not in ("id", "name", "slug", "created_at", "updated_at")]
+    assert {n: encode(getattr(apart, n)) for n in same} == {n: encode(getattr(within, n)) for n in same}
+    assert local.sheets.rows(apart.id).equals(local.sheets.rows(within.id))
+    assert (done.result["rows"], done.progress_percent) == (20, 100)
+    assert left(app_of(local).artifacts) == []
+
+
+def test_many_rows_take_a_job_and_the_call_returns_the_sheet(ws: Any) -> None:
+    frame = pd.DataFrame({"id": range(100_001), "q": "x"})
+    sheet = ws.sheets.create("many", rows=frame, item_id_column="id")
+    few = ws.sheets.create("few", rows=frame.head(100_000))
+
+    assert (sheet.item_count, few.item_count) == (100_001, 100_000)
+    assert [(job.kind, job.result["sheet_id"]) for job in ws.jobs.list()] == [("import", sheet.id)]
+
+
+def test_waiting_and_not_waiting_give_sheet_and_job(ws: Any) -> None:
+    sheet = ws.sheets.create("one", rows=ROWS)
+    job = ws.sheets.clone(sheet.id, name="two", wait=False)
+
+    assert job.kind == "import"
+    assert ws.sheets.get(ended(ws, job).result["sheet_id"]).item_count == 20
+    assert ws.sheets.rows(ws.sheets.list(search="two")[0].id).equals(ws.sheets.rows(sheet.id))
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        ({"name": "b.csv", "text": "a,b\n1,2\n1,2,3\n"}, {}),
+        ({"name": "b.csv", "text": "id,b\n1,2\n1,3\n"}, {"item_id_column": "id"}),
+        ({"name": "b.jsonl", "text": '{"a": 1}\n{"a": \n'}, {}),
+    ],
+)
+def test_a_failing_import_says_the_same_either_way(local: Any, tmp_path: Path, told: Any, wrong: Any) -> None:
+    path = tmp_path / told["name"]
+    path.write_text(told["text"])
+    with pytest.raises(ValidationError) as within:
+        local.sheets.create("bad", source=str(path), **wrong)
+
+    job = ended(local, local.sheets.create("bad", source=str(path), wait=False, **wrong))
+
+    assert (job.status, job.error_code, job.error_message) == ("failed", "VALIDATION_ERROR", within.value.message)
+    told = [event.data["context"] for event in local.jobs.events(job.id, type="error")]
+    assert told == [within.value.context]
+    assert (local.sheets.list().total, hidden(app_of(local).db), left(app_of(local).artifacts)) == (0, [], [])
+
+
+def test_a_failing_long_import_raises_what_the_call_would(ws: Any) -> None:
+    frame = pd.DataFrame({"id": [0, *range(100_000)]})
+    with pytest.raises(ValidationError, match="'0' 2 times, first in rows 0, 1") as error:
+        ws.sheets.create("many", rows=frame, item_id_column="id")
+
+    assert error.value.context["fields"][0]["field"] == "item_id_column"
+    assert ws.sheets.list().total == 0
+
+
+def test_a_name_taken_meanwhile_fails_the_job(local: Any) -> None:
+    app_of(local).engine.limits = type(app_of(local).engine.limits)(total=0)
+    job = local.sheets.create("one", rows=ROWS, wait=False)
+    local.sheets.create("one", rows=ROWS)
+    with pytest.raises(Conflict):
+        local.sheets.create("one", rows=ROWS, wait=False)
+    app_of(local).engine.limits = type(app_of(local).engine.limits)(total=2)
+    app_of(local).engine.notice()
+
+    done = ended(local, job)
+
+    assert (done.status, done.error_code) == ("failed", "CONFLICT")
+    assert hidden(app_of(local).db) == []
+
+
+def test_a_cancelled_waiting_import_leaves_nothing(local: Any) -> None:
+    app = app_of(local)
+    app.engine.limits = type(app.engine.limits)(total=0)
+    job = local.sheets.create("one", rows=ROWS, wait=False)
+    assert left(app.artifacts)
+
+    local.jobs.cancel(job.id)
+
+    assert (local.jobs.get(job.id).status, left(app.artifacts)) == ("cancelled", [])
+
+
+def test_an_import_cancelled_while_it_is_taken_in_leaves_nothing(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, load = app_of(local), importing.load
+
+    def slow(*given: Any) -> Any:
+        loaded = load(*given)
+        local.jobs.cancel(job.id, reason="no more")
+        return loaded
+
+    monkeypatch.setattr(importing, "load", slow)
+    job = local.sheets.create("one", rows=ROWS, wait=False)
+
+    done = ended(local, job)
+
+    assert (done.status, done.cancel_reason, done.result) == ("cancelled", "no more", None)
+    assert (local.sheets.list().total, hidden(app.db), left(app.artifacts)) == (0, [], [])
+
+
+def test_people_decide_while_an_import_is_taken_in(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    decided, columns = threading.Event(), importing._columns
+    sheet = local.sheets.create("first", rows=ROWS)
+    made = local.training_sheets.assemble(sheet.id, template={"prompt_template": "{{q}}", "response_column": "id"})
+
+    def waits_for_people(*given: Any) -> Any:
+        assert decided.wait(30)
+        return columns(*given)
+
+    monkeypatch.setattr(importing, "_columns", waits_for_people)
+    job = local.sheets.create("second", rows=ROWS, wait=False)
+    while local.jobs.get(job.id).status != "running":
+        time.sleep(0.01)
+    local.review.decide(made.id, 0, action="approve")
+    decided.set()
+
+    assert ended(local, job).status == "succeeded"
+
+
+def test_over_the_wire_the_caller_chooses() -> None:
+    with frozen(transport="http") as ws, httpx.Client(base_url=f"{ws.url}/api/v1", trust_env=False) as client:
+        within = client.post("/sheets", json={"name": "a", "rows": ROWS})
+        apart = client.post("/sheets", json={"name": "b", "rows": ROWS}, headers={"Prefer": "respond-async"})
+        file = {"file": ("some.jsonl", "".join(json.dumps(row) + "\n" for row in ROWS))}
+        sent = client.post("/sheets", data={"name": "c"}, files=file, headers={"Prefer": "respond-async"})
+
+        assert (within.status_code, within.json()["item_count"]) == (201, 20)
+        assert [(answer.status_code, answer.json()["kind"]) for answer in (apart, sent)] == [(202, "import")] * 2
+        done = [ended(ws, ws.jobs.get(answer.json()["id"])) for answer in (apart, sent)]
+        assert [job.status for job in done] == ["succeeded"] * 2
+        assert ws.sheets.get(done[1].result["sheet_id"]).source == "some.jsonl"
+        assert left(app_of(ws).artifacts) == []
