@@ -41,10 +41,10 @@ class ImportForm(pn.viewable.Viewer):
 
     def _imported(self, answer: dict[str, Any]) -> None:
         self.form.show_error(None)
-        if "item_count" in answer:
-            self._done(self._ws.sheets.get(answer["id"]))
-        else:
+        if "progress_percent" in answer:
             self._started(self._ws.jobs.get(answer["id"]))
+        else:
+            self._done(self._ws.sheets.get(answer["id"]))
 
     def _refused(self, error: Exception) -> None:
         self.form.show_error(error)
