@@ -233,7 +233,7 @@ class Labels(Namespace):
     def versions(self, label_id: str) -> Page[LabelVersion]:
         """Return all that was ever the truth on an item, the newest first."""
 class Jobs(Namespace):
-    def list(self, *, kind: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., page: int = ..., page_size: int = ...) -> Page[Job]:
+    def list(self, *, kind: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'name', 'status', 'progress_percent', 'priority'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Job]:
         """List the jobs, the newest first."""
     def get(self, job_id: str) -> Job:
         """Return one job."""
@@ -260,7 +260,7 @@ class Jobs(Namespace):
 class Training(Namespace):
     def create(self, training_sheet_id: str, model_name: str, base_model: str, *, trainer: str | None = ..., train_val_split: float = ..., training_config: dict[str, Any] = ..., register_to_uc: bool = ..., uc_catalog: str | None = ..., uc_schema: str | None = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> TrainingJob:
         """Start a training job; pairs, versions and split are frozen with it."""
-    def list(self, *, training_sheet_id: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., page: int = ..., page_size: int = ...) -> Page[TrainingJob]:
+    def list(self, *, training_sheet_id: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., base_model: str | None = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'model_name', 'status', 'progress_percent', 'base_model', 'total_pairs', 'val_accuracy', 'val_loss'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[TrainingJob]:
         """List the training jobs, the newest first."""
     def active(self) -> Page[TrainingJob]:
         """List the training jobs that have not ended."""

@@ -11,6 +11,7 @@ from workbench.domain.jobs import LIFECYCLE, TERMINAL, Job, JobEvent, JobLog, Jo
 from workbench.engine import child
 from workbench.errors import InvalidTransition, NotFound
 from workbench.services import curves
+from workbench.services.job_lists import By, Descending, Label, Since, Sort, Until, narrowed
 from workbench.services.metric_points import point_rows
 from workbench.services.service import Service
 from workbench.store.tables import Records
@@ -47,20 +48,23 @@ class JobService(Service):
         kind: Annotated[str | None, Field(description="Only jobs of this kind.")] = None,
         status: Status | None = None,
         search: Annotated[str, Field(max_length=200, description="Part of the name.")] = "",
+        created_by: By = None,
+        since: Since = None,
+        until: Until = None,
+        label: Label = None,
+        parent_id: Annotated[str | None, Field(description="Only jobs that belong to this one or repeat it.")] = None,
+        sort: Sort = "created_at",
+        descending: Descending = True,
         page: PageNumber = 1,
         page_size: PageSize = 50,
     ) -> Page[Job]:
         """List the jobs, the newest first."""
-        where, params = ["true"], []
-        for column, value in (("kind", kind), ("status", status)):
-            if value is not None:
-                where.append(f"{column} = ?")
-                params.append(value)
-        if search:
-            where.append("contains(lower(name), lower(?))")
-            params.append(search)
+        wanted = narrowed(
+            {"kind": kind, "status": status, "created_by": created_by, "parent_id": parent_id},
+            search=("name", search), since=since, until=until, label=label, sort=sort, descending=descending,
+        )  # fmt: skip
         with self.db.read():
-            found = self.records.page(" and ".join(where), params, page=page, page_size=page_size)
+            found = self.records.page(wanted.where, wanted.params, order=wanted.order, page=page, page_size=page_size)
             found.rows = self._present(found.rows)
         return found
 

@@ -20,6 +20,7 @@ from workbench.domain.train import (
 )
 from workbench.errors import NotEligible, NotFound, NotReady
 from workbench.services import curves, training_plan
+from workbench.services.job_lists import By, Descending, Label, Since, TrainingSort, Until, narrowed
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, derived
 from workbench.services.service import Service
 from workbench.services.training_compare import compared
@@ -29,6 +30,7 @@ from workbench.store.tables import Records
 from workbench.trainers import trainers
 
 TRAINERS = frozenset({"admin", "trainer"})
+NEWEST = "created_at desc, id"
 
 TrainingSheetId = Annotated[str, Field(min_length=1, description="Training sheet to learn from.")]
 ModelName = Annotated[str, Field(max_length=200, description="Name the model version is registered under.")]
@@ -89,19 +91,24 @@ class TrainingService(Service):
         training_sheet_id: Annotated[str | None, Field(description="Only jobs on this training sheet.")] = None,
         status: Literal["pending", "queued", "running", "succeeded", "failed", "cancelled"] | None = None,
         search: Annotated[str, Field(max_length=200, description="Part of the model's name.")] = "",
+        base_model: Annotated[str | None, Field(description="Only jobs that start from it.")] = None,
+        created_by: By = None,
+        since: Since = None,
+        until: Until = None,
+        label: Label = None,
+        sort: TrainingSort = "created_at",
+        descending: Descending = True,
         page: PageNumber = 1,
         page_size: PageSize = 50,
     ) -> Page[TrainingJob]:
         """List the training jobs, the newest first."""
-        where, params = ["true"], []
-        for column, value in (("training_sheet_id", training_sheet_id), ("status", status)):
-            if value is not None:
-                where.append(f"{column} = ?")
-                params.append(value)
-        if search:
-            where.append("contains(lower(model_name), lower(?))")
-            params.append(search)
-        return self._page(" and ".join(where), params, page=page, page_size=page_size)
+        equals = {
+            "training_sheet_id": training_sheet_id, "status": status, "base_model": base_model, "created_by": created_by,
+        }  # fmt: skip
+        wanted = narrowed(
+            equals, search=("model_name", search), since=since, until=until, label=label, sort=sort, descending=descending
+        )
+        return self._page(wanted.where, wanted.params, order=wanted.order, page=page, page_size=page_size)
 
     @query("GET", "/training/active", key="jobs", topics=("jobs",))
     def active(self) -> Page[TrainingJob]:
@@ -299,9 +306,9 @@ class TrainingService(Service):
             raise NotFound.of("training job", job_id)
         return job
 
-    def _page(self, where: str, params: Iterable[Any], *, page: int, page_size: int) -> Page[TrainingJob]:
+    def _page(self, where: str, params: Iterable[Any], *, page: int, page_size: int, order: str = NEWEST) -> Page[TrainingJob]:
         with self.db.read():
-            found = self.records.page(where, list(params), page=page, page_size=page_size)
+            found = self.records.page(where, list(params), order=order, page=page, page_size=page_size)
             found.rows = self._present(found.rows)
         return found
 

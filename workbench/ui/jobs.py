@@ -71,7 +71,7 @@ class JobsView(View):
 def job_columns() -> tuple[Column, ...]:
     """Return the columns of a list of jobs."""
     return (
-        Column("name", "Job", _named, whole=True),
+        Column("name", "Job", _named, whole=True, sortable=True),
         *columns(Job, "status"),
         column(Job, "progress_percent"),
         Column("message", "Latest", fmt.text, doc=Job.param.message.doc),

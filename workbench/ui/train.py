@@ -103,12 +103,12 @@ class TrainingJobs(View):
 def job_columns() -> tuple[Column, ...]:
     """Return the columns of a list of training jobs."""
     return (
-        Column("name", "Job", _named, whole=True),
+        Column("model_name", "Job", _named, whole=True, sortable=True),
         *columns(TrainingJob, "status"),
-        Column("progress_percent", "Progress", _progress, whole=True),
+        Column("progress_percent", "Progress", _progress, whole=True, sortable=True),
         column(TrainingJob, "base_model", title="Base model"),
-        Column("pairs", "Pairs", _pairs, align="right", whole=True, doc=TrainingJob.param.total_pairs.doc),
-        Column("accuracy", "Held-out accuracy", _accuracy, align="right", whole=True),
+        Column("total_pairs", "Pairs", _pairs, align="right", whole=True, sortable=True, doc=TrainingJob.param.total_pairs.doc),
+        Column("val_accuracy", "Held-out accuracy", _accuracy, align="right", whole=True, sortable=True),
         column(TrainingJob, "duration_seconds", title="Took"),
         column(TrainingJob, "created_at", title="Created"),
     )
