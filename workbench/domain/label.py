@@ -62,7 +62,7 @@ class Pair(Record):
     confidence = param.Number(None, allow_None=True, doc="How sure the source of the answer was, 0-1.")
     simulated = param.Boolean(False, doc="True when a simulation made the answer up.")
     notes = param.String(None, allow_None=True, doc="Remarks of reviewers.")
-    quality = Json(None, doc="Signals of the quality scan by name.")
+    quality = Json(None, doc="Signals of the quality scan by name, and the training loss; none: not scanned since it changed.")
     labeled_by = param.String(None, allow_None=True, doc="Who approved it.")
     labeled_at = Time(None, allow_None=True, doc="When it was approved.")
     verified_by = param.String(None, allow_None=True, doc="Who corrected a written answer.")
@@ -97,6 +97,11 @@ class PairFilter(Record):
     reviewer = param.String(None, allow_None=True, doc="Who decided last.")
     item_ref = param.String(None, allow_None=True, doc="Item the pair is about.")
     use = Choice(default=None, objects=USES, allow_None=True, doc="Use that has to be allowed.")
+    labeled_since = Time(None, allow_None=True, doc="Earliest moment of the approval.")
+    labeled_until = Time(None, allow_None=True, doc="Moment before which it was approved.")
+    updated_since = Time(None, allow_None=True, doc="Earliest moment of the last change.")
+    updated_until = Time(None, allow_None=True, doc="Moment before which it last changed.")
+    signals = Items(item_type=str, doc="Conditions on signals: `name:value`, `name:low..high` or `name:none`.")
     where = param.String(None, allow_None=True, doc="SQL predicate over the columns of the pair and of its source row.")
 
 

@@ -15,6 +15,7 @@ from workbench.services.queues import Condition, Order, beyond
 from workbench.store import Database
 
 SHOWN_HISTORY = 20
+_BACK = {"asc": "desc", "desc": "asc"}
 
 
 def card(
@@ -103,25 +104,19 @@ def _neighbors(db: Database, pair: Pair, queue: Condition, order: Order) -> dict
         [pair.training_sheet_id, pair.row_index],
     )
     ahead, behind = (beyond(order, key, pair.row_index, forward=forward) for forward in (True, False))
-    back = Order(order.name, not order.descending, order.seed)
-    following = _first(db, queue, ahead, f"{order.sql} {order.direction}, row_index")
-    preceding = _first(db, queue, behind, f"{order.sql} {back.direction}, row_index desc")
-    # One scan for both counts: how many come before, and how many there are.
+    before, after = f"_key {_BACK[order.direction]}, row_index desc", f"_key {order.direction}, row_index"
+    source = (
+        f"select row_index, {order.sql} as _key, {ahead.sql} as _ahead, {behind.sql} as _behind from pair_rows where {queue.sql}"
+    )
+    # What is cheap to find is found three times; else one scan serves for all.
+    kept = "materialized" if queue.costly else "not materialized"
     found = db.row(
-        f"select count(*) as total, count(*) filter (where {behind.sql}) as before, "
-        f"bool_or(row_index = $here) as inside from pair_rows where {queue.sql}",
-        queue.values | behind.values | {"here": pair.row_index},
+        f"with matched as {kept} ({source}) select "
+        f"(select row_index from matched where _ahead order by {after} limit 1) as next_index, "
+        f"(select row_index from matched where _behind order by {before} limit 1) as previous_index, "
+        "count(*) as queue_total, count(*) filter (where _behind) as before, bool_or(row_index = $here) as inside from matched",
+        queue.values | ahead.values | behind.values | {"here": pair.row_index},
     )
     assert found is not None
-    return {
-        "next_index": following,
-        "previous_index": preceding,
-        "position": found["before"] + 1 if found["inside"] else None,
-        "queue_total": found["total"],
-    }
-
-
-def _first(db: Database, queue: Condition, place: Condition, order: str) -> int | None:
-    return db.value(
-        f"select row_index from pair_rows where {queue.sql} and {place.sql} order by {order} limit 1", queue.values | place.values
-    )
+    place, inside = found.pop("before") + 1, found.pop("inside")
+    return {**found, "position": place if inside else None}

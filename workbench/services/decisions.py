@@ -33,6 +33,8 @@ STATE = (
     "last_batch",
 )
 TEXTS = ("prompt", "response", "original_response")
+# What was measured on the texts, and holds only as long as they stay.
+MEASURED = ("signals", "training_loss")
 SOURCE = ("source_index", "item_ref", "source_snapshot")
 LOGGED = (
     "(id, batch, training_sheet_id, row_index, action, actor, logged_at, pair_version, "
@@ -88,6 +90,7 @@ def run(db: Database, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]
 def apply_one(db: Database, scope: Scope, change: Change, row: dict[str, Any], *, batch_id: str) -> dict[str, Any] | None:
     """Change one pair and log it; return the pair as it became, or None when nothing would change."""
     columns = change.columns | {"last_batch": "nextval('batch_numbers')", "version": "version + 1", "updated_at": "$now"}
+    columns |= outdated(change.columns)
     settings = ", ".join(f"{name} = {sql}" for name, sql in columns.items())
     sql = (
         f"update pair_rows set {settings} where training_sheet_id = $training_sheet_id and row_index = $row_index "
@@ -131,9 +134,15 @@ def apply(db: Database, scope: Scope, change: Change, target: str, values: dict[
     columns = change.columns | {"last_batch": "$batch"}
     run(db, LOG_BATCH, known | {"of_batch": None})
     run(db, _log_sql(columns, target), known)
-    settings = ", ".join(f"{name} = {sql}" for name, sql in columns.items())
+    settings = ", ".join(f"{name} = {sql}" for name, sql in (columns | outdated(columns)).items())
     run(db, f"update pair_rows set {settings}, version = version + 1, updated_at = $now where {target}", known)
     return number
+
+
+def outdated(columns: dict[str, str], row: str = "") -> dict[str, str]:
+    """Return the settings that forget what was measured on a text where the text becomes another."""
+    changed = " or ".join(f"{row}{name} is distinct from ({columns[name]})" for name in TEXTS[:2] if name in columns)
+    return {name: f"case when {changed} then null else {row}{name} end" for name in MEASURED} if changed else {}
 
 
 LOG_BATCH = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from workbench.domain.label import (
@@ -17,6 +18,7 @@ from workbench.domain.label import (
     Progress,
     ReviewerProgress,
 )
+from workbench.domain.quality import PII_WORDS
 from workbench.domain.wording import grouped
 from workbench.services.decisions import STEPS_BACK
 from workbench.store import Database
@@ -42,6 +44,19 @@ SOURCE_WORDS = {
     "canonical": "Known label",
 }
 
+SOME = "1.."
+YES = {SOME: "Yes", "true": "Yes"}
+FACETS = (
+    ("status", "State", STATUS_WORDS),
+    ("response_source", "Source", SOURCE_WORDS),
+    ("reviewer", "Reviewer", {}),
+    ("duplicates", "Has a duplicate", YES),
+    ("near_duplicates", "Has a near duplicate", YES),
+    ("pii_kinds", "Personal data", PII_WORDS),
+    ("language", "Language", {}),
+    ("refusal", "Declines to answer", YES),
+)
+
 
 def percent(part: float, whole: float) -> float:
     """Return a share in percent with one decimal; of nothing it is 0."""
@@ -50,10 +65,11 @@ def percent(part: float, whole: float) -> float:
 
 def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress:
     """Count the pairs by state, by who decided and by day."""
+    # Pairs are counted by batch first: the batches are few, and only those that still count are looked up.
     groups = db.tuples(
-        "select p.status, p.stale, b.actor, b.day, count(*) from pair_rows p left join "
-        "(select number, actor, strftime(logged_at, '%Y-%m-%d') as day from batches) b on b.number = p.last_batch "
-        "where p.training_sheet_id = ? group by all",
+        "select p.status, p.stale, b.actor, b.logged_at::date as day, sum(p.pairs)::bigint from ("
+        "select status, stale, last_batch, count(*) as pairs from pair_rows where training_sheet_id = ? group by all) p "
+        "left join batches b on b.number = p.last_batch group by all",
         [training_sheet_id],
     )
     states: Counter[str] = Counter()
@@ -64,7 +80,7 @@ def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress
         states["stale"] += count if stale else 0
         if actor:
             people[actor][status] += count
-            days[day] += count
+            days[day.isoformat()] += count
     total = sum(states[name] for name in STATUS_WORDS)
     pace = _pace(db, training_sheet_id, now)
     figures: dict[str, Any] = {name: states[name] for name in (*STATUS_WORDS, "stale")}
@@ -141,23 +157,49 @@ def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
 
 def facets(db: Database, training_sheet_id: str) -> Facets:
     """Count the values one can filter by."""
-    groups = db.tuples(
-        "select p.status, p.response_source, b.actor, count(*) from pair_rows p left join batches b on b.number = p.last_batch "
-        "where p.training_sheet_id = ? group by all",
-        [training_sheet_id],
-    )
-    counters = [Counter[str](), Counter[str](), Counter[str]()]
-    for *values, count in groups:
-        for counter, value in zip(counters, values, strict=True):
-            if value is not None:
-                counter[value] += count
-    heads = (("status", "State", STATUS_WORDS), ("response_source", "Source", SOURCE_WORDS), ("reviewer", "Reviewer", {}))
+    with db.read():
+        counted = _review_facets(db, training_sheet_id) | _signal_facets(db, training_sheet_id)
     found = [
         Facet(
             name=name,
             label=label,
-            values=[FacetValue(value=v, label=words.get(v, v), count=n) for v, n in counter.most_common(SHOWN_VALUES)],
+            values=[FacetValue(value=v, label=words.get(v, v), count=n) for v, n in counted[name].most_common(SHOWN_VALUES)],
         )
-        for (name, label, words), counter in zip(heads, counters, strict=True)
+        for name, label, words in FACETS
     ]
     return Facets(training_sheet_id=training_sheet_id, facets=found)
+
+
+def _review_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
+    groups = db.tuples(
+        "select p.status, p.response_source, b.actor, sum(p.pairs)::bigint from ("
+        "select status, response_source, last_batch, count(*) as pairs from pair_rows where training_sheet_id = ? group by all) p "
+        "left join batches b on b.number = p.last_batch group by all",
+        [training_sheet_id],
+    )
+    return _counted(("status", "response_source", "reviewer"), groups)
+
+
+def _signal_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
+    """Count what the signals say; the values are what a condition on the signal takes."""
+    groups = db.tuples(
+        "select signals.language, signals.duplicates > 0, signals.near_duplicates > 0, signals.refusal, signals.pii_kinds, count(*) "
+        "from pair_rows where training_sheet_id = ? and signals is not null group by all",
+        [training_sheet_id],
+    )
+    rows = [
+        (language, SOME if same else None, SOME if near else None, "true" if refusal else None, count)
+        for language, same, near, refusal, _, count in groups
+    ]
+    kinds = [(kind, count) for *_, listed, count in groups for kind in (listed or "").split(",") if kind]
+    return _counted(("language", "duplicates", "near_duplicates", "refusal"), rows) | _counted(("pii_kinds",), kinds)
+
+
+def _counted(names: tuple[str, ...], groups: Iterable[tuple[Any, ...]]) -> dict[str, Counter[str]]:
+    """Add up, for each name, the last figure of every group by the value in the name's place."""
+    counters = {name: Counter[str]() for name in names}
+    for *values, count in groups:
+        for counter, value in zip(counters.values(), values, strict=True):
+            if value is not None:
+                counter[value] += count
+    return counters

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
-from workbench.contract import UNSET, Field, Page, command, current, query
+from workbench.contract import UNSET, Field, command, current, query
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import (
-    Card,
     Claim,
     Draft,
     Eligibility,
@@ -22,37 +21,17 @@ from workbench.domain.label import (
     Released,
 )
 from workbench.errors import Conflict, NotFound
-from workbench.services import appending, canonical, cards, claims, decisions, drafts, figures, queues, restoring
-from workbench.services.bulk_review import BulkReview
+from workbench.services import appending, canonical, claims, decisions, drafts, figures, queues, restoring
 from workbench.services.judging import judged, resolved_action
-from workbench.services.pairs import LISTED, fetched, pair_id, present
+from workbench.services.pair_queue import PairQueue
+from workbench.services.pairs import LISTED, pair_id, present
 from workbench.services.past_review import PastReview
-from workbench.services.review_arguments import (
-    REVIEWERS,
-    Barred,
-    Descending,
-    Filter,
-    ItemRef,
-    Limit,
-    Order,
-    QueueStatus,
-    Reason,
-    Regex,
-    Reviewer,
-    Rows,
-    Search,
-    Seed,
-    Source,
-    UseFilter,
-    Uses,
-    Where,
-)
-from workbench.store.conditions import explained_condition
+from workbench.services.review_arguments import REVIEWERS, Barred, Filter, Reason, Rows, Uses
 
 REMEMBERED_CLIENTS = 1000
 
 
-class ReviewService(BulkReview, PastReview):
+class ReviewService(PairQueue, PastReview):
     """Review pairs: one by one, in bulk, several people at once; every step can be taken back."""
 
     namespace = "review"
@@ -61,53 +40,6 @@ class ReviewService(BulkReview, PastReview):
         super().__init__(app)
         self._places: dict[str, tuple[TrainingSheet, Sheet]] = {}
         self._last_numbers: OrderedDict[tuple[str, str], int] = OrderedDict()
-
-    @query("GET", "/assemblies/{training_sheet_id}/review-queue", topics=("pairs",))
-    def queue(
-        self,
-        training_sheet_id: str,
-        *,
-        status: QueueStatus = "unlabeled",
-        search: Search = "",
-        regex: Regex = None,
-        response_source: Source = None,
-        reviewer: Reviewer = None,
-        item_ref: ItemRef = None,
-        use: UseFilter = None,
-        where: Where = None,
-        order: Order = "row_index",
-        descending: Descending = False,
-        seed: Seed = 42,
-        limit: Limit = 50,
-        cursor: Annotated[str | None, Field(description="Where the page before ended.")] = None,
-    ) -> Page[Pair]:
-        """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
-        made, sheet = self.place(training_sheet_id)
-        wanted = PairFilter(
-            status=status, search=search, regex=regex, response_source=response_source,
-            reviewer=reviewer, item_ref=item_ref, use=use, where=where,
-        )  # fmt: skip
-        found = queues.condition(wanted, training_sheet_id, sheet)
-        sort = queues.Order(order, descending, seed)
-        with self.db.read(), explained_condition(where):
-            return self._page(made, sheet, found, sort, limit, cursor)
-
-    def _page(
-        self, made: TrainingSheet, sheet: Sheet, found: queues.Condition, sort: queues.Order, limit: int, cursor: str | None
-    ) -> Page[Pair]:
-        behind = queues.after(sort, cursor)
-        total = self.db.value(f"select count(*) from pair_rows where {found.sql}", found.values)
-        # Sorting narrow keys first and fetching the few wide rows afterwards is ten times faster.
-        places = self.db.tuples(
-            f"select row_index, {sort.sql} as _key from pair_rows where {found.sql} and {behind.sql} "
-            f"order by _key {sort.direction}, row_index limit {limit + 1}",
-            found.values | behind.values,
-        )
-        more, places = len(places) > limit, places[:limit]
-        rows = fetched(self.db, made.id, [place[0] for place in places])
-        next_cursor = queues.encode_cursor(places[-1][1], places[-1][0]) if more else None
-        shown = present(self.db, rows, sheet, overlap=made.overlap)
-        return Page(Pair, shown, total=total, page=1, page_size=limit, next_cursor=next_cursor)
 
     @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}", topics=("pairs",))
     def get(
@@ -123,31 +55,7 @@ class ReviewService(BulkReview, PastReview):
         if version is None:
             return Pair(**present(self.db, [row], sheet, overlap=made.overlap)[0])
         past = present(self.db, [restoring.at_version(self.db, row, version)], sheet, overlap=made.overlap)[0]
-        return Pair(**past | {"actions": ()})
-
-    @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}/card", topics=("pairs", "training_sheets"))
-    def card(
-        self,
-        training_sheet_id: str,
-        row_index: int,
-        *,
-        status: QueueStatus = "unlabeled",
-        search: Search = "",
-        response_source: Source = None,
-        where: Where = None,
-        order: Order = "row_index",
-        descending: Descending = False,
-        seed: Seed = 42,
-    ) -> Card:
-        """Return all that the review screen shows of one pair, and its neighbors in the queue."""
-        made, sheet = self.place(training_sheet_id)
-        wanted = PairFilter(status=status, search=search, response_source=response_source, where=where)
-        found = queues.condition(wanted, training_sheet_id, sheet)
-        row = self.stored(made, row_index)
-        with self.db.read(), explained_condition(where):
-            return cards.card(
-                self.db, made, sheet, row, found, queues.Order(order, descending, seed), self._holder(row, made), self.actor
-            )
+        return Pair(**past | {"actions": (), "quality": None})
 
     @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}", roles=REVIEWERS, label="Decide")
     def decide(
@@ -349,7 +257,3 @@ class ReviewService(BulkReview, PastReview):
         """Return who acts on which training sheet now."""
         label_type = made.template.label_type if made.template else "response"
         return decisions.Scope(made.id, made.sheet_id, label_type, self.actor, self.clock.now())
-
-    def _holder(self, row: dict[str, Any], made: TrainingSheet) -> str | None:
-        held = claims.foreign_holder(self.db, made.id, row["row_index"], self.clock.now())
-        return held[0] if held else None

@@ -16,7 +16,7 @@ from typing import Any
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TemplateSnapshot, TrainingSheet
 from workbench.services import assembling, templating
-from workbench.services.decisions import LOG_BATCH, LOGGED, SOURCE, STATE, TEXTS, Scope, run, struct
+from workbench.services.decisions import LOG_BATCH, LOGGED, SOURCE, STATE, TEXTS, Scope, outdated, run, struct
 from workbench.services.rendering import item_ref_sql, prompt_sql, response_sql
 from workbench.services.sheet_rows import relation_of
 from workbench.store import Database
@@ -231,7 +231,7 @@ _LOG_CHANGES = (
 _CHANGED_COLUMNS = (*_NEW, "prompt", "response", "source_index", "source_snapshot")
 _CHANGE = (
     "update pair_rows as p set "
-    + ", ".join(f"{name} = {_FRESH[name]}" for name in _CHANGED_COLUMNS)
+    + ", ".join(f"{name} = {sql}" for name, sql in ({n: _FRESH[n] for n in _CHANGED_COLUMNS} | outdated(_FRESH, "p.")).items())
     + ", version = p.version + 1, updated_at = $now from _redone n "
     "where p.training_sheet_id = $training_sheet_id and p.row_index = n.row_index"
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.errors import ValidationError
 from workbench.services import canonical
-from workbench.services.decisions import LOG_BATCH, LOGGED, SOURCE, STATE, TEXTS, Scope, run
+from workbench.services.decisions import LOG_BATCH, LOGGED, MEASURED, SOURCE, STATE, TEXTS, Scope, run
 from workbench.store import Database
 
 KEPT = tuple(name for name in STATE if name != "last_batch")
@@ -65,6 +65,9 @@ def restore(db: Database, scope: Scope, row: dict[str, Any], version: int, *, ba
         [number, scope.training_sheet_id, row["row_index"], scope.actor, scope.now, past["version"], *sides],
     )
     columns = [*STATE, *TEXTS, *SOURCE, "version"]
+    if any(past[name] != row[name] for name in TEXTS):
+        past |= dict.fromkeys(MEASURED)
+        columns += MEASURED
     db.execute(
         f"update pair_rows set {', '.join(f'{name} = ?' for name in columns)}, updated_at = ? "
         "where training_sheet_id = ? and row_index = ?",

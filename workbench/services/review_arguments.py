@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal
 
 from workbench.contract import Field
@@ -21,7 +22,21 @@ ItemRef = Annotated[str | None, Field(description="Item the pair is about.")]
 Use = Literal["training", "validation", "evaluation", "few_shot", "testing"]
 UseFilter = Annotated[Use | None, Field(description="Use that has to be allowed.")]
 Where = Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the pair and its source row.")]
-Order = Annotated[Literal["row_index", "confidence", "length", "updated", "random"], Field(description="What to sort by.")]
+Signals = Annotated[
+    list[str] | None,
+    Field(max_length=50, description="Conditions on signals: `name:value`, `name:low..high` or `name:none`; all have to hold."),
+]
+LabeledSince = Annotated[dt.datetime | None, Field(description="Earliest moment of the approval.")]
+LabeledUntil = Annotated[dt.datetime | None, Field(description="Moment before which it was approved.")]
+UpdatedSince = Annotated[dt.datetime | None, Field(description="Earliest moment of the last change.")]
+UpdatedUntil = Annotated[dt.datetime | None, Field(description="Moment before which it last changed.")]
+Order = Annotated[
+    Literal[
+        "row_index", "confidence", "length", "updated", "random", "concern", "duplicates", "near_duplicates", "words", "pii",
+        "leakage", "repetition", "outlier", "training_loss",
+    ],
+    Field(description="What to sort by."),
+]  # fmt: skip
 Descending = Annotated[bool, Field(description="Largest or newest first.")]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the random order.")]
 Limit = Annotated[int, Field(ge=1, le=1000, description="Most pairs to return.")]

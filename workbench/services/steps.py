@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.services import templating
-from workbench.services.decisions import LOG_BATCH, LOGGED, SOURCE, STATE, STEPS_BACK, TEXTS, Scope, named, run
+from workbench.services.decisions import LOG_BATCH, LOGGED, MEASURED, SOURCE, STATE, STEPS_BACK, TEXTS, Scope, named, run
 from workbench.store import Database
 
 SHOWN_ROWS = 100
@@ -111,6 +111,8 @@ def _change(db: Database, scope: Scope, *, back: bool, edited: bool, moved: bool
         if wanted:
             value = f"s.{kind}_{side}"
             settings += [f"{name} = case when {value} is null then pair_rows.{name} else {value}.{name} end" for name in names]
+    if edited:
+        settings += [f"{name} = case when s.texts_{side} is null then pair_rows.{name} end" for name in MEASURED]
     db.execute(
         f"update pair_rows set {', '.join(settings)}, version = pair_rows.version + 1, updated_at = ? from _steps s "
         "where pair_rows.training_sheet_id = ? and pair_rows.row_index = s.row_index and not s.added",

@@ -15,6 +15,8 @@ PUBLISHED: dict[str, str] = {
     "templates": "How rows become prompts and answers.",
     "training_sheets": "Sets of pairs made from a sheet by a template.",
     "pairs": "Prompt, proposed answer, label and state of each training pair.",
+    "pair_signals": "What the quality scan says of each pair, and its training loss.",
+    "sheet_signals": "What the quality scan says of each row of a sheet.",
     "decisions": "The log of every decision on a pair.",
     "canonical_labels": "The agreed answers, reused wherever the same question comes up.",
     "jobs": "Everything that ran: kind, state, progress, outcome.",

@@ -1,0 +1,121 @@
+"""Queues of pairs: pages of them, and one pair with its neighbors, under the same filters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from workbench.contract import Field, Page, query
+from workbench.domain.data import Sheet
+from workbench.domain.generate import TrainingSheet
+from workbench.domain.label import Card, Pair, PairFilter
+from workbench.services import cards, claims, queues
+from workbench.services.bulk_review import BulkReview
+from workbench.services.pairs import fetched, present
+from workbench.services.review_arguments import (
+    Descending,
+    ItemRef,
+    LabeledSince,
+    LabeledUntil,
+    Limit,
+    Order,
+    QueueStatus,
+    Regex,
+    Reviewer,
+    Search,
+    Seed,
+    Signals,
+    Source,
+    UpdatedSince,
+    UpdatedUntil,
+    UseFilter,
+    Where,
+)
+from workbench.store.conditions import explained_condition
+
+
+class PairQueue(BulkReview):
+    """Hold the reads that walk through the pairs of a training sheet in some order."""
+
+    def stored(self, made: TrainingSheet, row_index: int) -> dict[str, Any]:
+        """Return a pair as it is kept, or raise NotFound."""
+        raise NotImplementedError
+
+    @query("GET", "/assemblies/{training_sheet_id}/review-queue", topics=("pairs",))
+    def queue(
+        self,
+        training_sheet_id: str,
+        *,
+        status: QueueStatus = "unlabeled",
+        search: Search = "",
+        regex: Regex = None,
+        response_source: Source = None,
+        reviewer: Reviewer = None,
+        item_ref: ItemRef = None,
+        use: UseFilter = None,
+        labeled_since: LabeledSince = None,
+        labeled_until: LabeledUntil = None,
+        updated_since: UpdatedSince = None,
+        updated_until: UpdatedUntil = None,
+        signals: Signals = None,
+        where: Where = None,
+        order: Order = "row_index",
+        descending: Descending = False,
+        seed: Seed = 42,
+        limit: Limit = 50,
+        cursor: Annotated[str | None, Field(description="Where the page before ended.")] = None,
+    ) -> Page[Pair]:
+        """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
+        wanted = _filter(locals())
+        made, sheet = self.place(training_sheet_id)
+        found = queues.condition(wanted, training_sheet_id, sheet)
+        sort = queues.Order(order, descending, seed)
+        with self.db.read(), explained_condition(where):
+            return self._page(made, sheet, found, sort, limit, cursor)
+
+    def _page(
+        self, made: TrainingSheet, sheet: Sheet, found: queues.Condition, sort: queues.Order, limit: int, cursor: str | None
+    ) -> Page[Pair]:
+        total, places = queues.places(self.db, found, sort, queues.after(sort, cursor), limit + 1)
+        more, places = len(places) > limit, places[:limit]
+        rows = fetched(self.db, made.id, [place[0] for place in places])
+        next_cursor = queues.encode_cursor(places[-1][1], places[-1][0]) if more else None
+        shown = present(self.db, rows, sheet, overlap=made.overlap)
+        return Page(Pair, shown, total=total, page=1, page_size=limit, next_cursor=next_cursor)
+
+    @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}/card", topics=("pairs", "training_sheets"))
+    def card(
+        self,
+        training_sheet_id: str,
+        row_index: int,
+        *,
+        status: QueueStatus = "unlabeled",
+        search: Search = "",
+        regex: Regex = None,
+        response_source: Source = None,
+        reviewer: Reviewer = None,
+        item_ref: ItemRef = None,
+        use: UseFilter = None,
+        labeled_since: LabeledSince = None,
+        labeled_until: LabeledUntil = None,
+        updated_since: UpdatedSince = None,
+        updated_until: UpdatedUntil = None,
+        signals: Signals = None,
+        where: Where = None,
+        order: Order = "row_index",
+        descending: Descending = False,
+        seed: Seed = 42,
+    ) -> Card:
+        """Return all that the review screen shows of one pair, and its neighbors in the queue."""
+        wanted = _filter(locals())
+        made, sheet = self.place(training_sheet_id)
+        found = queues.condition(wanted, training_sheet_id, sheet)
+        row = self.stored(made, row_index)
+        held = claims.foreign_holder(self.db, made.id, row_index, self.clock.now())
+        sort = queues.Order(order, descending, seed)
+        with self.db.read(), explained_condition(where):
+            return cards.card(self.db, made, sheet, row, found, sort, held[0] if held else None, self.actor)
+
+
+def _filter(given: dict[str, Any]) -> PairFilter:
+    """Return the filter that the arguments of an operation name: each field of it is an argument."""
+    return PairFilter(**{name: given[name] for name in PairFilter.own_fields()} | {"signals": given["signals"] or ()})
