@@ -16,7 +16,7 @@ import pytest
 from workbench.contract.codec import encode
 from workbench.domain.data import Sheet
 from workbench.engine.handover import GIVEN, MADE
-from workbench.errors import Conflict, ValidationError
+from workbench.errors import Conflict, InUse, NotEligible, ValidationError
 from workbench.services import importing
 from workbench.testing import frozen
 
@@ -203,3 +203,129 @@ def test_over_the_wire_the_caller_chooses() -> None:
         assert [job.status for job in done] == ["succeeded"] * 2
         assert ws.sheets.get(done[1].result["sheet_id"]).source == "some.jsonl"
         assert left(app_of(ws).artifacts) == []
+
+
+PLAN = {
+    "prompt_template": "{{id}}: {{ q }} {{n}}",
+    "response_column": "q",
+    "label_type": "topic",
+    "system_instruction": "Be brief.",
+}
+PAIR = "row_index, source_index, item_ref, prompt, response, response_source, status, labeled_by, labeled_at, allowed_mask, "
+PAIR += "prohibited_mask, canonical_label_id, confidence, stale, sample, version"
+
+
+def pairs(ws: Any, made: Any) -> list[Any]:
+    return app_of(ws).db.tuples(f"select {PAIR} from pair_rows where training_sheet_id = ? order by row_index", [made.id])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"filter": "n % 2 = 0"},
+        {"sample": "random", "sample_size": 7, "seed": 3},
+        {"sample": "stratified", "sample_size": 9, "stratify_by": "kind"},
+    ],
+)
+def test_an_assembly_as_a_job_is_the_assembly_of_the_call(local: Any, told: Any) -> None:
+    odd = [{**row, "kind": "ab"[n % 2], "when": f"2026-01-0{1 + n % 9}T10:00:00", "share": n / 3} for n, row in enumerate(ROWS)]
+    frame = pd.DataFrame(odd).astype({"when": "datetime64[us]"})
+    sheet = local.sheets.create("rows", rows=frame, item_id_column="id", tags=["PII"], sample=True)
+    local.labels.create(sheet_id=sheet.id, item_ref="i4", label_type="topic", label="known", allowed_uses=["training"])
+    plan = {**PLAN, "prompt_template": "{{id}}: {{ q }} {{n}} {{when}} {{share}} {{kind}}"}
+    within = local.training_sheets.assemble(sheet.id, template=plan, **told)
+    job = local.training_sheets.assemble(sheet.id, template=plan, wait=False, **told)
+    assert (job.kind, job.name) == ("assemble", "Make rows #2")
+
+    done = ended(local, job)
+    apart = local.training_sheets.get(done.result["training_sheet_id"])
+
+    assert (apart.status, apart.total_rows, apart.name) == ("ready", within.total_rows, "rows #2")
+    assert pairs(local, apart) == pairs(local, within)
+    assert apart.counts == within.counts
+    assert left(app_of(local).artifacts) == []
+    local.training_sheets.delete(apart.id)
+
+
+def test_many_pairs_take_a_job_and_the_call_returns_what_it_made(ws: Any) -> None:
+    rows = pd.DataFrame({"id": range(100_001), "q": "what?", "n": 1})
+    sheet = ws.sheets.create("many", rows=rows, item_id_column="id")
+    few = ws.training_sheets.assemble(sheet.id, template=PLAN, filter="id > 0")
+    made = ws.training_sheets.assemble(sheet.id, template=PLAN)
+    ws.review.bulk_approve(made.id, filter={"status": "unlabeled"})
+    export = ws.training_sheets.export(made.id)
+
+    assert (few.total_rows, made.total_rows, made.status) == (100_000, 100_001, "ready")
+    assert (export.manifest["rows"], export.files[0].rows) == (100_001, 100_001)
+    assert sorted(job.kind for job in ws.jobs.list()) == ["assemble", "export", "import"]
+
+
+def test_no_row_is_refused_before_a_job_is_made(local: Any) -> None:
+    sheet = local.sheets.create("rows", rows=ROWS)
+    with pytest.raises(ValidationError, match="No row matches"):
+        local.training_sheets.assemble(sheet.id, template=PLAN, filter="n > 99", wait=False)
+
+    assert (local.jobs.list().total, local.training_sheets.list().total) == (0, 0)
+    assert left(app_of(local).artifacts) == []
+
+
+def test_an_assembly_is_listed_while_it_is_made_and_gone_when_cancelled(local: Any) -> None:
+    app = app_of(local)
+    app.engine.limits = type(app.engine.limits)(total=0)
+    sheet = local.sheets.create("rows", rows=ROWS)
+    job = local.training_sheets.assemble(sheet.id, template=PLAN, wait=False)
+    listed = local.training_sheets.list()[0]
+    assert (listed.status, listed.total_rows) == ("assembling", 0)
+    with pytest.raises(InUse):
+        local.training_sheets.delete(listed.id)
+
+    local.jobs.cancel(job.id)
+
+    assert local.training_sheets.list().total == 0
+    assert (app.db.value("select count(*) from pair_rows"), left(app.artifacts)) == (0, [])
+
+
+def test_an_assembly_that_fails_says_why(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.services import assembly_work
+
+    def broken(path: Path) -> Any:
+        raise OSError("the disk is gone")
+
+    sheet = local.sheets.create("rows", rows=ROWS)
+    monkeypatch.setattr(assembly_work.rows, "rows_made", broken)
+    done = ended(local, local.training_sheets.assemble(sheet.id, template=PLAN, wait=False))
+
+    made = local.training_sheets.get(done.spec["training_sheet_id"])
+    assert (done.status, made.status) == ("failed", "failed")
+    assert "the disk is gone" in done.error_message
+    assert made.error_summary == done.error_message
+
+
+@pytest.mark.parametrize("format", ["openai_chat", "csv", "parquet", "huggingface"])
+def test_an_export_as_a_job_writes_the_bytes_of_the_call(ws: Any, format: str) -> None:
+    sheet = ws.sheets.create("rows", rows=ROWS)
+    made = ws.training_sheets.assemble(sheet.id, template=PLAN)
+    ws.review.bulk_approve(made.id, row_indices=list(range(15)))
+    within = ws.training_sheets.export(made.id, format=format, split=0.8)
+    done = ended(ws, ws.training_sheets.export(made.id, format=format, split=0.8, wait=False))
+
+    assert (done.kind, done.name, done.result["manifest"]) == ("export", f"Export {made.name}", within.manifest)
+    assert [f["sha256"] for f in done.result["files"]] == [f.sha256 for f in within.files]
+    folder = app_of(ws).artifacts / "exports"
+    assert all((folder / f["url"].split("/exports/")[1]).is_file() for f in done.result["files"])
+    assert left(app_of(ws).artifacts) == []
+
+
+def test_an_export_that_is_cancelled_leaves_no_file(local: Any) -> None:
+    app = app_of(local)
+    sheet = local.sheets.create("rows", rows=ROWS)
+    made = local.training_sheets.assemble(sheet.id, template=PLAN)
+    with pytest.raises(NotEligible):
+        local.training_sheets.export(made.id, wait=False)
+    app.engine.limits = type(app.engine.limits)(total=0)
+    job = local.training_sheets.export(made.id, include_unreviewed=True, wait=False)
+
+    local.jobs.cancel(job.id)
+
+    assert (left(app.artifacts), [*app.artifacts.glob("exports/*")]) == ([], [])

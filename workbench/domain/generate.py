@@ -243,6 +243,8 @@ class ExportedFile(Record):
     name = param.String("", doc="File name.")
     url = param.String("", doc="Where it can be fetched.")
     rows = param.Integer(0, doc="Number of lines or rows.")
+    size = param.Integer(0, doc="Bytes.")
+    path = param.String(None, allow_None=True, doc="Where it lies; only told to callers on the same machine.")
     sha256 = param.String("", doc="Checksum of the file.")
 
 

@@ -5,7 +5,7 @@ The owner gives files and SQL; this process knows neither the workspace nor what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ import pyarrow.parquet as pq
 from workbench.contract.codec import known_total
 from workbench.engine.child import JobContext
 from workbench.engine.handover import made
+from workbench.store.export_files import write_files
+from workbench.store.parquet_tables import ParquetTables
 from workbench.store.reader import read_source
 
 ROWS = "rows.parquet"
+BATCH_ROWS = 20_000
 
 
 def read(context: JobContext) -> dict[str, Any]:
@@ -31,19 +34,48 @@ def read(context: JobContext) -> dict[str, Any]:
         return {}
     context.progress(0, None, "Checking every row", step="checking")
     source = told.pop("source")
-    write_rows(context, read_source(source if told.get("kind") == "url" else given / source, **told), target)
+    rows = read_source(source if told.get("kind") == "url" else given / source, **told)
+    write_rows(rows, target, _teller(context, known_total(rows.schema), "reading"))
     return {}
 
 
-def write_rows(context: JobContext, rows: pa.Table | pa.RecordBatchReader, path: Path) -> int:
+def answer(context: JobContext) -> dict[str, Any]:
+    """Ask one question of the given tables and write the rows of the answer."""
+    told = context.inputs
+    with ParquetTables(_given(told), prelude=told["prelude"], threads=context.threads) as tables:
+        with tables.stream(told["select"], told["params"], batch_rows=BATCH_ROWS) as rows:
+            count = write_rows(rows, made(context.folder) / ROWS, _teller(context, told["total"], told["step"]))
+    return {"rows": count}
+
+
+def export(context: JobContext) -> dict[str, Any]:
+    """Write the files of an export."""
+    told = context.inputs
+    with ParquetTables(_given(told), threads=context.threads) as tables:
+        return write_files(tables, told["plan"], made(context.folder), _teller(context, told["total"], "writing"))
+
+
+def _given(told: dict[str, Any]) -> dict[str, Path]:
+    return {name: Path(told["given"]) / file for name, file in told["tables"].items()}
+
+
+def _teller(context: JobContext, total: int | None, step: str) -> Callable[[int], None]:
+    def tell(done: int) -> None:
+        context.check()
+        context.progress(done, total, f"{step.capitalize()} rows", step=step)
+
+    return tell
+
+
+def write_rows(rows: pa.Table | pa.RecordBatchReader, path: Path, tell: Callable[[int], None] | None = None) -> int:
     """Write rows as Parquet, batch by batch, and tell how many there are so far."""
-    total, done = known_total(rows.schema), 0
+    done = 0
     with pq.ParquetWriter(path, rows.schema, compression="lz4", use_dictionary=False, write_statistics=False) as writer:
-        for batch in rows.to_batches(max_chunksize=50_000) if isinstance(rows, pa.Table) else rows:
-            context.check()
+        for batch in rows.to_batches(max_chunksize=BATCH_ROWS) if isinstance(rows, pa.Table) else rows:
             writer.write_batch(batch)
             done += batch.num_rows
-            context.progress(done, total, "Reading rows", step="reading")
+            if tell is not None:
+                tell(done)
     return done
 
 
@@ -60,4 +92,4 @@ def rows_of(path: Path) -> pa.RecordBatchReader:
 
 def _batches(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
     with file:
-        yield from file.iter_batches(batch_size=50_000)
+        yield from file.iter_batches(batch_size=BATCH_ROWS)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import pyarrow.parquet as pq
 
 from workbench.domain.data import Sheet, prohibited_uses
 from workbench.domain.generate import TemplateSnapshot, TrainingSheet
 from workbench.domain.label import mask_of
+from workbench.domain.prompt import columns_used
+from workbench.engine.rows import BATCH_ROWS, ROWS, write_rows
 from workbench.errors import ValidationError
-from workbench.services.rendering import item_ref_sql, prompt_sql, response_sql
+from workbench.services.rendering import item_ref_sql, prompt_sql, response_sql, text_of
 from workbench.services.sheet_rows import relation_of, rows_table
 from workbench.store import Database
 from workbench.store.transaction import Transaction, quoted
+
+LABELS = "labels.parquet"
+NO_ROW = "No row matches, so there would be no pair; widen the filter"
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,7 @@ def assemble(db: Database, sheet: Sheet, training_sheet: TrainingSheet, choice: 
         tx.execute(f"create temp table _picks as {_picks_sql(sheet, choice)}")
         count = tx.execute("select count(*) from _picks")[0][0]
         if not count:
-            raise ValidationError.field("filter", "No row matches, so there would be no pair; widen the filter")
+            raise ValidationError.field("filter", NO_ROW)
         render_picks(tx, sheet, training_sheet)
         tx.execute("drop table _picks")
     return count
@@ -42,7 +52,62 @@ def render_picks(tx: Transaction | Database, sheet: Sheet, training_sheet: Train
     """Make a pair of each row in `_picks`, in the current transaction."""
     plan = training_sheet.template
     assert plan is not None
-    tx.execute(*_insert_pairs(sheet, training_sheet, plan, known=_known_labels(tx, sheet, plan)))
+    select, params = _pairs_sql(sheet, training_sheet, plan, known=_known_labels(tx, sheet, plan))
+    tx.execute(f"insert into pair_rows by name {select}", params)
+
+
+def chosen(db: Database, sheet: Sheet, choice: Choice) -> int:
+    """Return how many rows of a sheet are taken."""
+    matching = sheet.item_count
+    if choice.condition != "true":
+        matching = db.value(f"select count(*) from {relation_of(sheet)} where {choice.condition}")
+    return min(matching, choice.size or matching)
+
+
+def give(db: Database, sheet: Sheet, made: TrainingSheet, choice: Choice, folder: Path) -> dict[str, Any]:
+    """Write what another process needs to render the chosen rows, and return what it has to know."""
+    plan = made.template
+    assert plan is not None
+    with db.load() as tx:
+        tx.execute(f"create temp table _picks as {_picks_sql(sheet, choice)}")
+        with closing(tx.cursor.sql(_given_sql(sheet, plan)).to_arrow_reader(BATCH_ROWS)) as rows:
+            total = write_rows(rows, folder / ROWS)
+        tx.execute("drop table _picks")
+        if not total:
+            raise ValidationError.field("filter", NO_ROW)
+        known = _known_labels(tx, sheet, plan)
+        if known:
+            wanted = "select * from canonical_labels where sheet_id = ? and label_type = ?"
+            pq.write_table(tx.cursor.sql(wanted, params=[sheet.id, plan.label_type]).to_arrow_table(), folder / LABELS)
+    return {"total": total, "labels": known}
+
+
+def _given_sql(sheet: Sheet, plan: TemplateSnapshot) -> str:
+    """Return SQL for the cells that the prompts and answers of the picked rows are made of, as text."""
+    used = {*columns_used(plan.prompt_template, plan.column_mapping).values(), plan.response_column, sheet.item_id_column}
+    cells = [f"{text_of(column)} as {quoted(column.name)}" for column in sheet.columns if column.name in used]
+    listed = ", ".join(["p._wb_index", "s._row", *cells])
+    return f"select {listed} from _picks p join {rows_table(sheet.id)} s on s._row = p._wb_pick order by p._wb_index"
+
+
+def question(db: Database, sheet: Sheet, made: TrainingSheet, *, labels: bool) -> dict[str, Any]:
+    """Return the tables and the SQL that render given rows in another process, as `rows.answer` wants them."""
+    plan = made.template
+    assert plan is not None
+    plain = sheet.with_(columns=[column.with_(dtype="VARCHAR") for column in sheet.columns])
+    select, params = _pairs_sql(plain, made, plan, known=labels)
+    macro = db.row("select parameters, macro_definition from duckdb_functions() where function_name = 'mask_of'") or {}
+    return {
+        "tables": {"_given": ROWS} | ({"canonical_labels": LABELS} if labels else {}),
+        "prelude": [
+            "create view _picks as select _row as _wb_pick, _wb_index from _given",
+            f"create view {rows_table(sheet.id)} as select * from _given",
+            f"create macro mask_of({', '.join(macro['parameters'])}) as {macro['macro_definition']}",
+        ],
+        "select": select,
+        "params": [value.isoformat() if isinstance(value, dt.datetime) else value for value in params],
+        "step": "rendering",
+    }
 
 
 def _picks_sql(sheet: Sheet, choice: Choice) -> str:
@@ -70,8 +135,8 @@ def _known_labels(tx: Transaction | Database, sheet: Sheet, plan: TemplateSnapsh
     return bool(found)
 
 
-def _insert_pairs(sheet: Sheet, made: TrainingSheet, plan: TemplateSnapshot, *, known: bool) -> tuple[str, list[Any]]:
-    """Return the statement that renders every chosen row, and takes over what is known about its item."""
+def _pairs_sql(sheet: Sheet, made: TrainingSheet, plan: TemplateSnapshot, *, known: bool) -> tuple[str, list[Any]]:
+    """Return the query that renders every chosen row, and takes over what is known about its item."""
     barred = mask_of(prohibited_uses(sheet.tags))
     rendered = (
         f"select p._wb_index as row_index, s._row as source_index, {item_ref_sql(sheet)} as item_ref, "
@@ -104,7 +169,7 @@ def _insert_pairs(sheet: Sheet, made: TrainingSheet, plan: TemplateSnapshot, *, 
     join = " left join canonical_labels c on c.sheet_id = ? and c.label_type = ? and c.item_ref = r.item_ref" if known else ""
     listed = ", ".join(f"{sql} as {key}" for key, sql in columns.items())
     sql = (
-        "insert into pair_rows by name select ? as training_sheet_id, r.row_index, r.source_index, r.item_ref, r.prompt, "
+        "select ? as training_sheet_id, r.row_index, r.source_index, r.item_ref, r.prompt, "
         f"{listed}, false as stale, {str(made.sample).lower()} as sample, ? as created_at, ? as updated_at, 1 as version, "
         f"0 as last_batch from ({rendered}) r{join} order by r.row_index"
     )
@@ -125,4 +190,5 @@ def count_reuse(db: Database, training_sheet: TrainingSheet, first: int = 0) -> 
 def drop_orphans(db: Database) -> None:
     """Remove pairs whose training sheet was never published."""
     with db.write():
-        db.execute("delete from pair_rows where training_sheet_id not in (select id from training_sheets)")
+        published = "select id from training_sheets where status not in ('assembling', 'failed')"
+        db.execute(f"delete from pair_rows where training_sheet_id not in ({published})")

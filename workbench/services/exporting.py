@@ -1,21 +1,16 @@
-"""Pairs written to files in the shapes that trainers read, with a manifest to make them again."""
+"""Pairs for files in the shapes that trainers read: which ones, in which words, and how to make them again."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from workbench.domain.generate import Export, ExportedFile, TrainingSheet
 from workbench.domain.split import wanted_train
+from workbench.engine.rows import BATCH_ROWS, write_rows
 from workbench.errors import NotEligible
 from workbench.services.figures import eligibility
 from workbench.services.importing import slug_of
@@ -23,9 +18,9 @@ from workbench.services.rendering import literal
 from workbench.store import Database
 
 COLUMNS = ("row_index", "item_ref", "prompt", "response", "response_source", "status")
-ENDINGS = {"csv": "csv", "parquet": "parquet"}
-BATCH_ROWS = 20_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FROZEN = (*COLUMNS, "original_response", "labeled_by", "version")
+SHAPES = {"csv": ("csv", ".csv"), "parquet": ("parquet", ".parquet"), "huggingface": ("dataset", "")}
+PAIRS = "pairs.parquet"
 
 
 @dataclass(frozen=True)
@@ -39,22 +34,70 @@ class ExportWish:
     spreadsheet_safe: bool
 
 
-def write(db: Database, made: TrainingSheet, wish: ExportWish, folder: Path, url: str) -> Export:
-    """Write the files and the manifest into a new folder."""
+def freeze(db: Database, made: TrainingSheet, wish: ExportWish, folder: Path) -> int:
+    """Write the pairs that match, as they are now, and return their number; refuse when there is none."""
     condition = _condition(wish)
-    total = db.value(f"select count(*) from pair_rows where training_sheet_id = ? and {condition}", [made.id])
+    sql = f"select {', '.join(FROZEN)} from pair_rows where training_sheet_id = ? and {condition} order by row_index"
+    with db.stream(sql, [made.id], batch_rows=BATCH_ROWS) as rows:
+        total = write_rows(rows, folder / PAIRS)
     if not total:
         found = eligibility(db, made.id)
         raise NotEligible(f"Nothing to export: no pair matches. {found.summary}", excluded=dict(found.excluded))
-    folder.mkdir(parents=True)
-    files = [_write_part(db, made, wish, condition, total, part, folder, url) for part in _parts(wish)]
-    manifest = _manifest(db, made, wish, condition, files)
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+    return total
+
+
+def count(db: Database, made: TrainingSheet, wish: ExportWish) -> int:
+    """Return the number of pairs that match."""
+    return int(db.value(f"select count(*) from pair_rows where training_sheet_id = ? and {_condition(wish)}", [made.id]))
+
+
+def plan(made: TrainingSheet, wish: ExportWish, total: int) -> dict[str, Any]:
+    """Return what to write of frozen pairs, as `export_files.write_files` wants it."""
+    shape, ending = SHAPES.get(wish.format, ("lines", ".jsonl"))
+    name = slug_of(made.name)
+    listed = ", ".join(COLUMNS) if shape != "lines" else f"cast({_line_sql(made, wish.format)} as varchar)"
+    first, files = [], {None: "true"}
+    if wish.split is not None:
+        # Pairs with one prompt never end up on both sides.
+        ranked = f"select row_index, rank() over (order by md5('{wish.seed}:' || prompt)) as place from pair_rows"
+        cut = wanted_train(total, wish.split)
+        first = [f"create table _train as select row_index from ({ranked}) where place <= {cut}"]
+        inside = "row_index in (select row_index from _train)"
+        files = {"train": inside, "val": f"not {inside}"}
+    order = " order by row_index" if wish.split is not None else ""
+    joint = "/" if shape == "dataset" else "-"
+    return {
+        "first": first,
+        "files": [
+            {
+                "name": f"{name}{joint + part if part else ''}{ending}",
+                "shape": shape,
+                "select": f"select {listed} from pair_rows where {condition}{order}",
+                "safe": wish.spreadsheet_safe,
+            }
+            for part, condition in files.items()
+        ],
+        "dicts": {name: list(files)} if shape == "dataset" and wish.split is not None else {},
+        "facts": {
+            "reviewers": "select list_sort(list(distinct labeled_by)) from pair_rows where labeled_by is not null",
+            "versions": "select sha256(string_agg(row_index || ':' || version, ',' order by row_index)) from pair_rows",
+        },
+    }
+
+
+def publish(
+    made: TrainingSheet, wish: ExportWish, written: dict[str, Any], source: Path, folder: Path, url: str, *, local: bool
+) -> Export:
+    """Move what was written to where it can be fetched, with its manifest; `local` callers are told the paths."""
+    files = [
+        ExportedFile(url=f"{url}/{file['name']}", path=str(folder / file["name"]) if local else None, **file)
+        for file in written["files"]
+    ]
+    manifest = _manifest(made, wish, written)
+    (source / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(folder)
     return Export(files=files, manifest=manifest)
-
-
-def _parts(wish: ExportWish) -> tuple[str | None, ...]:
-    return (None,) if wish.split is None else ("train", "val")
 
 
 def _condition(wish: ExportWish) -> str:
@@ -64,80 +107,6 @@ def _condition(wish: ExportWish) -> str:
     return f"{reviewed} and {rights}{edited}"
 
 
-def _rows_sql(made: TrainingSheet, wish: ExportWish, condition: str, total: int, part: str | None) -> str:
-    """Return SQL for the rows of one part; pairs with one prompt never end up on both sides."""
-    rows = f"select * from pair_rows where training_sheet_id = {literal(made.id)} and {condition}"
-    if part is None:
-        return f"{rows} order by row_index"
-    cut = wanted_train(total, wish.split or 0)
-    ranked = f"select *, rank() over (order by md5('{wish.seed}:' || prompt), prompt) as _rank from ({rows})"
-    return f"select * from ({ranked}) where _rank {'<=' if part == 'train' else '>'} {cut} order by row_index"
-
-
-def _write_part(
-    db: Database, made: TrainingSheet, wish: ExportWish, condition: str, total: int, part: str | None, folder: Path, url: str
-) -> ExportedFile:
-    name = f"{slug_of(made.name)}{'-' + part if part else ''}.{ENDINGS.get(wish.format, 'jsonl')}"
-    rows = _rows_sql(made, wish, condition, total, part)
-    path = folder / name
-    count = _WRITERS.get(wish.format, _write_lines)(db, made, wish, rows, path)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return ExportedFile(name=name, url=f"{url}/{name}", rows=count, sha256=digest)
-
-
-def _batches(db: Database, sql: str) -> Iterator[pa.RecordBatch]:
-    with db.stream(sql, batch_rows=BATCH_ROWS) as reader:
-        yield from reader
-
-
-def _write_lines(db: Database, made: TrainingSheet, wish: ExportWish, rows: str, path: Path) -> int:
-    count = 0
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for batch in _batches(db, f"select cast({_line_sql(made, wish.format)} as varchar) from ({rows}) order by row_index"):
-            lines = batch.column(0).to_pylist()
-            file.write("\n".join(lines) + "\n" if lines else "")
-            count += len(lines)
-    return count
-
-
-def _write_csv(db: Database, made: TrainingSheet, wish: ExportWish, rows: str, path: Path) -> int:
-    count = 0
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerow(COLUMNS)
-        for batch in _batches(db, f"select {', '.join(COLUMNS)} from ({rows}) order by row_index"):
-            cells = [
-                [_safe(v) for v in column.to_pylist()] if wish.spreadsheet_safe else column.to_pylist()
-                for column in batch.columns
-            ]
-            buffer = io.StringIO()
-            csv.writer(buffer).writerows(zip(*cells, strict=True))
-            file.write(buffer.getvalue())
-            count += batch.num_rows
-    return count
-
-
-def _safe(value: Any) -> Any:
-    """Keep a spreadsheet from running a cell as a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def _write_parquet(db: Database, made: TrainingSheet, wish: ExportWish, rows: str, path: Path) -> int:
-    count = 0
-    with db.stream(f"select {', '.join(COLUMNS)} from ({rows}) order by row_index", batch_rows=BATCH_ROWS) as reader:
-        with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
-            for batch in reader:
-                writer.write_batch(batch)
-                count += batch.num_rows
-    return count
-
-
-_WRITERS: dict[str, Callable[[Database, TrainingSheet, ExportWish, str, Path], int]] = {
-    "csv": _write_csv,
-    "parquet": _write_parquet,
-}
-
-
 def _object(**fields: str) -> str:
     return "{" + ", ".join(f"'{name}': {sql}" for name, sql in fields.items()) + "}"
 
@@ -145,7 +114,7 @@ def _object(**fields: str) -> str:
 def _line_sql(made: TrainingSheet, format: str) -> str:
     """Return SQL for one line in the shape that a format asks for."""
     told = made.template.system_instruction if made.template else None
-    return f"to_json({_SHAPES[format](literal(told) if told else None)})"
+    return f"to_json({_LINES[format](literal(told) if told else None)})"
 
 
 def _chat(system: str | None) -> str:
@@ -190,7 +159,7 @@ def _plain(_system: str | None) -> str:
     return _object(**{name: name for name in COLUMNS})
 
 
-_SHAPES: dict[str, Callable[[str | None], str]] = {
+_LINES: dict[str, Callable[[str | None], str]] = {
     "openai_chat": _chat,
     "anthropic": _anthropic,
     "gemini": _gemini,
@@ -202,11 +171,7 @@ _SHAPES: dict[str, Callable[[str | None], str]] = {
 }
 
 
-def _manifest(db: Database, made: TrainingSheet, wish: ExportWish, condition: str, files: list[ExportedFile]) -> dict[str, Any]:
-    reviewers = db.tuples(
-        f"select distinct labeled_by from pair_rows where training_sheet_id = ? and {condition} and labeled_by is not null order by 1",
-        [made.id],
-    )
+def _manifest(made: TrainingSheet, wish: ExportWish, written: dict[str, Any]) -> dict[str, Any]:
     plan = made.template
     return {
         "training_sheet_id": made.id,
@@ -218,8 +183,10 @@ def _manifest(db: Database, made: TrainingSheet, wish: ExportWish, condition: st
         "governance": "training allowed, not prohibited, not stale",
         "split": wish.split,
         "seed": wish.seed,
-        "rows": sum(file.rows for file in files),
-        "reviewers": [row[0] for row in reviewers],
-        "files": [{"name": file.name, "rows": file.rows, "sha256": file.sha256} for file in files],
+        "spreadsheet_safe": wish.spreadsheet_safe,
+        "rows": written["rows"],
+        "reviewers": written["facts"]["reviewers"] or [],
+        "pair_versions_sha256": written["facts"]["versions"],
+        "files": written["files"],
         "sample": made.sample,
     }

@@ -11,8 +11,12 @@ from workbench.domain.generate import TRAINING_SHEET_LIFECYCLE, Export, Template
 from workbench.domain.jobs import Job
 from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
 from workbench.errors import InUse, NotFound, NotReady, ValidationError
-from workbench.services import assembling, exporting, generation
+from workbench.services import assembling, generation
+from workbench.services.assembly_work import AssemblyWork
+from workbench.services.export_work import ExportWork
+from workbench.services.exporting import ExportWish
 from workbench.services.generation import GenerationWork
+from workbench.services.long_work import takes_a_job
 from workbench.services.reassembly import Reassembling
 from workbench.services.rendering import check_template, plan_faults, require_valid
 from workbench.services.sheet_rows import row_condition
@@ -25,7 +29,17 @@ NO_DELETED = "deleted_at is null"
 PREVIEW_COLUMNS = ("row_index", "item_ref", "prompt", "response", "response_source", "status")
 
 Format = Literal[
-    "openai_chat", "anthropic", "gemini", "alpaca", "sharegpt", "prompt_completion", "preference", "jsonl", "csv", "parquet"
+    "openai_chat",
+    "anthropic",
+    "gemini",
+    "alpaca",
+    "sharegpt",
+    "prompt_completion",
+    "preference",
+    "jsonl",
+    "csv",
+    "parquet",
+    "huggingface",
 ]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the sample.")]
 Overlap = Annotated[int, Field(ge=1, le=10, description="People who review each pair.")]
@@ -41,13 +55,25 @@ class TrainingSheetService(Reassembling):
     def __init__(self, app: Any) -> None:
         super().__init__(app)
         self.records = Records(self.db, TrainingSheet)
+        self.assemblies = AssemblyWork(self.app)
+        self.exports = ExportWork(self.app)
 
     def start(self) -> None:
         """Remove the pairs of assemblies that never came to their end."""
         assembling.drop_orphans(self.db)
+        self.assemblies.register()
+        self.exports.register()
         GenerationWork(self.app).register()
 
-    @command("POST", "/sheets/{sheet_id}/assemble", roles=MAKERS, status=201, transaction=False, label="Make a training sheet")
+    @command(
+        "POST",
+        "/sheets/{sheet_id}/assemble",
+        roles=MAKERS,
+        status=201,
+        transaction=False,
+        long=True,
+        label="Make a training sheet",
+    )
     def assemble(
         self,
         sheet_id: str,
@@ -66,6 +92,7 @@ class TrainingSheetService(Reassembling):
         """Render rows of a sheet through a template into pairs to review.
 
         The template is the given one, the named one or the one attached to the sheet, frozen as it is now.
+        More than 100,000 pairs are made by a job, as are fewer with `wait=False`.
         """
         _refuse_votes(overlap)
         sheet = self.app.sheets.live(sheet_id)
@@ -92,16 +119,18 @@ class TrainingSheetService(Reassembling):
             created_by=self.actor,
         )
         with explained_condition(filter, field="filter"):
+            if takes_a_job(lambda rows: assembling.chosen(self.db, sheet, choice) > rows):
+                return self.assemblies.submit(sheet, made, choice)
             total = assembling.assemble(self.db, sheet, made, choice)
-        return self._publish_pairs(sheet, made, total)
-
-    def _publish_pairs(self, sheet: Sheet, made: TrainingSheet, total: int) -> TrainingSheet:
         with self.db.write():
-            number = self.db.value("select count(*) + 1 from training_sheets where sheet_id = ?", [sheet.id])
-            name = made.name or f"{sheet.name} #{number}"
-            kept = self.records.insert(made.with_(name=name, total_rows=total, completed_at=self.clock.now()))
+            kept = self.records.insert(self.named(sheet, made).with_(total_rows=total, completed_at=self.clock.now()))
             assembling.count_reuse(self.db, kept)
-        return self._records([kept])[0]
+            return self._records([kept])[0]
+
+    def named(self, sheet: Sheet, made: TrainingSheet) -> TrainingSheet:
+        """Return a new training sheet with its name: that of the sheet with a number where none was given."""
+        number = self.db.value("select count(*) + 1 from training_sheets where sheet_id = ?", [sheet.id])
+        return made.with_(name=made.name or f"{sheet.name} #{number}")
 
     def _refuse(self, sheet: Sheet, plan: TemplateSnapshot, sample: str, size: int | None) -> None:
         require_valid(check_template(plan, sheet))
@@ -216,7 +245,7 @@ class TrainingSheetService(Reassembling):
         columns = [SheetColumn(name=name, dtype="BIGINT" if name == "row_index" else "VARCHAR") for name in PREVIEW_COLUMNS]
         return Preview(columns=columns, rows=rows, total=found.total_rows, limit=limit, offset=offset)
 
-    @command("POST", "/assemblies/{training_sheet_id}/export", roles=MAKERS, transaction=False, label="Export")
+    @command("POST", "/assemblies/{training_sheet_id}/export", roles=MAKERS, transaction=False, long=True, label="Export")
     def export(
         self,
         training_sheet_id: str,
@@ -227,13 +256,13 @@ class TrainingSheetService(Reassembling):
         include_unreviewed: Annotated[bool, Field(description="Take pairs nobody has decided on too.")] = False,
         spreadsheet_safe: Annotated[bool, Field(description="Keep spreadsheets from running cells as formulas (csv).")] = False,
     ) -> Export:
-        """Write approved pairs that may be trained on to files, with a manifest to make them again."""
+        """Write approved pairs that may be trained on to files, with a manifest to make them again.
+
+        More than 100,000 pairs are written by a job, as are fewer with `wait=False`.
+        """
         found = self.live(training_sheet_id)
         TRAINING_SHEET_LIFECYCLE.require("export", found.status)
-        export_id = self.clock.new_id("export")
-        wish = exporting.ExportWish(format, split, seed, include_unreviewed, spreadsheet_safe)
-        url = f"{self.settings.api_prefix}/exports/{export_id}"
-        return exporting.write(self.db, found, wish, self.app.artifacts / "exports" / export_id, url)
+        return self.exports.run(found, ExportWish(format, split, seed, include_unreviewed, spreadsheet_safe))
 
     @command("POST", "/assemblies/{training_sheet_id}/generate", roles=MAKERS, status=202, label="Generate answers")
     def generate(
@@ -280,9 +309,13 @@ class TrainingSheetService(Reassembling):
             raise NotReady(f"{found.name} is {found.status}, not ready.", status=found.status)
 
     def used_by(self, training_sheet_ids: Iterable[str]) -> list[str]:
-        """Return the ids of the jobs that refer to training sheets."""
+        """Return the ids of the jobs that refer to training sheets; what was made or exported needs no job any more."""
         wanted = list(training_sheet_ids)
-        found = self.db.tuples("select id from jobs where list_contains(?, spec ->> 'training_sheet_id') order by id", [wanted])
+        found = self.db.tuples(
+            "select id from jobs where list_contains(?, spec ->> 'training_sheet_id') "
+            "and (kind not in ('assemble', 'export') or completed_at is null) order by id",
+            [wanted],
+        )
         return [row[0] for row in found]
 
     def _records(self, found: Iterable[TrainingSheet]) -> list[TrainingSheet]:
