@@ -150,7 +150,7 @@ class Templates(Namespace):
 class TrainingSheets(Namespace):
     def reassemble(self, training_sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> Reassembly:
         """Render the pairs anew after their sheet changed, or through another template; a preview freezes the set first."""
-    def assemble(self, sheet_id: str, *, name: Optional[str] = ..., template_id: str | None = ..., template: TemplateSnapshot | None = ..., filter: str | None = ..., sample: Literal['all', 'random', 'stratified'] = ..., sample_size: int | None = ..., seed: int = ..., stratify_by: str | None = ..., overlap: int = ..., guidelines: str = ..., idempotency_key: str | None = ...) -> TrainingSheet:
+    def assemble(self, sheet_id: str, *, name: Optional[str] = ..., template_id: str | None = ..., template: TemplateSnapshot | None = ..., filter: str | None = ..., sample: Literal['all', 'random', 'stratified'] = ..., sample_size: int | None = ..., seed: int = ..., stratify_by: str | None = ..., overlap: int = ..., guidelines: str = ..., idempotency_key: str | None = ..., wait: bool = ...) -> TrainingSheet | Job:
         """Render rows of a sheet through a template into pairs to review."""
     def list(self, *, search: str = ..., sheet_id: str | None = ..., status: Optional[Literal['assembling', 'ready', 'failed', 'archived', 'deleted']] = ..., page: int = ..., page_size: int = ...) -> Page[TrainingSheet]:
         """List the training sheets, the newest first, with counts by source and state of their pairs."""
@@ -166,7 +166,7 @@ class TrainingSheets(Namespace):
         """Bring back a deleted or an archived training sheet."""
     def preview(self, training_sheet_id: str, *, limit: int = ..., offset: int = ...) -> Preview:
         """Show pairs in their order."""
-    def export(self, training_sheet_id: str, format: Literal['openai_chat', 'anthropic', 'gemini', 'alpaca', 'sharegpt', 'prompt_completion', 'preference', 'jsonl', 'csv', 'parquet'] = ..., *, split: float | None = ..., seed: int = ..., include_unreviewed: bool = ..., spreadsheet_safe: bool = ..., idempotency_key: str | None = ...) -> Export:
+    def export(self, training_sheet_id: str, format: Literal['openai_chat', 'anthropic', 'gemini', 'alpaca', 'sharegpt', 'prompt_completion', 'preference', 'jsonl', 'csv', 'parquet', 'huggingface'] = ..., *, split: float | None = ..., seed: int = ..., include_unreviewed: bool = ..., spreadsheet_safe: bool = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Export | Job:
         """Write approved pairs that may be trained on to files, with a manifest to make them again."""
     def generate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., overwrite_existing: bool = ..., force: bool = ..., idempotency_key: str | None = ...) -> Job:
         """Let a provider answer the pairs without a response, in a job; the answers wait for review."""
