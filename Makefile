@@ -45,7 +45,7 @@ lint: setup ## Check style and the layers
 
 unit: setup ## Run the tests that need no browser
 	@echo "== unit"
-	@$(BIN)/python -m pytest -q -m "not browser and not llm" tests
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist loadfile -m "not browser and not llm" tests
 
 notebooks: setup ## Run the notebooks and compare their checked cells
 	@echo "== notebooks"
