@@ -63,6 +63,11 @@ from workbench.domain.models import TestRun
 from workbench.domain.monitor import EndpointMetrics
 from workbench.domain.monitor import Health
 from workbench.domain.monitor import TimeSeries
+from workbench.domain.providers import GeneratedAnswer
+from workbench.domain.providers import GenerationEstimate
+from workbench.domain.providers import ProviderConfig
+from workbench.domain.providers import ProviderPreset
+from workbench.domain.providers import ProviderTest
 from workbench.domain.serving import ChatCompletion
 from workbench.domain.serving import ChatMessage
 from workbench.domain.serving import Endpoint
@@ -147,9 +152,30 @@ class Templates(Namespace):
         """Render the first rows of a sheet with a stored or a not yet stored template; nothing is kept."""
     def check(self, template: TemplateSnapshot, *, sheet_id: str | None = ..., limit: int = ...) -> PlanCheck:
         """Check a plan that may not be stored yet and render the first rows of a sheet with it."""
+class Providers(Namespace):
+    def list(self) -> Page[ProviderConfig]:
+        """List the providers that may be asked, those that need no setting up first."""
+    def presets(self) -> Page[ProviderPreset]:
+        """List known services to start a provider from."""
+    def get(self, name: str) -> ProviderConfig:
+        """Return one provider by its name or an alias."""
+    def create(self, name: str, *, protocol: str = ..., base_url: str | None = ..., model: str | None = ..., key_variable: str | None = ..., aliases: list[str] = ..., requests_per_minute: int | None = ..., concurrency: int = ..., price_in: float | None = ..., price_out: float | None = ..., timeout_seconds: float = ..., idempotency_key: str | None = ...) -> ProviderConfig:
+        """Set up a provider. Its key is read from the named environment variable whenever it is asked."""
+    def update(self, name: str, *, base_url: str | None = ..., model: str | None = ..., key_variable: str | None = ..., aliases: list[str] = ..., requests_per_minute: int | None = ..., concurrency: int = ..., price_in: float | None = ..., price_out: float | None = ..., timeout_seconds: float = ..., version: int | None = ..., idempotency_key: str | None = ...) -> ProviderConfig:
+        """Change how a provider is reached and what it costs."""
+    def delete(self, name: str, *, idempotency_key: str | None = ...) -> Deleted:
+        """Forget a provider; one that is built in goes back to how it came."""
+    def test(self, name: str, *, model: str | None = ..., idempotency_key: str | None = ...) -> ProviderTest:
+        """Ask a provider one short question and tell what came back. This may cost a fraction of a cent."""
 class TrainingSheets(Namespace):
     def reassemble(self, training_sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> Reassembly:
         """Render the pairs anew after their sheet changed, or through another template; a preview freezes the set first."""
+    def generate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., failed_in: str | None = ..., overwrite_existing: bool = ..., force: bool = ..., idempotency_key: str | None = ...) -> Job:
+        """Let a provider answer the pairs without a response, in a job; the answers wait for review."""
+    def estimate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., failed_in: str | None = ..., overwrite_existing: bool = ..., force: bool = ...) -> GenerationEstimate:
+        """Tell what a generation would ask, read, write and cost; nothing is asked."""
+    def answers(self, training_sheet_id: str, *, job_id: str | None = ..., outcome: Optional[Literal['good', 'flagged', 'failed']] = ..., page: int = ..., page_size: int = ...) -> Page[GeneratedAnswer]:
+        """List what providers said about pairs, with tokens, cost and faults; the newest job first."""
     def assemble(self, sheet_id: str, *, name: Optional[str] = ..., template_id: str | None = ..., template: TemplateSnapshot | None = ..., filter: str | None = ..., sample: Literal['all', 'random', 'stratified'] = ..., sample_size: int | None = ..., seed: int = ..., stratify_by: str | None = ..., overlap: int = ..., guidelines: str = ..., idempotency_key: str | None = ..., wait: bool = ...) -> TrainingSheet | Job:
         """Render rows of a sheet through a template into pairs to review."""
     def list(self, *, search: str = ..., sheet_id: str | None = ..., status: Optional[Literal['assembling', 'ready', 'failed', 'archived', 'deleted']] = ..., page: int = ..., page_size: int = ...) -> Page[TrainingSheet]:
@@ -168,8 +194,6 @@ class TrainingSheets(Namespace):
         """Show pairs in their order."""
     def export(self, training_sheet_id: str, format: Literal['openai_chat', 'anthropic', 'gemini', 'alpaca', 'sharegpt', 'prompt_completion', 'preference', 'jsonl', 'csv', 'parquet', 'huggingface'] = ..., *, split: float | None = ..., seed: int = ..., include_unreviewed: bool = ..., spreadsheet_safe: bool = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Export | Job:
         """Write approved pairs that may be trained on to files, with a manifest to make them again."""
-    def generate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., overwrite_existing: bool = ..., force: bool = ..., idempotency_key: str | None = ...) -> Job:
-        """Let a provider answer the pairs without a response, in a job; the answers wait for review."""
 class Review(Namespace):
     def rows(self, training_sheet_id: str, *, as_of: datetime.datetime | None = ..., page: int = ..., page_size: int = ...) -> Page[Pair]:
         """Return pairs in their order, whatever their state; with `as_of`, as they were at that moment."""
@@ -379,6 +403,7 @@ class Workspace:
     home: Home
     sheets: Sheets
     templates: Templates
+    providers: Providers
     training_sheets: TrainingSheets
     review: Review
     labels: Labels

@@ -13,6 +13,7 @@ from workbench.services.lineage import LineageService
 from workbench.services.models import ModelsService
 from workbench.services.monitor import MonitoringService
 from workbench.services.overview import HomeService
+from workbench.services.providers import ProviderService
 from workbench.services.service import Service
 from workbench.services.serving import EndpointsService
 from workbench.services.system import SystemService
@@ -24,6 +25,7 @@ SERVICES: tuple[type[Service], ...] = (
     HomeService,
     SheetService,
     TemplateService,
+    ProviderService,
     TrainingSheetService,
     ReviewService,
     LabelService,

@@ -8,14 +8,15 @@ from typing import Annotated, Any, Literal
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.data import SHEET_LIFECYCLE, Preview, Sheet, SheetColumn
 from workbench.domain.generate import TRAINING_SHEET_LIFECYCLE, Export, TemplateSnapshot, TrainingSheet
-from workbench.domain.jobs import Job
 from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
+from workbench.domain.providers import GeneratedAnswer
 from workbench.errors import InUse, NotFound, NotReady, ValidationError
-from workbench.services import assembling, generation
+from workbench.services import assembling
 from workbench.services.assembly_work import AssemblyWork
 from workbench.services.export_work import ExportWork
 from workbench.services.exporting import ExportWish
-from workbench.services.generation import GenerationWork
+from workbench.services.generation import Generating
+from workbench.services.generation_work import GenerationWork
 from workbench.services.long_work import takes_a_job
 from workbench.services.reassembly import Reassembling
 from workbench.services.rendering import check_template, plan_faults, require_valid
@@ -47,7 +48,7 @@ Guidelines = Annotated[str, Field(max_length=100_000, description="Markdown show
 SheetTitle = Annotated[str, Field(min_length=1, max_length=200, description="Name; none: that of the sheet with a number.")]
 
 
-class TrainingSheetService(Reassembling):
+class TrainingSheetService(Generating, Reassembling):
     """Make training sheets from sheets and templates, and keep them."""
 
     namespace = "training_sheets"
@@ -57,6 +58,7 @@ class TrainingSheetService(Reassembling):
         self.records = Records(self.db, TrainingSheet)
         self.assemblies = AssemblyWork(self.app)
         self.exports = ExportWork(self.app)
+        self.answers_kept = Records(self.db, GeneratedAnswer, topic="pairs")
 
     def start(self) -> None:
         """Remove the pairs of assemblies that never came to their end."""
@@ -263,32 +265,6 @@ class TrainingSheetService(Reassembling):
         found = self.live(training_sheet_id)
         TRAINING_SHEET_LIFECYCLE.require("export", found.status)
         return self.exports.run(found, ExportWish(format, split, seed, include_unreviewed, spreadsheet_safe))
-
-    @command("POST", "/assemblies/{training_sheet_id}/generate", roles=MAKERS, status=202, label="Generate answers")
-    def generate(
-        self,
-        training_sheet_id: str,
-        provider: Annotated[str, Field(description="What writes the answers; `simulated` makes them up.")],
-        *,
-        model: Annotated[str | None, Field(max_length=200, description="Model; none: the template's.")] = None,
-        row_indices: Annotated[list[int] | None, Field(description="Only these pairs.")] = None,
-        overwrite_existing: Annotated[bool, Field(description="Answer again what has an answer.")] = False,
-        force: Annotated[bool, Field(description="Even what people wrote or decided on.")] = False,
-    ) -> Job:
-        """Let a provider answer the pairs without a response, in a job; the answers wait for review."""
-        found = self.ready(training_sheet_id)
-        generation.refuse_unknown(provider)
-        rows = generation.wanted_rows(self.db, found, row_indices, overwrite=overwrite_existing, force=force)
-        plan = found.template
-        spec = {
-            "training_sheet_id": found.id,
-            "provider": provider,
-            "model": model or (plan.model if plan else None),
-            "row_indices": rows,
-        }
-        name = f"Answers for {found.name}"
-        job = self.app.engine.submit("generate", name=name, spec=spec, created_by=self.actor, sample=found.sample)
-        return self.app.jobs.shown(job)
 
     def live(self, training_sheet_id: str) -> TrainingSheet:
         """Return a training sheet that is not deleted, or raise NotFound."""

@@ -1,137 +1,141 @@
-"""Answers written by a provider: asked for in a job, taken over as one step that can be undone."""
+"""Answers written by a provider: what it would take, asked for in a job, and what came of each pair."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Literal
 
-import pyarrow.parquet as pq
-
+from workbench.contract import Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.jobs import Job
-from workbench.errors import NotEligible, ValidationError, did_you_mean
-from workbench.providers import BUILT_IN
-from workbench.providers.run import ANSWERS, PROMPTS
-from workbench.services import decisions
-from workbench.store import Database
+from workbench.domain.providers import GeneratedAnswer, GenerationEstimate
+from workbench.errors import NotEligible, NotFound, ValidationError
+from workbench.services.generation_plan import Wish, ask_of, counted, estimated, ranges
+from workbench.services.providers import Target
+from workbench.services.service import Service
+from workbench.store.tables import Records
 
-if TYPE_CHECKING:
-    from workbench.services.application import Application
+MAKERS = frozenset({"admin", "data_steward", "trainer"})
+SHOWN = 10
 
-ENTRY = "workbench.providers.run:generate"
-UNTOUCHED = "response_source not in ('human_labeled', 'human_verified', 'canonical') and status not in ('labeled', 'rejected')"
-ANSWER = "(select a.response from _answers a where a.row_index = pair_rows.row_index)"
-TARGET = "training_sheet_id = $training_sheet_id and row_index in (select row_index from _answers)"
-
-
-def refuse_unknown(provider: str) -> None:
-    """Raise ValidationError unless the provider exists."""
-    if provider not in BUILT_IN:
-        known = ", ".join(sorted(BUILT_IN))
-        raise ValidationError.field("provider", f"is unknown.{did_you_mean(provider, BUILT_IN)} Available: {known}", provider)
+ProviderName = Annotated[str, Field(max_length=100, description="What writes the answers; `simulated` makes them up.")]
+ModelName = Annotated[str | None, Field(max_length=200, description="Model; none: the template's, else the provider's.")]
+RowIndices = Annotated[list[int] | None, Field(description="Only these pairs.")]
+FailedIn = Annotated[str | None, Field(description="Only the pairs that this earlier job asked about in vain.")]
+Overwrite = Annotated[bool, Field(description="Answer again what has an answer.")]
+Force = Annotated[bool, Field(description="Even what people wrote or decided on, and canonical labels.")]
 
 
-def wanted_rows(db: Database, made: TrainingSheet, row_indices: list[int] | None, *, overwrite: bool, force: bool) -> list[int]:
-    """Return the pairs to answer; approved ones and those that people wrote only when forced."""
-    parts, params = ["training_sheet_id = ?"], [made.id]
-    if row_indices is not None:
-        parts.append("list_contains(?::bigint[], row_index)")
-        params.append(row_indices)
-    if not overwrite:
-        parts.append("trim(response) = ''")
-    if not force:
-        parts.append(UNTOUCHED)
-    found = [
-        row[0] for row in db.tuples(f"select row_index from pair_rows where {' and '.join(parts)} order by row_index", params)
-    ]
-    if not found:
-        raise NotEligible(
-            "There is no pair to answer. Answered ones need overwrite_existing.", excluded={"answered": made.total_rows}
-        )
-    return found
+class Generating(Service):
+    """Let providers answer the pairs of training sheets."""
 
+    answers_kept: Records[GeneratedAnswer]
 
-class GenerationWork:
-    """Hand prompts to a generation job and take over its answers."""
+    @command("POST", "/assemblies/{training_sheet_id}/generate", roles=MAKERS, status=202, label="Generate answers")
+    def generate(
+        self,
+        training_sheet_id: str,
+        provider: ProviderName,
+        *,
+        model: ModelName = None,
+        row_indices: RowIndices = None,
+        failed_in: FailedIn = None,
+        overwrite_existing: Overwrite = False,
+        force: Force = False,
+    ) -> Job:
+        """Let a provider answer the pairs without a response, in a job; the answers wait for review.
 
-    def __init__(self, app: Application) -> None:
-        self.app = app
-        self.db = app.db
-
-    def register(self) -> None:
-        """Tell the engine how the jobs run."""
-        self.app.engine.register("generate", entry=ENTRY, prepare=self.prepare, finish=self.finish)
-
-    def prepare(self, job: Job, folder: Path) -> dict[str, Any]:
-        """Write the prompts as they are now, with the versions of their pairs."""
-        made = self.app.training_sheets.ready(job.spec["training_sheet_id"])
-        plan = made.template
-        assert plan is not None
-        table = self.db.arrow(
-            "select row_index, version, prompt from pair_rows where training_sheet_id = ? "
-            "and list_contains(?::bigint[], row_index) order by row_index",
-            [made.id, job.spec["row_indices"]],
-        )
-        pq.write_table(table, folder / PROMPTS)
-        return {
-            "provider": job.spec["provider"],
-            "model": job.spec["model"],
-            "system": plan.system_instruction,
-            "temperature": plan.temperature,
-            "max_tokens": plan.max_tokens,
-            "choices": [one.name for one in plan.label_classes],
-            "examples": self._examples(made),
+        A stopped job keeps its answers. One that failed or was cancelled changes no pair, but its answers are
+        remembered: a retry asks only about the rest.
+        """
+        found, target, wish = self._wished(training_sheet_id, provider, model, row_indices, failed_in, overwrite_existing, force)
+        rows = counted(self.db, found.id, wish)
+        if not rows:
+            raise NotEligible(_nothing(found, wish), excluded={"answered": found.total_rows})
+        spec = {
+            "training_sheet_id": found.id,
+            "provider": target.config.name,
+            "model": target.model,
+            "rows": wish.values(),
+            "ask": ask_of(self.db, found, target),
         }
+        name = f"Answers for {found.name}"
+        job = self.app.engine.submit("generate", name=name, spec=spec, created_by=self.actor, sample=found.sample)
+        return self.app.jobs.shown(job)
 
-    def _examples(self, made: TrainingSheet) -> list[dict[str, Any]]:
-        """Return the newest approved pairs of the same sheet that may serve as examples."""
-        count = made.template.few_shot_count if made.template else 0
-        return self.db.rows(
-            "select prompt, response from pair_rows where training_sheet_id in (select id from training_sheets where sheet_id = ?) "
-            "and status = 'labeled' and not stale and prohibited_mask & 8 = 0 and (allowed_mask is null or allowed_mask & 8 = 8) "
-            f"order by labeled_at desc, row_index limit {count}",
-            [made.sheet_id],
-        )
+    @query("POST", "/assemblies/{training_sheet_id}/estimate", topics=("training_sheets", "pairs", "providers", "jobs"))
+    def estimate(
+        self,
+        training_sheet_id: str,
+        provider: ProviderName,
+        *,
+        model: ModelName = None,
+        row_indices: RowIndices = None,
+        failed_in: FailedIn = None,
+        overwrite_existing: Overwrite = False,
+        force: Force = False,
+    ) -> GenerationEstimate:
+        """Tell what a generation would ask, read, write and cost; nothing is asked."""
+        found, target, wish = self._wished(training_sheet_id, provider, model, row_indices, failed_in, overwrite_existing, force)
+        return estimated(self.db, found, target, wish)
 
-    def finish(self, job: Job, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
-        """Take the answers over where the pair is still as it was asked about."""
-        made = self.app.training_sheets.live(job.spec["training_sheet_id"])
-        answers = pq.read_table(folder / ANSWERS)
-        db = self.db
-        db.execute(
-            "create or replace temp table _found (row_index bigint, version bigint, response varchar, confidence double, error varchar)"
-        )
-        db.insert_arrow("_found", answers)
-        db.execute(
-            "create or replace temp table _answers as select f.* from _found f join pair_rows p on p.training_sheet_id = ? "
-            "and p.row_index = f.row_index and p.version = f.version where f.error is null",
-            [made.id],
-        )
-        taken = db.value("select count(*) from _answers")
-        changed = result["generated_count"] - taken
-        if not taken:
-            return {**result, "training_sheet_id": made.id, "taken_over": 0, "changed_since": changed, "batch_id": None}
-        batch_id = self.app.clock.new_id("batch")
-        label_type = made.template.label_type if made.template else "response"
-        scope = decisions.Scope(made.id, made.sheet_id, label_type, job.created_by, self.app.clock.now())
-        decisions.apply(db, scope, _change(simulated=bool(result["simulated"])), TARGET, {}, batch_id=batch_id, rows=taken)
-        db.emit("pairs", made.id, None, "bulk")
-        return {**result, "training_sheet_id": made.id, "taken_over": taken, "changed_since": changed, "batch_id": batch_id}
+    @query("GET", "/assemblies/{training_sheet_id}/answers", key="answers", topics=("training_sheets", "pairs", "jobs"))
+    def answers(
+        self,
+        training_sheet_id: str,
+        *,
+        job_id: Annotated[str | None, Field(description="Only what this job asked.")] = None,
+        outcome: Annotated[Literal["good", "flagged", "failed"] | None, Field(description="Only answers of this sort.")] = None,
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
+    ) -> Page[GeneratedAnswer]:
+        """List what providers said about pairs, with tokens, cost and faults; the newest job first."""
+        self.live(training_sheet_id)  # type: ignore[attr-defined]
+        where, params = ["training_sheet_id = ?"], [training_sheet_id]
+        for column, value in (("job_id", job_id), ("outcome", outcome)):
+            if value is not None:
+                where.append(f"{column} = ?")
+                params.append(value)
+        order = "(select created_at from jobs where jobs.id = job_id) desc, job_id, row_index"
+        return self.answers_kept.page(" and ".join(where), params, order=order, page=page, page_size=page_size)
+
+    def _wished(
+        self,
+        training_sheet_id: str,
+        provider: str,
+        model: str | None,
+        row_indices: list[int] | None,
+        failed_in: str | None,
+        overwrite: bool,
+        force: bool,
+    ) -> tuple[TrainingSheet, Target, Wish]:
+        found: TrainingSheet = self.ready(training_sheet_id)  # type: ignore[attr-defined]
+        target = self.app.providers.target(provider, model, found.template.model if found.template else None)
+        if row_indices is not None:
+            _refuse_unknown(found, row_indices)
+        if failed_in is not None:
+            self._refuse_other_job(found, failed_in)
+        kept = None if row_indices is None else ranges(row_indices)
+        return found, target, Wish(rows=kept, failed_in=failed_in, overwrite=overwrite, force=force)
+
+    def _refuse_other_job(self, found: TrainingSheet, job_id: str) -> None:
+        job = self.app.jobs.records.find(id=job_id)
+        if job is None or job.kind != "generate" or job.spec.get("training_sheet_id") != found.id:
+            raise NotFound(f"No generation job {job_id!r} of {found.name}.", kind="job", id=job_id)
 
 
-def _change(*, simulated: bool) -> decisions.Change:
-    columns = {
-        "response": ANSWER,
-        "original_response": "null",
-        "response_source": "'ai_generated'",
-        "confidence": "(select a.confidence from _answers a where a.row_index = pair_rows.row_index)",
-        "simulated": str(simulated).lower(),
-        "status": "'unlabeled'",
-        "flag_reason": "null",
-        "stale": "false",
-        "labeled_by": "null",
-        "labeled_at": "null",
-        "verified_by": "null",
-        "verified_at": "null",
-    }
-    return decisions.Change("generate", columns)
+def _refuse_unknown(found: TrainingSheet, row_indices: list[int]) -> None:
+    unknown = sorted({row for row in row_indices if not 0 <= row < found.total_rows})
+    if unknown:
+        shown = ", ".join(map(str, unknown[:SHOWN])) + (f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else "")
+        rows = f"{found.name} has the rows 0 to {found.total_rows - 1}" if found.total_rows else f"{found.name} has no rows"
+        raise ValidationError.field("row_indices", f"name no pair: {shown}; {rows}", unknown[:SHOWN])
+    if not row_indices:
+        raise ValidationError.field("row_indices", "is empty; name rows, or leave it out to take every pair without an answer")
+
+
+def _nothing(found: TrainingSheet, wish: Wish) -> str:
+    if wish.failed_in is not None:
+        return "No pair that failed in that job is without an answer any more."
+    if wish.overwrite and not wish.force:
+        return "There is no pair to answer: what people wrote or decided on is left alone. force=true takes it too."
+    return f"There is no pair to answer in {found.name}. Answered ones need overwrite_existing=true."

@@ -37,6 +37,8 @@ REFERENCES: tuple[tuple[str, ...], ...] = (
     ("job_events", "job_id", "jobs"),
     ("metrics", "job_id", "jobs"),
     ("job_pairs", "job_id", "jobs"),
+    ("generated_answers", "job_id", "jobs"),
+    ("generated_answers", "training_sheet_id", "training_sheets"),
     ("training_details", "id", "jobs"),
     ("stage_history", "model_version_id", "models"),
     ("test_runs", "model_version_id", "models"),
