@@ -136,6 +136,8 @@ class Templates(Namespace):
         """Write a draft template, version 1.0.0."""
     def get(self, template_id: str) -> Template:
         """Return one template."""
+    def versions(self, template_id: str) -> Page[Template]:
+        """List all versions of a template, the newest first."""
     def update(self, template_id: str, *, name: str = ..., prompt_template: str = ..., system_instruction: str | None = ..., response_source_mode: Literal['existing_column', 'ai_generated', 'manual_labeling'] = ..., response_column: str | None = ..., response_schema: list[ResponseField] = ..., model: str | None = ..., temperature: float = ..., max_tokens: int = ..., label_type: str = ..., label_classes: list[LabelClass] = ..., column_mapping: dict[str, str] = ..., few_shot_count: int = ..., description: str = ..., revision: int | None = ..., idempotency_key: str | None = ...) -> Template:
         """Change a draft template."""
     def delete(self, template_id: str, *, idempotency_key: str | None = ...) -> Deleted:
@@ -176,6 +178,8 @@ class TrainingSheets(Namespace):
         """Tell what a generation would ask, read, write and cost; nothing is asked."""
     def answers(self, training_sheet_id: str, *, job_id: str | None = ..., outcome: Optional[Literal['good', 'flagged', 'failed']] = ..., page: int = ..., page_size: int = ...) -> Page[GeneratedAnswer]:
         """List what providers said about pairs, with tokens, cost and faults; the newest job first."""
+    def generations(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Job]:
+        """List the jobs that asked providers about a training sheet, the newest first."""
     def assemble(self, sheet_id: str, *, name: Optional[str] = ..., template_id: str | None = ..., template: TemplateSnapshot | None = ..., filter: str | None = ..., sample: Literal['all', 'random', 'stratified'] = ..., sample_size: int | None = ..., seed: int = ..., stratify_by: str | None = ..., overlap: int = ..., guidelines: str = ..., idempotency_key: str | None = ..., wait: bool = ...) -> TrainingSheet | Job:
         """Render rows of a sheet through a template into pairs to review."""
     def list(self, *, search: str = ..., sheet_id: str | None = ..., status: Optional[Literal['assembling', 'ready', 'failed', 'archived', 'deleted']] = ..., page: int = ..., page_size: int = ...) -> Page[TrainingSheet]:

@@ -27,7 +27,8 @@ from workbench.store.tables import Records
 
 MAKERS = frozenset({"admin", "data_steward", "trainer"})
 NO_DELETED = "deleted_at is null"
-PREVIEW_COLUMNS = ("row_index", "item_ref", "prompt", "response", "response_source", "status")
+PREVIEW_COLUMNS = ("row_index", "item_ref", "prompt", "response", "response_source", "status", "simulated")
+PREVIEW_TYPES = {"row_index": "BIGINT", "simulated": "BOOLEAN"}
 
 Format = Literal[
     "openai_chat",
@@ -244,7 +245,7 @@ class TrainingSheetService(Generating, Reassembling):
             f"select {', '.join(PREVIEW_COLUMNS)} from pair_rows where training_sheet_id = ? order by row_index limit ? offset ?",
             [training_sheet_id, limit, offset],
         )
-        columns = [SheetColumn(name=name, dtype="BIGINT" if name == "row_index" else "VARCHAR") for name in PREVIEW_COLUMNS]
+        columns = [SheetColumn(name=name, dtype=PREVIEW_TYPES.get(name, "VARCHAR")) for name in PREVIEW_COLUMNS]
         return Preview(columns=columns, rows=rows, total=found.total_rows, limit=limit, offset=offset)
 
     @command("POST", "/assemblies/{training_sheet_id}/export", roles=MAKERS, transaction=False, long=True, label="Export")

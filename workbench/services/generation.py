@@ -98,6 +98,16 @@ class Generating(Service):
         order = "(select created_at from jobs where jobs.id = job_id) desc, job_id, row_index"
         return self.answers_kept.page(" and ".join(where), params, order=order, page=page, page_size=page_size)
 
+    @query("GET", "/assemblies/{training_sheet_id}/generations", key="jobs", topics=("jobs",))
+    def generations(self, training_sheet_id: str, *, page: PageNumber = 1, page_size: PageSize = 50) -> Page[Job]:
+        """List the jobs that asked providers about a training sheet, the newest first."""
+        self.live(training_sheet_id)  # type: ignore[attr-defined]
+        where = "kind = 'generate' and spec ->> 'training_sheet_id' = ?"
+        order = "created_at desc, id desc"
+        found = self.app.jobs.records.page(where, [training_sheet_id], order=order, page=page, page_size=page_size)
+        found.rows = [self.app.jobs.shown(Job(**row)).values() for row in found.rows]
+        return found
+
     def _wished(
         self,
         training_sheet_id: str,

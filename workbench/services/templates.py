@@ -128,6 +128,14 @@ class TemplateService(Service):
         """Return one template."""
         return self._record(self.records.get(template_id))
 
+    @query("GET", "/templates/{template_id}/versions", key="templates")
+    def versions(self, template_id: str) -> Page[Template]:
+        """List all versions of a template, the newest first."""
+        found = self.records.list("name = ?", [self.records.get(template_id).name])
+        found.sort(key=lambda one: _numbers(one.semver), reverse=True)
+        rows = [self._present(one.values()) for one in found]
+        return Page(Template, rows, total=len(rows), page_size=len(rows))
+
     @command("PUT", "/templates/{template_id}", roles=WRITERS, label="Edit")
     def update(
         self,
@@ -153,6 +161,7 @@ class TemplateService(Service):
         given = {k: v for k, v in locals().items() if k not in ("self", "template_id", "revision") and v is not UNSET}
         template = self.records.get(template_id)
         TEMPLATE_LIFECYCLE.require("update", template.status)
+        self._refuse_name(template, given.get("name", template.name))
         refuse_plan(template.with_(**given))
         return self._record(self.records.update(template_id, revision, **given) if given else template)
 
@@ -179,7 +188,7 @@ class TemplateService(Service):
         template = self.records.get(template_id)
         TEMPLATE_LIFECYCLE.require("version", template.status)
         family = self.db.tuples("select semver from templates where name = ?", [template.name])
-        newest = max((row[0] for row in family), key=lambda v: tuple(map(int, v.split("."))))
+        newest = max((row[0] for row in family), key=_numbers)
         fresh = {"version": 1, "created_at": None, "updated_at": None, "created_by": self.actor, "status": "draft"}
         copy = template.with_(id=self.clock.new_id("template"), semver=next_minor(newest), parent_id=template.id, **fresh)
         return self._record(self.records.insert(copy))
@@ -235,6 +244,15 @@ class TemplateService(Service):
             raise ValidationError.field("template_id", "is missing; name a template, give one, or attach one to the sheet")
         return self.snapshot(named)
 
+    def _refuse_name(self, template: Template, name: str) -> None:
+        """Keep versions together: a name belongs to one family, and a later version keeps the family's name."""
+        if name == template.name:
+            return
+        if template.parent_id is not None:
+            raise Conflict(f"This is a version of {template.name!r}, so it keeps that name.", name=name)
+        if self.records.exists(name=name):
+            raise Conflict(f"There is a template named {name!r} already. Choose another name.", name=name)
+
     def _move(self, action: str, template_id: str) -> Template:
         template = self.records.get(template_id)
         target = TEMPLATE_LIFECYCLE.require(action, template.status)
@@ -250,5 +268,27 @@ class TemplateService(Service):
 
 def refuse_plan(plan: PromptPlan) -> None:
     """Raise ValidationError with everything that is wrong with a plan whatever the sheet."""
-    found: list[Finding] = plan_faults(plan)
+    found: list[Finding] = [*plan_faults(plan), *_doubles(plan)]
     require_valid(Validation(valid=not found, findings=found))
+
+
+def _doubles(plan: PromptPlan) -> list[Finding]:
+    """Return what would leave a reviewer or a model in doubt: empty or equal names, keys for two classes."""
+    named = {
+        "label_classes": ("name", [one.name for one in plan.label_classes]),
+        "response_schema": ("name", [one.name for one in plan.response_schema]),
+    }
+    keys = [one.hotkey.casefold() for one in plan.label_classes if one.hotkey]
+    found = [
+        Finding(field=field, message="holds an entry without a name")
+        for field, (_, names) in named.items()
+        if any(not name.strip() for name in names)
+    ]
+    for field, word, words in (*((f, w, n) for f, (w, n) in named.items()), ("label_classes", "hotkey", keys)):
+        double = sorted({one for one in words if words.count(one) > 1})
+        found += [Finding(field=field, message=f"has the {word} {', '.join(map(repr, double))} twice")] if double else []
+    return found
+
+
+def _numbers(semver: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in semver.split("."))

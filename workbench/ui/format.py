@@ -223,6 +223,15 @@ def offset_of(page: int, size: int) -> int:
     return page * size
 
 
+def rows_of(text: str) -> list[int]:
+    """Return the numbers that a text such as `0-9, 12` names, or raise ValueError."""
+    found: list[int] = []
+    for part in text.replace(" ", "").split(","):
+        first, dash, last = part.partition("-")
+        found.extend(range(int(first), int(last) + 1) if dash else [int(first)])
+    return found
+
+
 def cell(thing: Any) -> Markup:
     """Return a cell of somebody's own data, as it is: numbers get no separators."""
     if thing is None or thing == "":

@@ -18,6 +18,7 @@ from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
+from workbench.ui.generation import GenerationView
 from workbench.ui.sheet_forms import assemble_form, sheet_choices
 from workbench.ui.template_view import NEW, TemplateView
 from workbench.ui.training_sheet_view import TrainingSheetView, counted
@@ -31,13 +32,14 @@ WIDER = 1080
 class GenerateView(View):
     """List templates and training sheets; each opens at the side."""
 
-    url = ("face", "search", "status", "template", "made")
+    url = ("face", "search", "status", "template", "made", "answers")
 
     face = param.Selector(default="templates", objects=list(FACES.values()), doc="Templates or training sheets.")
     search = param.String("", doc="Words to be contained.")
     status = param.String("", doc="State shown; empty: all.")
     template = param.String("", doc="Template that is open; `new` for a fresh one.")
     made = param.String("", doc="Training sheet that is open.")
+    answers = param.String("", doc="Training sheet whose answers are asked for.")
 
     def build(self) -> list[Any]:
         """Return the choice of face, filters, both tables and the drawers."""
@@ -65,6 +67,7 @@ class GenerateView(View):
         drawers = [
             DetailDrawer(self, self._template, name="template", width=WIDER),
             DetailDrawer(self, lambda chosen: TrainingSheetView(self.ws, training_sheet_id=chosen), name="made", width=WIDE),
+            DetailDrawer(self, lambda chosen: GenerationView(self.ws, training_sheet_id=chosen), name="answers", width=WIDER),
         ]
         return [bar, *self.boxes.values(), *drawers, self.dialog]
 

@@ -13,6 +13,7 @@ from workbench.ui.components.columns import Column, column
 from workbench.ui.components.markup import html
 from workbench.ui.components.states import ErrorState
 from workbench.ui.components.table import DataTable
+from workbench.ui.providers import ProvidersView
 from workbench.ui.theme import CARD_SX
 from workbench.ui.url import page_origin
 from workbench.ui.view import View
@@ -23,6 +24,7 @@ class SettingsView(View):
 
     def build(self) -> list[Any]:
         """Return one card per subject."""
+        self.providers = ProvidersView(self.ws, frame=self)
         self._findings = pmui.Column(margin=0, sizing_mode="stretch_width")
         check = pmui.Button(
             label="Check everything", icon="health_and_safety", variant="outlined", margin=0, css_classes=["check"]
@@ -30,6 +32,7 @@ class SettingsView(View):
         check.on_click(lambda event: self._check(check))
         return [
             _card("Workspace", self.live(self.ws.system.info, self._draw)),
+            _card("Providers of answers", self.providers),
             _card("Trainers", DataTable(self, self.ws.training.base_models, _trainer_columns(), key="name")),
             _card("Soundness", html(Markup('<div class="faint text">Every invariant of the file is looked at; nothing is changed.</div>')),
                   check, self._findings),

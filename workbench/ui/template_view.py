@@ -8,19 +8,37 @@ import panel_material_ui as pmui
 import param
 from markupsafe import Markup
 
+from workbench.domain.generate import ResponseField, Template
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar, run_on
-from workbench.ui.components.fields import fields_of_operation
+from workbench.ui.components.cards import card, stack
+from workbench.ui.components.columns import Column, columns
+from workbench.ui.components.fields import Field, fields_of_operation
 from workbench.ui.components.forms import ParameterForm
+from workbench.ui.components.list_editor import ListEditor
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.pair_markup import CSS as PAIR_CSS
 from workbench.ui.components.plan_markup import CSS, check_markup
+from workbench.ui.components.table import DataTable
+from workbench.ui.theme import PLACEHOLDER
 from workbench.ui.view import View
 
 FIELDS = (
     "name", "prompt_template", "response_source_mode", "response_column", "system_instruction", "description", "label_type",
-    "few_shot_count",
+    "model", "temperature", "max_tokens", "few_shot_count",
 )  # fmt: skip
+CLASSES = (
+    Field("name", "text", title="Answer"),
+    Field("color", "color", title="Color", default="#2f6fd0"),
+    Field("hotkey", "key", title="Key"),
+)
+RESPONSE_FIELDS = (
+    Field("name", "text", title="Field"),
+    Field("type", "choice", title="Type", choices=tuple(ResponseField.param.type.objects), default="string"),
+    Field("required", "flag", title="Required", default=True),
+    Field("options", "words", title="Allowed, with commas"),
+)
+DOT = "display:inline-block;width:10px;height:10px;border-radius:5px;margin-right:4px;"
 PLAN = ("prompt_template", "response_source_mode", "response_column", "system_instruction")
 TYPED = ("prompt_template", "system_instruction")
 NEW = "new"
@@ -43,6 +61,18 @@ class TemplateView(View):
         self.actions = ActionBar(
             toasts=self.toasts, size="small", first="update", handlers={"update": self._edit, "version": self._version}
         )
+        self.lists = {
+            "label_classes": ListEditor(
+                "Closed set of answers", CLASSES, add="Add an answer", hint="Reviewers choose among these, models must too."
+            ),
+            "response_schema": ListEditor(
+                "Fields of a structured answer",
+                RESPONSE_FIELDS,
+                add="Add a field",
+                hint="With fields, the answer is a JSON object.",
+            ),
+        }
+        self.versions = stack()
         self.writing = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 2})
         self.outcome = html("", css=f"{CSS}{PAIR_CSS}")
         self.holes = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 1})
@@ -55,7 +85,12 @@ class TemplateView(View):
             self._edit()
         else:
             self.watch(self.ws.templates.get, self._drawn, template_id=self.template_id)
-        left = pmui.Column(self.head, self.actions, self.writing, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+            table = DataTable(self, self.ws.templates.versions, _version_columns(), filters={"template_id": self.template_id},
+                              on_open=lambda chosen: self.param.update(template_id=chosen), open_id=self.template_id)  # fmt: skip
+            self.versions.objects = [card("Versions", table, name="versions")]
+        left = pmui.Column(
+            self.head, self.actions, self.writing, self.versions, margin=0, sizing_mode="stretch_width", sx={"gap": 2}
+        )
         beside = pmui.Column(self.tried, self.holes, self.outcome, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
         grid = {"display": "grid", "gridTemplateColumns": COLUMNS, "gap": 3, "alignItems": "start"}
         return [pmui.Column(left, beside, margin=0, sizing_mode="stretch_width", sx=grid)]
@@ -74,17 +109,22 @@ class TemplateView(View):
         fields = [field for name in FIELDS for field in fields_of_operation(call, only=(name,))]
         given = {name: getattr(self.template, name) for name in FIELDS} if self.template is not None else {}
         label = "Create" if self.template is None else "Save"
-        self.form = ParameterForm(fields, self._save, label=label, done=self._saved, values=given)
+        self.form = ParameterForm(fields, self._save, label=label, done=self._saved, values=given, apart=True)
         for name in PLAN:
             self.form.input(name).param.watch(self._check, "value_input" if name in TYPED else "value")
-        self.writing.objects = [self.form]
+        for name, editor in self.lists.items():
+            editor.show([one.values() for one in getattr(self.template, name)] if self.template is not None else [])
+        # The button that saves stands below everything it saves.
+        self.writing.objects = [self.form, *self.lists.values(), self.form.submit_line]
         self.editing = True
 
     def _save(self, values: dict[str, Any]) -> Any:
-        mapping = {"column_mapping": self.mapping} if self.mapping else {}
+        further = {name: editor.value for name, editor in self.lists.items()}
         if self.template is None:
-            return self.ws.templates.create(**values, **mapping)
-        return self.ws.templates.update(self.template_id, revision=self.template.version, **values, **mapping)
+            mapping = {"column_mapping": self.mapping} if self.mapping else {}
+            return self.ws.templates.create(**values, **further, **mapping)
+        further["column_mapping"] = self.mapping
+        return self.ws.templates.update(self.template_id, revision=self.template.version, **values, **further)
 
     def _saved(self, template: Any) -> None:
         self.toasts.say(f"Saved {template.name} {template.semver}.")
@@ -163,9 +203,37 @@ def head_markup(template: Any) -> Markup:
             ("Answers", fmt.choice(template.response_source_mode)),
             ("Response column", fmt.text(template.response_column, reason="The answers do not come from a column.")),
             ("Kind of truth", template.label_type),
+            ("Closed set", _classes(template.label_classes)),
+            ("Fields of the answer", _fields(template.response_schema)),
+            ("Model", fmt.text(template.model, reason="The provider's own is used.")),
+            ("Temperature", fmt.plain(template.temperature)),
+            ("Most tokens", fmt.integer(template.max_tokens)),
+            ("Examples", fmt.integer(template.few_shot_count)),
             ("System instruction", fmt.text(template.system_instruction, reason="None is given.")),
             ("Description", fmt.text(template.description, reason="None is given.")),
             ("Made", Markup("{} by {}").format(fmt.moment(template.created_at), template.created_by or fmt.DASH)),
         ]
     )
     return Markup(line).format(template.name, template.semver, fmt.chip(template.status), facts)
+
+
+def _classes(classes: Any) -> Markup:
+    dot = Markup('<span style="white-space:nowrap"><span style="{}background:{}"></span>{}{}</span>')
+    key = Markup(' <span class="mono faint">{}</span>')
+    shown = (dot.format(DOT, one.color or PLACEHOLDER, one.name, key.format(one.hotkey) if one.hotkey else "") for one in classes)
+    return Markup(" · ").join(shown) or fmt.unknown("Any answer is allowed.")
+
+
+def _fields(fields: Any) -> Markup:
+    shown = (
+        Markup('{} <span class="faint">{}{}</span>').format(one.name, one.type, "" if one.required else ", may be left out")
+        for one in fields
+    )
+    return Markup(" · ").join(shown) or fmt.unknown("The answer is plain text.")
+
+
+def _version_columns() -> tuple[Column, ...]:
+    return columns(
+        Template, "semver", "status", "created_at", "created_by",
+        titles={"semver": "Version", "created_at": "Made", "created_by": "By"},
+    )  # fmt: skip

@@ -32,7 +32,8 @@ class TrainingSheetView(View):
         self.head = html("", css=CSS)
         self.dialog = FormDialog()
         links = {"review": f"./label?sheet={self.training_sheet_id}", "train": f"./train?new=true&sheet={self.training_sheet_id}"}
-        forms = {"update": self._edit, "export": self._export, "generate": self._generate}
+        links["generate"] = f"./generate?face=made&answers={self.training_sheet_id}"
+        forms = {"update": self._edit, "export": self._export}
         self.actions = ActionBar(toasts=self.toasts, size="small", first="review", links=links, handlers=forms, undo=self._undo)
         top = self.live(self.ws.training_sheets.get, self._drawn, height=160, training_sheet_id=self.training_sheet_id)
         fit = self.live(self.ws.review.eligibility, self._fits, height=80, training_sheet_id=self.training_sheet_id)
@@ -77,20 +78,6 @@ class TrainingSheetView(View):
             for file in export.files
         )
         self.dialog.open("Exported", html(Markup('<dl class="facts">{}</dl>').format(lines)))
-
-    def _generate(self) -> None:
-        form = ParameterForm(
-            fields_of_operation(self.ws.training_sheets.generate, leave_out=("row_indices",)),
-            lambda values: self.ws.training_sheets.generate(self.training_sheet_id, **values),
-            label="Start",
-            values={"provider": "simulated"},
-            done=self._generating,
-        )
-        self.dialog.open("Let a provider write answers", form)
-
-    def _generating(self, job: Any) -> None:
-        self.dialog.close()
-        self.toasts.say(f"Started {job.name or job.kind}.")
 
     def _undo(self, name: str, result: Any) -> Any:
         return (lambda: self.ws.training_sheets.restore(self.training_sheet_id)) if name == "delete" else None

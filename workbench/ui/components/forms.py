@@ -22,7 +22,8 @@ class ParameterForm(pn.viewable.Viewer):
     """Ask for values and submit them; `submit(values)` is a facade call with keywords filled in.
 
     Only what was entered is sent, so the service's own defaults hold. `choices` offers values that
-    only the moment knows, such as the sheets there are: field name -> {label: value}.
+    only the moment knows, such as the sheets there are: field name -> {label: value}. With `apart` the
+    button, `submit_line`, is placed by the caller.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class ParameterForm(pn.viewable.Viewer):
         choices: Mapping[str, Mapping[str, Any]] | None = None,
         values: Mapping[str, Any] | None = None,
         columns: int = 1,
+        apart: bool = False,
     ) -> None:
         super().__init__()
         self._submit, self._done = submit, done
@@ -50,7 +52,9 @@ class ParameterForm(pn.viewable.Viewer):
             "alignItems": "start",
         }
         grid = pmui.Column(*boxes, margin=0, sizing_mode="stretch_width", sx=area)
-        self._layout = pmui.Column(grid, self._error, self.button, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        self.submit_line = pmui.Column(self._error, self.button, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        below = [] if apart else [self.submit_line]
+        self._layout = pmui.Column(grid, *below, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
 
     def input(self, name: str) -> Any:
         """Return the widget of a field, to watch what is entered."""
@@ -105,6 +109,7 @@ class _Input:
     def __init__(self, field: Field, choices: Mapping[str, Any] | None, value: Any) -> None:
         self.field = field
         self.widget = _widget(field, choices, value)
+        self._begun_with = value
         self._note = html("", css=".note { font-size: 12px; line-height: 1.4; padding: 4px 2px 0; }")
         self.box = pmui.Column(
             self.widget, self._note, margin=0, sizing_mode="stretch_width", css_classes=[f"field-{field.name}"]
@@ -128,7 +133,8 @@ class _Input:
         """Return whether something was entered, and what."""
         value, kind = self.widget.value, self.field.kind
         if value is None or (isinstance(value, str) and not value.strip() and kind != "choice"):
-            return False, None
+            # What was there and is emptied is taken away; what was never there is not sent.
+            return self.field.nullable and self._begun_with not in (None, ""), None
         if kind == "json":
             return True, json.loads(value)
         if kind == "words" and isinstance(value, str):
