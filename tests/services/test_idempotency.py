@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
 
+import workbench as wb
+from tests.e2e.processes import environment
 from workbench.errors import Conflict, ValidationError
 
 
@@ -61,3 +65,48 @@ def test_calls_that_fail_leave_no_gate_behind(local):
         make(local, "One", "k2")
 
     assert {} == gate._gates
+
+
+# The process dies right after the commit that shows the effect of its command.
+DIES = """
+import os, sys
+import workbench as wb
+from workbench.store import Database
+
+ws = wb.open(sys.argv[1], share=False)
+commit = Database._commit
+
+def last(self, transaction):
+    events = commit(self, transaction)
+    if any((event.topic, event.kind) in {("sheets", "created"), ("training_sheets", "created")} for event in events):
+        os._exit(9)
+    return events
+
+Database._commit = last
+exec(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize(("command", "more"), [("create", ""), ("assemble", ""), ("clone", ", wait=False")])
+def test_a_command_killed_right_after_its_effect_is_not_done_twice(tmp_path, command, more):
+    path = tmp_path / "w.duckdb"
+    with wb.open(path, share=False) as ws:
+        first = ws.sheets.create("First", rows=[{"a": 1}], idempotency_key="first")
+    call = {
+        "create": "ws.sheets.create('One', rows=[{'a': 1}]",
+        "clone": f"ws.sheets.clone({first.id!r}, name='One'",
+        "assemble": f"ws.training_sheets.assemble({first.id!r}, template={{'prompt_template': '{{{{a}}}}', 'response_column': 'a'}}",
+    }[command]
+    call += f", idempotency_key='k'{more})"
+    dies = [sys.executable, "-c", DIES, path, call + (".wait(progress=False)" if more else "")]
+
+    died = subprocess.run(dies, env=environment(), capture_output=True, text=True, check=False)
+    assert died.returncode == 9, died.stderr
+
+    with wb.open(path, share=False) as ws:
+        again = eval(call, {"ws": ws})
+        if more:
+            again = again.wait(timeout=60, progress=False)
+            again = ws.sheets.get(again.result["sheet_id"])
+        made = ws.training_sheets.list() if command == "assemble" else ws.sheets.list(search="One")
+        assert [one.id for one in made] == [again.id]

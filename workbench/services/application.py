@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from workbench.contract.operation import Operation
 from workbench.engine import Engine
 from workbench.errors import Forbidden
 from workbench.services import SERVICES
+from workbench.services.answering import answering
 from workbench.services.idempotency import Idempotency
 from workbench.services.service import Service
 from workbench.store import Database
@@ -72,17 +74,29 @@ class Application:
         with use(context):
             if operation.kind == "query":
                 return self._invoke(operation, arguments)
-            return self.idempotency.run(operation, given, context, lambda: self._command(operation, arguments))
+            return self.idempotency.run(operation, given, context, lambda keep: self._command(operation, arguments, keep))
 
-    def _command(self, operation: Operation, arguments: dict[str, Any]) -> Any:
-        if not operation.transaction:
-            result = self._invoke(operation, arguments)
+    def _command(self, operation: Operation, arguments: dict[str, Any], keep: Callable[[Any], None]) -> Any:
+        """Run a command; what it did, the note of it and its answer are committed together.
+
+        A command without a transaction of its own keeps its answer where it publishes (`answered`).
+        """
+
+        def note(result: Any) -> None:
             self._audit(operation, arguments, result)
-            return result
-        with self.db.write():
+            keep(result)
+
+        if operation.transaction:
+            with self.db.write():
+                result = self._invoke(operation, arguments)
+                note(result)
+                return result
+        with answering(operation, note) as answer:
             result = self._invoke(operation, arguments)
-            self._audit(operation, arguments, result)
-            return result
+        if not answer.kept:
+            with self.db.write():
+                note(result)
+        return result
 
     def _audit(self, operation: Operation, arguments: dict[str, Any], result: Any) -> None:
         """Note who did what to which thing, in the command's own transaction where it has one."""

@@ -10,6 +10,7 @@ from workbench.domain.generate import TrainingSheet
 from workbench.domain.jobs import Job
 from workbench.engine import rows
 from workbench.services import assembling
+from workbench.services.answering import answered
 
 if TYPE_CHECKING:
     from workbench.services.application import Application
@@ -41,7 +42,7 @@ class AssemblyWork:
                 job = self.app.engine.submit(
                     KIND, id=job_id, name=f"Make {kept.name}", spec=spec, created_by=made.created_by, sample=made.sample
                 )
-                return self.app.jobs.shown(job)
+                return answered(self.app.jobs.shown(job))
 
     def prepare(self, job: Job, folder: Path) -> dict[str, Any]:
         """Ask for the pairs of the given rows."""

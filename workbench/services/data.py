@@ -19,6 +19,7 @@ from workbench.domain.data import (
 from workbench.domain.generate import TemplateSnapshot
 from workbench.errors import Conflict, InUse, NotFound, ValidationError
 from workbench.services import importing, profiling, sources
+from workbench.services.answering import answered
 from workbench.services.import_work import ImportWork
 from workbench.services.long_work import takes_a_job
 from workbench.services.rendering import check_template, require_valid
@@ -141,7 +142,7 @@ class SheetService(Service):
     def _publish_rows(self, sheet: Sheet, loaded: importing.Loaded) -> Sheet:
         try:
             with self.db.write():
-                return self.published(sheet, loaded)
+                return answered(self.published(sheet, loaded))
         except BaseException:
             importing.drop_rows(self.db, sheet.id)
             raise

@@ -14,6 +14,7 @@ from workbench.domain.generate import Export, TrainingSheet
 from workbench.domain.jobs import Job
 from workbench.engine import handover
 from workbench.services import exporting
+from workbench.services.answering import answered
 from workbench.services.exporting import PAIRS, ExportWish
 from workbench.services.long_work import takes_a_job
 from workbench.store.export_files import write_files
@@ -56,10 +57,10 @@ class ExportWork:
             total = exporting.freeze(self.db, made, wish, folder)
             spec = {"training_sheet_id": made.id, "export_id": self.app.clock.new_id("export"), "total": total}
             spec |= {"wish": asdict(wish), "local": not current().served, "once": True}
-            job = self.app.engine.submit(
-                KIND, id=job_id, name=f"Export {made.name}", spec=spec, created_by=current().actor, sample=made.sample
-            )
-            return self.app.jobs.shown(job)
+            told = {"id": job_id, "created_by": current().actor, "sample": made.sample}
+            with self.db.write():
+                job = self.app.engine.submit(KIND, name=f"Export {made.name}", spec=spec, **told)
+                return answered(self.app.jobs.shown(job))
 
     def prepare(self, job: Job, folder: Path) -> dict[str, Any]:
         """Say what to write."""

@@ -12,6 +12,7 @@ from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
 from workbench.domain.providers import GeneratedAnswer
 from workbench.errors import InUse, NotFound, NotReady, ValidationError
 from workbench.services import assembling
+from workbench.services.answering import answered
 from workbench.services.assembly_work import AssemblyWork
 from workbench.services.export_work import ExportWork
 from workbench.services.exporting import ExportWish
@@ -128,7 +129,7 @@ class TrainingSheetService(Generating, Reassembling):
         with self.db.write():
             kept = self.records.insert(self.named(sheet, made).with_(total_rows=total, completed_at=self.clock.now()))
             assembling.count_reuse(self.db, kept)
-            return self._records([kept])[0]
+            return answered(self._records([kept])[0])
 
     def named(self, sheet: Sheet, made: TrainingSheet) -> TrainingSheet:
         """Return a new training sheet with its name: that of the sheet with a number where none was given."""

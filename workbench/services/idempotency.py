@@ -17,6 +17,8 @@ from workbench.contract.operation import Operation
 from workbench.errors import ValidationError
 from workbench.store import Database
 
+Action = Callable[[Callable[[Any], None]], Any]
+
 KEPT_HOURS = 24
 STARTED = 202
 
@@ -28,7 +30,7 @@ class _Gate:
 
 
 class Idempotency:
-    """Remember the answers of keyed commands for a day, in the command's own transaction."""
+    """Remember the answers of keyed commands for a day, in the transaction that takes effect."""
 
     def __init__(self, db: Database, now: Callable[[], Any]) -> None:
         self._db = db
@@ -36,13 +38,14 @@ class Idempotency:
         self._gates: dict[tuple[str, str], _Gate] = {}
         self._guard = threading.Lock()
 
-    def run(self, operation: Operation, given: dict[str, Any], context: Context, action: Callable[[], Any]) -> Any:
+    def run(self, operation: Operation, given: dict[str, Any], context: Context, action: Action) -> Any:
         """Run `action` once per actor and key; later calls with the same request get its answer.
 
+        `action` gets the function that keeps its answer, to call in the transaction that takes effect.
         Calls with one key queue up, so that the second finds the first one's answer.
         """
         if not context.idempotency_key:
-            return action()
+            return action(lambda result: None)
         identity = (context.actor, context.idempotency_key)
         digest = _digest(operation, given)
         with self._gate(identity):
@@ -63,7 +66,7 @@ class Idempotency:
                 if not gate.waiting:
                     del self._gates[identity]
 
-    def _once(self, operation: Operation, identity: tuple[str, str], digest: str, action: Callable[[], Any]) -> Any:
+    def _once(self, operation: Operation, identity: tuple[str, str], digest: str, action: Action) -> Any:
         stored = self._db.row("select request_hash, status, answer from idempotency where actor = ? and key = ?", identity)
         if stored:
             if stored["request_hash"] != digest:
@@ -71,15 +74,7 @@ class Idempotency:
                     "Idempotency-Key", "This key was used for another request; choose a new one", identity[1]
                 )
             return answers.from_wire(operation, json.loads(stored["answer"]), started=stored["status"] == STARTED)
-        if not operation.transaction:
-            result = action()
-            with self._db.write():
-                self._keep(operation, identity, digest, result)
-            return result
-        with self._db.write():
-            result = action()
-            self._keep(operation, identity, digest, result)
-            return result
+        return action(lambda result: self._keep(operation, identity, digest, result))
 
     def _keep(self, operation: Operation, identity: tuple[str, str], digest: str, result: Any) -> None:
         answer = json.dumps(answers.to_wire(operation, result))

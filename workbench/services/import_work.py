@@ -11,6 +11,7 @@ from workbench.domain.data import Sheet
 from workbench.domain.jobs import Job
 from workbench.engine import rows
 from workbench.services import importing
+from workbench.services.answering import answered
 
 if TYPE_CHECKING:
     from workbench.services.application import Application
@@ -41,10 +42,10 @@ class ImportWork:
                 "from": give(folder),
                 "once": True,
             }
-            job = self.app.engine.submit(
-                KIND, id=job_id, name=f"Import {sheet.name}", spec=spec, created_by=sheet.created_by, sample=sheet.sample
-            )
-        return self.app.jobs.shown(job)
+            told = {"id": job_id, "created_by": sheet.created_by, "sample": sheet.sample}
+            with self.db.write():
+                job = self.app.engine.submit(KIND, name=f"Import {sheet.name}", spec=spec, **told)
+                return answered(self.app.jobs.shown(job))
 
     def prepare(self, job: Job, folder: Path) -> dict[str, Any]:
         """Say where the rows are."""

@@ -9,6 +9,7 @@ from workbench.contract import Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.improve import Feedback, FeedbackPair, FeedbackStats
 from workbench.domain.record import Action
 from workbench.errors import Conflict, NotFound, ValidationError
+from workbench.services.answering import answered
 from workbench.services.service import Service
 from workbench.store import Records
 
@@ -80,7 +81,7 @@ class FeedbackService(Service):
                 sample=request["sample"],
                 author=self.actor,
             )
-            return self._shown(self.entries.insert(made))
+            return answered(self._shown(self.entries.insert(made)))
 
     @query("GET", "/feedback", key="feedback")
     def list(

@@ -11,6 +11,7 @@ from workbench.domain.jobs import LIFECYCLE, TERMINAL, Job, JobEvent, JobLog, Jo
 from workbench.engine import child
 from workbench.errors import InvalidTransition, NotFound
 from workbench.services import curves
+from workbench.services.answering import answered
 from workbench.services.job_lists import By, Descending, Label, Since, Sort, Until, narrowed
 from workbench.services.metric_points import point_rows
 from workbench.services.service import Service
@@ -97,8 +98,9 @@ class JobService(Service):
                 allowed=[],
             )
         more = {"labels": job.labels, "sample": job.sample, "priority": job.priority, "timeout_seconds": job.timeout_seconds}
-        made = self.app.engine.submit(job.kind, name=job.name, spec=job.spec, parent_id=job.id, created_by=self.actor, **more)
-        return self.shown(made)
+        with self.db.write():
+            made = self.app.engine.submit(job.kind, name=job.name, spec=job.spec, parent_id=job.id, created_by=self.actor, **more)
+            return answered(self.shown(made))
 
     @query("GET", "/jobs/{job_id}/events", key="events")
     def events(

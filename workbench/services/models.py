@@ -18,6 +18,7 @@ from workbench.domain.models import (
     TestRun,
 )
 from workbench.errors import GateNotPassed, InUse, InvalidTransition, NotFound, ValidationError
+from workbench.services.answering import answered
 from workbench.services.model_figures import as_csv, presented
 from workbench.services.model_packages import keep_package, registered
 from workbench.services.model_tests import ModelTests
@@ -175,7 +176,7 @@ class ModelsService(Service):
             if version.status == "staging":
                 return self._answer(version, "is in staging already")
             moved = self._move(version, "promote", "staging", reason=reason or None)
-            return self._answer(moved, "is in staging")
+            return answered(self._answer(moved, "is in staging"))
 
     @command("POST", ROOT + "/deploy", roles=PEOPLE, transaction=False, label="Deploy to production")
     def deploy(
@@ -214,7 +215,7 @@ class ModelsService(Service):
                 test_run_id=test_run_id,
             )
             self.app.endpoints.follow(live, model, action="serve", reason=reason or None)
-            return self._answer(live, "is in production")
+            return answered(self._answer(live, "is in production"))
 
     @command(
         "POST",
@@ -245,9 +246,8 @@ class ModelsService(Service):
             )
             self.app.endpoints.follow(live, model, action="rollback", reason=reason or None)
             message = f"{name} {live.version} is back in production."
-            return RolledBack(
-                message=message, previous_version=live.version, rolled_back_to=live.version, model=self._shown(live)
-            )
+            shown = self._shown(live)
+            return answered(RolledBack(message=message, previous_version=live.version, rolled_back_to=live.version, model=shown))
 
     @command(
         "POST",

@@ -11,6 +11,7 @@ from workbench.domain.monitor import EndpointMetrics
 from workbench.domain.serving import ENDPOINT_STATES, ChatCompletion, ChatMessage, Endpoint, Prediction, Predictions, RequestLog
 from workbench.engine.serving import Served, Serving, WarmModel
 from workbench.errors import Conflict, DeploymentFailed, NotFound, ValidationError
+from workbench.services.answering import answered
 from workbench.services.endpoint_pointers import EndpointPointers, checked_guardrails
 from workbench.services.request_figures import DAY, by_endpoint
 from workbench.services.service import Service
@@ -101,7 +102,7 @@ class EndpointsService(Service):
                     "version in production: deploy the model first.",
                     stage=wanted.status,
                 )
-            return self._shown(self.pointers.serve(name, wanted, model, follows=follows, action="serve"))
+            return answered(self._shown(self.pointers.serve(name, wanted, model, follows=follows, action="serve")))
 
     @command("PUT", ROOT + "/{name}", roles=PEOPLE, label="Edit")
     def update(
@@ -135,7 +136,7 @@ class EndpointsService(Service):
         with self.db.write():
             changed = self.endpoints.update(endpoint.id, status="serving", message=None)
             self.pointers.point(changed, version, model)
-            return self._shown(changed)
+            return answered(self._shown(changed))
 
     @command("POST", ROOT + "/{name}/stop", roles=PEOPLE, label="Stop", confirm="Refuse requests until it starts again?")
     def stop(self, name: EndpointName) -> Endpoint:
@@ -175,7 +176,7 @@ class EndpointsService(Service):
         model = self.warm(version)
         with self.db.write():
             served = self.pointers.serve(endpoint.name, version, model, follows="version", action="rollback", reason=reason)
-            return self._shown(served)
+            return answered(self._shown(served))
 
     @query("GET", ROOT + "/{name}/history", topics=("endpoints", "models"))
     def history(self, name: EndpointName, *, page: PageNumber = 1, page_size: PageSize = 50) -> Page[StageChange]:

@@ -20,6 +20,7 @@ from workbench.domain.train import (
 )
 from workbench.errors import NotEligible, NotFound, NotReady
 from workbench.services import curves, training_plan
+from workbench.services.answering import answered
 from workbench.services.job_lists import By, Descending, Label, Since, TrainingSort, Until, narrowed
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, derived
 from workbench.services.service import Service
@@ -198,10 +199,11 @@ class TrainingService(Service):
             "majority": (job.result or {}).get("metrics", {}).get("majority_label"), "once": True,
         }  # fmt: skip
         name = f"Evaluate {job.model_name}" + (f" on {sheet.name}" if sheet else "")
-        made = self.app.engine.submit(
-            "evaluate", id=id, name=name, spec=spec, parent_id=job.id, created_by=self.actor, sample=job.sample
-        )
-        return self.app.jobs.shown(made)
+        with self.db.write():
+            made = self.app.engine.submit(
+                "evaluate", id=id, name=name, spec=spec, parent_id=job.id, created_by=self.actor, sample=job.sample
+            )
+            return answered(self.app.jobs.shown(made))
 
     @query("GET", "/training/compare", topics=("jobs",))
     def compare(
@@ -285,7 +287,7 @@ class TrainingService(Service):
             warnings = [r for r in advice if r.level == "warning"]
             words = [JobEvent(type="log", message=f"{r.reason} {r.message}", data={"level": "warning"}) for r in warnings]
             self.app.engine.ledger.note(details.id, *words)
-            return self.get(details.id)
+            return answered(self.get(details.id))
 
     def _choice(self, request: Mapping[str, Any]) -> Choice:
         choice, faults = training_plan.faults_of(

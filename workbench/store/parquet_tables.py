@@ -12,7 +12,7 @@ from workbench.store.reads import Reads, Scope
 from workbench.store.scratch import text_literal
 from workbench.store.transaction import quoted
 
-MEMORY = "1GB"
+MEMORY = "600MB"
 
 
 class ParquetTables(Reads):
