@@ -8,9 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from workbench.errors import NotEligible
+from workbench.testing import frozen
 
 ROWS = [{"q": f'say "{n}" ä\n', "a": "=1+1" if n == 3 else f"answer {n}"} for n in range(30)]
 PLAN = {"prompt_template": "Q: {{q}}", "response_column": "a", "system_instruction": "It's short."}
@@ -141,3 +143,97 @@ def test_files_are_fetched_over_http() -> None:
         answer = ws.transport._http.get(file.url)
         assert hashlib.sha256(answer.content).hexdigest() == file.sha256
         assert ws.transport._http.get("/api/v1/exports/export_0001/..%2f..%2fx").status_code == 404
+
+
+ODD = [
+    "plain",
+    "emoji 👩‍👩‍👧‍👦 and ß",
+    "مرحبا بالعالم \u200fשלום",
+    'quotes " and \'\' and """, commas; tabs\t|',
+    "lines\nand\r\nmore\n\n",
+    "{{x}} stays {{ y }}",
+    '{"a": [1, "\\u0000", null], "b": "\\\\"}',
+    "=1+1",
+    " spaces around ",
+    "\\N null NULL None",
+    "00123",
+    "long " + "x" * (1 << 20),
+]
+LINES: dict[str, Any] = {
+    "openai_chat": lambda row: [message["content"] for message in as_json(row["messages"])[1:]],
+    "anthropic": lambda row: [row["prompt"], row["completion"]],
+    "gemini": lambda row: [turn["parts"][0]["text"] for turn in as_json(row["contents"])],
+    "alpaca": lambda row: [row["input"], row["output"]],
+    "sharegpt": lambda row: [turn["value"] for turn in as_json(row["conversations"])[1:]],
+    "prompt_completion": lambda row: [row["prompt"].removeprefix("It's short.\n\n"), row["completion"]],
+    "preference": lambda row: [row["prompt"].removeprefix("It's short.\n\n"), row["chosen"]],
+    **dict.fromkeys(("jsonl", "csv", "parquet", "huggingface"), lambda row: [row["prompt"], row["response"]]),
+}
+
+
+def as_json(cell: Any) -> Any:
+    return json.loads(cell) if isinstance(cell, str) else cell
+
+
+def source(export: Any, format: str) -> str:
+    path = Path(export.files[0].path)
+    return str(path.parent if format == "huggingface" else path)
+
+
+@pytest.fixture
+def odd(local: Any) -> Any:
+    """Return a training sheet whose cells hold whatever people write, each answer edited by somebody."""
+    sheet = local.sheets.create("odd", rows=[{"q": text, "a": f"first {n}"} for n, text in enumerate(ODD)])
+    made = local.training_sheets.assemble(sheet.id, template={**PLAN, "prompt_template": "{{q}}"})
+    local.review.bulk_approve(made.id, row_indices=list(range(len(ODD))))
+    for index, text in enumerate(ODD):
+        local.review.decide(made.id, index, response=f"{text}!")
+    return made
+
+
+@pytest.mark.parametrize("format", LINES)
+def test_what_left_comes_back_equal(local: Any, odd: Any, format: str) -> None:
+    export = local.training_sheets.export(odd.id, format=format)
+    again = local.training_sheets.export(odd.id, format=format)
+    back = local.sheets.create("back", source=source(export, format))
+
+    rows = local.sheets.rows(back.id).to_dict("records")
+    assert [LINES[format](row) for row in rows] == [[text, f"{text}!"] for text in ODD]
+    assert [(f.name, f.sha256, f.size) for f in export.files] == [(f.name, f.sha256, f.size) for f in again.files]
+    assert all(Path(f.path).stat().st_size == f.size for f in export.files)
+
+
+def test_a_data_set_has_its_splits(local: Any, odd: Any) -> None:
+    export = local.training_sheets.export(odd.id, format="huggingface", split=0.75)
+    folder = Path(export.files[0].path).parents[1]
+
+    assert json.loads((folder / "dataset_dict.json").read_text()) == {"splits": ["train", "val"]}
+    rows = [local.sheets.create(part, source=str(folder), split=part).item_count for part in ("train", "val")]
+    assert (rows, export.manifest["rows"]) == ([9, 3], 12)
+
+
+def test_the_manifest_tells_versions_of_the_pairs(local: Any, odd: Any) -> None:
+    before = local.training_sheets.export(odd.id).manifest
+    local.review.decide(odd.id, 0, action="flag", flag_reason="really?")
+    local.review.decide(odd.id, 0, action="approve")
+    after = local.training_sheets.export(odd.id).manifest
+
+    assert [file["sha256"] for file in before["files"]] == [file["sha256"] for file in after["files"]]
+    assert before["pair_versions_sha256"] != after["pair_versions_sha256"]
+
+
+def test_every_file_is_served_under_its_name() -> None:
+    with frozen(transport="http") as ws, httpx.Client(base_url=ws.url, trust_env=False) as client:
+        sheet = ws.sheets.create("Rows of Ann", rows=ROWS)
+        made = ws.training_sheets.assemble(sheet.id, template=PLAN)
+        ws.review.bulk_approve(made.id, row_indices=list(range(10)))
+        export = ws.training_sheets.export(made.id, format="huggingface", split=0.8)
+        answers = [client.get(file.url) for file in export.files]
+
+        assert [hashlib.sha256(answer.content).hexdigest() for answer in answers] == [file.sha256 for file in export.files]
+        assert [file.path for file in export.files] == [None] * len(export.files)
+        names = [answer.headers["content-disposition"].split("=")[1].strip('"') for answer in answers]
+        assert names == [file.name.rpartition("/")[2] for file in export.files]
+        place = export.files[0].url.rpartition("/exports/")[0] + "/exports/"
+        for wrong in ("../workspace.duckdb", "x/../../y", "%2e%2e/a", export.files[0].url.split("/")[-4] + "/none.json"):
+            assert client.get(place + wrong).status_code == 404
