@@ -18,7 +18,7 @@ OPERATIONS = list(operations().values())
 PREFIX = "/api/v1"
 
 # What is written by hand: the socket, the docs, the health check and the schema itself.
-BY_HAND = {f"{PREFIX}/events", f"{PREFIX}/exports/{{export_id}}/{{name}}", "/docs", "/docs/assets", "/api/health", "/openapi.json"}
+BY_HAND = {f"{PREFIX}/events", f"{PREFIX}/exports/{{export_id}}/{{name:path}}", "/docs", "/docs/assets", "/api/health", "/openapi.json"}
 
 
 @pytest.fixture
