@@ -138,15 +138,16 @@ def test_missing_arguments_are_named_at_once(ws: Any) -> None:
     assert ["training_sheet_id", "model_name"] == [fault["field"] for fault in caught.value.context["fields"]]
 
 
-def test_several_reviewers_are_not_promised(ws: Any) -> None:
+def test_the_number_of_reviewers_has_bounds(ws: Any) -> None:
     pairs = assembled(ws, 3)
 
-    for call in (
-        lambda: ws.training_sheets.update(pairs.id, overlap=2),
-        lambda: ws.training_sheets.assemble(pairs.sheet_id, template=PLAN, overlap=2),
-    ):
-        with pytest.raises(errors.ValidationError, match="several people"):
-            call()
+    for wished in (0, 11):
+        for call in (
+            lambda wished=wished: ws.training_sheets.update(pairs.id, overlap=wished),
+            lambda wished=wished: ws.training_sheets.assemble(pairs.sheet_id, template=PLAN, overlap=wished),
+        ):
+            with pytest.raises(errors.ValidationError, match="overlap"):
+                call()
 
 
 def test_a_job_keeps_the_key_it_was_asked_for_with(ws: Any) -> None:

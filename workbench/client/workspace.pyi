@@ -14,6 +14,10 @@ from workbench.contract.page import Page
 from workbench.domain.jobs import Job
 from workbench.domain.record import Record
 from workbench.contract.operation import Deleted
+from workbench.domain.agreement import Agreement
+from workbench.domain.agreement import Dispute
+from workbench.domain.agreement import Gold
+from workbench.domain.agreement import GoldOutcome
 from workbench.domain.data import Preview
 from workbench.domain.data import Sheet
 from workbench.domain.data import SheetProfile
@@ -221,9 +225,21 @@ class Review(Namespace):
         """Take many pairs back to unlabeled as one step that can be undone."""
     def bulk_rights(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., filter: PairFilter | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> BulkOutcome:
         """Change the usage rights of many pairs as one step that can be undone."""
-    def queue(self, training_sheet_id: str, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., labeled_since: datetime.datetime | None = ..., labeled_until: datetime.datetime | None = ..., updated_since: datetime.datetime | None = ..., updated_until: datetime.datetime | None = ..., signals: list[str] | None = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random', 'concern', 'duplicates', 'near_duplicates', 'words', 'pii', 'leakage', 'repetition', 'outlier', 'training_loss'] = ..., descending: bool = ..., seed: int = ..., limit: int = ..., cursor: str | None = ...) -> Page[Pair]:
+    def adjudicate(self, training_sheet_id: str, row_index: int, action: Literal['approve', 'reject', 'flag'], *, response: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Pair:
+        """Settle a pair whose reviewers disagree, or correct one that they settled; their votes stay on record."""
+    def disputes(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Dispute]:
+        """Return the pairs whose reviewers disagree, with their votes side by side."""
+    def agreement(self, training_sheet_id: str, *, over: Literal['action', 'response'] = ..., samples: int = ..., seed: int = ...) -> Agreement:
+        """Return how far reviewers agree, with intervals, and what each of them has done."""
+    def gold(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Gold]:
+        """Return the pairs whose answer is known; reviewers cannot tell them from the others."""
+    def mark_gold(self, training_sheet_id: str, items: list[Gold], *, idempotency_key: str | None = ...) -> GoldOutcome:
+        """Keep the right answer to some pairs, to see how reviewers do on them; votes never change it."""
+    def unmark_gold(self, training_sheet_id: str, row_indices: list[int], *, idempotency_key: str | None = ...) -> GoldOutcome:
+        """Forget the right answer to some pairs."""
+    def queue(self, training_sheet_id: str, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'disputed', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., labeled_since: datetime.datetime | None = ..., labeled_until: datetime.datetime | None = ..., updated_since: datetime.datetime | None = ..., updated_until: datetime.datetime | None = ..., signals: list[str] | None = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'disagreement', 'random', 'concern', 'duplicates', 'near_duplicates', 'words', 'pii', 'leakage', 'repetition', 'outlier', 'training_loss'] = ..., descending: bool = ..., seed: int = ..., limit: int = ..., cursor: str | None = ...) -> Page[Pair]:
         """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
-    def card(self, training_sheet_id: str, row_index: int, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., labeled_since: datetime.datetime | None = ..., labeled_until: datetime.datetime | None = ..., updated_since: datetime.datetime | None = ..., updated_until: datetime.datetime | None = ..., signals: list[str] | None = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'random', 'concern', 'duplicates', 'near_duplicates', 'words', 'pii', 'leakage', 'repetition', 'outlier', 'training_loss'] = ..., descending: bool = ..., seed: int = ...) -> Card:
+    def card(self, training_sheet_id: str, row_index: int, *, status: Literal['unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'disputed', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., labeled_since: datetime.datetime | None = ..., labeled_until: datetime.datetime | None = ..., updated_since: datetime.datetime | None = ..., updated_until: datetime.datetime | None = ..., signals: list[str] | None = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'disagreement', 'random', 'concern', 'duplicates', 'near_duplicates', 'words', 'pii', 'leakage', 'repetition', 'outlier', 'training_loss'] = ..., descending: bool = ..., seed: int = ...) -> Card:
         """Return all that the review screen shows of one pair, and its neighbors in the queue."""
     def get(self, training_sheet_id: str, row_index: int, *, version: int | None = ...) -> Pair:
         """Return one pair, as it is or as it was at an earlier version."""
@@ -232,7 +248,7 @@ class Review(Namespace):
     def draft(self, training_sheet_id: str, row_index: int, response: str, *, idempotency_key: str | None = ...) -> Draft:
         """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
     def claim(self, training_sheet_id: str, count: int = ..., *, lease_seconds: int = ..., filter: PairFilter | None = ..., idempotency_key: str | None = ...) -> Claim:
-        """Hand out the next unlabeled pairs that nobody else holds; asking again renews one's own first."""
+        """Hand out the next unlabeled pairs; asking again renews one's own first."""
     def release(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., idempotency_key: str | None = ...) -> Released:
         """Give back claimed pairs; without rows, all of one's own."""
     def progress(self, training_sheet_id: str) -> Progress:

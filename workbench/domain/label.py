@@ -8,9 +8,10 @@ from workbench.domain.lifecycle import Lifecycle, Move
 from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
 
 PAIR_STATUSES = ["unlabeled", "labeled", "rejected", "flagged"]
-QUEUE_STATUSES = [*PAIR_STATUSES, "stale", "all"]
+QUEUE_STATUSES = [*PAIR_STATUSES, "stale", "disputed", "all"]
 RESPONSE_SOURCES = ["empty", "imported", "ai_generated", "human_labeled", "human_verified", "canonical"]
 USES = ["training", "validation", "evaluation", "few_shot", "testing"]
+VOTES = ["approve", "reject", "flag"]
 EXCLUSIONS = ["unlabeled", "rejected", "flagged", "stale", "not_allowed", "prohibited"]
 ACTION_OF_STATUS = {"labeled": "approve", "rejected": "reject", "flagged": "flag", "unlabeled": "reset"}
 
@@ -37,6 +38,7 @@ class Review(Record):
     wanted = param.Integer(1, doc="People who should review the pair.")
     done = param.Integer(0, doc="People who have.")
     state = Choice(default="open", objects=["open", "agreed", "disputed"], doc="Whether they agree.")
+    mine = Choice(default=None, objects=VOTES, allow_None=True, doc="What the caller has voted; others' votes show once it is settled.")
 
 
 class Pair(Record):
@@ -138,6 +140,8 @@ class Progress(Record):
     rejected = param.Integer(0, doc="Rejected pairs.")
     flagged = param.Integer(0, doc="Pairs set aside with a question.")
     stale = param.Integer(0, doc="Approved pairs whose prompt changed.")
+    disputed = param.Integer(0, doc="Unlabeled pairs whose reviewers disagree.")
+    votes = param.Integer(0, doc="Votes that stand, where several people review a pair.")
     percent_complete = param.Number(0.0, doc="Labeled of all, in percent.")
     percent_reviewed = param.Number(0.0, doc="Labeled and rejected of all, in percent.")
     pace_per_hour = param.Number(None, allow_None=True, doc="Single decisions per hour, over the last hour with any.")
@@ -252,6 +256,7 @@ class BulkOutcome(Record):
     skipped = Json({}, doc="Rows left as they were, counted by reason.")
     results = Items(item_type=Skipped, doc="The first hundred rows left as they were.")
     batch_id = param.String(None, allow_None=True, doc="Batch to undo; none: nothing changed.")
+    outcomes = Json({}, doc="Where several people review: pairs voted on that are now settled, disputed or still open.")
     preview_id = param.String(None, allow_None=True, doc="Frozen set a commit may name.")
     expires_at = Time(None, allow_None=True, doc="When the frozen set is forgotten.")
     sample = Items(item_type=Pair, doc="A random few of the rows that would change.")

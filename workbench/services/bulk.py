@@ -13,10 +13,10 @@ import pyarrow as pa
 from workbench.contract import UNSET, current
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
-from workbench.domain.label import BulkOutcome, Pair, PairFilter, Skipped
+from workbench.domain.label import PAIR_LIFECYCLE, BulkOutcome, Pair, PairFilter, Skipped
 from workbench.domain.wording import grouped
 from workbench.errors import NotFound, ValidationError
-from workbench.services import canonical, decisions, queues
+from workbench.services import ballots, canonical, decisions, queues, votes
 from workbench.services.judging import rights_columns, state_columns
 from workbench.services.pairs import LISTED, present
 from workbench.store.conditions import explained_condition
@@ -92,10 +92,17 @@ def run(service: BulkReview, made: TrainingSheet, sheet: Sheet, wish: Wish) -> B
         _chosen_set(db, made, sheet, wish)
     change = _change(wish)
     scope = service.scope(made)
-    outcome = _sorted_out(db, scope, change, now)
+    if made.overlap > 1 and change.action != "rights":
+        may_reset = bool(service.roles & votes.ADJUDICATORS)
+        target = PAIR_LIFECYCLE.moves[change.action].target
+        known = {"target": target, "reason": _reason(wish), "now": now}
+        ballots.sorted_out(db, scope, made.overlap, change.action, may_reset=may_reset, **known)
+    else:
+        _sorted_out(db, scope, change, now)
+    outcome = _counted(db)
     if looking:
         return _previewed(service, made, sheet, wish, outcome)
-    return _done(service, made, scope, change, outcome)
+    return _done(service, made, scope, change, wish, outcome)
 
 
 def _refuse(wish: Wish) -> None:
@@ -125,7 +132,7 @@ def _chosen_set(db: Any, made: TrainingSheet, sheet: Sheet, wish: Wish) -> None:
         )
         return
     assert wish.filter is not None
-    found = queues.condition(wish.filter, made.id, sheet)
+    found = queues.condition(wish.filter, made.id, sheet, reader=current().actor)
     with explained_condition(wish.filter.where or wish.filter.regex):
         db.execute(
             "create or replace temp table _set as select row_index, version, 1::bigint as times from pair_rows "
@@ -139,20 +146,31 @@ def _frozen_set(db: Any, frozen: Frozen) -> None:
     db.insert_arrow("_set", frozen.rows)
 
 
-def _sorted_out(db: Any, scope: decisions.Scope, change: decisions.Change, now: dt.datetime) -> dict[str, Any]:
+def _reason(wish: Wish) -> str | None:
+    reason = wish.given.get("reason", UNSET)
+    return None if reason is UNSET else reason or None
+
+
+def _sorted_out(db: Any, scope: decisions.Scope, change: decisions.Change, now: dt.datetime) -> None:
     """Split the set into rows to change and rows to leave, with the reason."""
     approve = "when $action = 'approve' and trim(p.response) = '' then 'no_response' " if change.approves else ""
     sql = (
         "create or replace temp table _sorted as select s.row_index, s.times, case "
         "when p.row_index is null then 'unknown_index' "
         "when s.version is not null and s.version <> p.version then 'changed_since' "
+        "when p.disputed and $action <> 'rights' then 'disputed' "
         "when c.row_index is not null then 'claimed' when not p.differs then 'already_so' "
-        f"{approve}end as reason, p.version from _set s left join (select row_index, version, response, {change.differs} as differs "
+        f"{approve}end as reason, p.version from _set s left join "
+        f"(select row_index, version, response, disputed, {change.differs} as differs "
         "from pair_rows where training_sheet_id = $training_sheet_id) p on p.row_index = s.row_index "
         "left join (select distinct row_index from claims where training_sheet_id = $training_sheet_id and expires_at > $now "
         "and not (holder = $actor and client = $client)) c on c.row_index = s.row_index"
     )
     decisions.run(db, sql, scope.__dict__ | change.values | {"action": change.action, "client": current().client, "now": now})
+
+
+def _counted(db: Any) -> dict[str, Any]:
+    """Count the sorted rows by what becomes of them."""
     matched, done, doubles = db.execute(
         "select coalesce(sum(times), 0), count(*) filter (where reason is null), coalesce(sum(times - 1), 0) from _sorted"
     )[0]
@@ -187,7 +205,12 @@ def _previewed(service: BulkReview, made: TrainingSheet, sheet: Sheet, wish: Wis
 
 
 def _done(
-    service: BulkReview, made: TrainingSheet, scope: decisions.Scope, change: decisions.Change, outcome: dict[str, Any]
+    service: BulkReview,
+    made: TrainingSheet,
+    scope: decisions.Scope,
+    change: decisions.Change,
+    wish: Wish,
+    outcome: dict[str, Any],
 ) -> BulkOutcome:
     summary = f"{grouped(outcome['done'])} of {grouped(outcome['matched'])} pairs {WORDS[change.action]}."
     if not outcome["done"]:
@@ -195,9 +218,50 @@ def _done(
     db = service.db
     batch_id = service.clock.new_id("batch")
     db.execute("create or replace temp table _targets as select row_index from _sorted where reason is null")
+    if made.overlap > 1 and change.action != "rights":
+        return _voted(service, made, scope, change, wish, outcome, batch_id)
     number = decisions.apply(db, scope, change, TARGET, {}, batch_id=batch_id, rows=outcome["done"])
     if change.approves:
         canonical.record(db, scope, number, TARGET)
+    if change.action == "reset" and votes.exist(db, made.id):
+        votes.end(db, scope, number, "select row_index from _targets")
+        votes.recount(db, made.id, made.overlap, "select row_index from _targets")
     db.execute("delete from claims where training_sheet_id = ? and row_index in (select row_index from _targets)", [made.id])
     db.emit("pairs", made.id, None, "bulk")
     return BulkOutcome(**outcome, batch_id=batch_id, summary=summary)
+
+
+def _voted(
+    service: BulkReview,
+    made: TrainingSheet,
+    scope: decisions.Scope,
+    change: decisions.Change,
+    wish: Wish,
+    outcome: dict[str, Any],
+    batch_id: str,
+) -> BulkOutcome:
+    """Count one person's vote on each of the chosen pairs."""
+    db = service.db
+    reason = _reason(wish) if change.action != "approve" else None
+    decisions.run(
+        db,
+        "create or replace temp table _ballots as select p.row_index, $action as action, p.response, null::varchar as prompt, "
+        "$reason::varchar as flag_reason, null::varchar as notes, null::utinyint as allowed_mask, null::utinyint as prohibited_mask "
+        "from pair_rows p where p.training_sheet_id = $training_sheet_id and p.row_index in (select row_index from _targets)",
+        scope.__dict__ | {"action": change.action, "reason": reason},
+    )
+    stand: dict[str, int] = {}
+    if change.action == "reset":
+        ballots.reset(db, scope, made.overlap, change, batch_id=batch_id)
+    else:
+        stand = ballots.cast(db, scope, made.overlap, scope.actor, batch_id=batch_id)
+    db.emit("pairs", made.id, None, "bulk")
+    return BulkOutcome(**outcome, outcomes=stand, batch_id=batch_id, summary=_vote_summary(change.action, outcome["done"], stand))
+
+
+def _vote_summary(action: str, done: int, stand: dict[str, int]) -> str:
+    pairs = f"{grouped(done)} pair{'s' if done != 1 else ''}"
+    if action == "reset":
+        return f"Votes taken back on {pairs}."
+    counts = ", ".join(f"{grouped(count)} {word}" for word, count in stand.items() if count)
+    return f"Voted to {action} {pairs}: {counts}."

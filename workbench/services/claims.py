@@ -6,39 +6,52 @@ import datetime as dt
 from typing import Any
 
 from workbench.contract import current
+from workbench.domain.generate import TrainingSheet
 from workbench.errors import Conflict
+from workbench.services.decisions import named
 from workbench.services.pairs import fetched
 from workbench.services.queues import Condition
 from workbench.store import Database
 
 
 def hand_out(
-    db: Database, wanted: Condition, training_sheet_id: str, count: int, lease_seconds: int, now: dt.datetime
+    db: Database, wanted: Condition, made: TrainingSheet, count: int, lease_seconds: int, now: dt.datetime
 ) -> tuple[list[dict[str, Any]], dt.datetime]:
-    """Lease the first pairs of a queue that nobody else holds; runs under the write lock."""
+    """Lease the first pairs of a queue that are free for the caller; runs under the write lock."""
     who = current()
     expires_at = now + dt.timedelta(seconds=lease_seconds)
     db.execute("delete from claims where expires_at <= ?", [now])
-    known = wanted.values | {"training_sheet_id": training_sheet_id, "holder": who.actor, "client": who.client}
-    found = db.tuples(
-        f"select row_index from pair_rows where {wanted.sql} and row_index not in (select row_index from claims "
-        "where training_sheet_id = $training_sheet_id and not (holder = $holder and client = $client)) "
-        f"order by row_index limit {count}",
-        known,
-    )
-    taken = [row[0] for row in found]
-    drop(db, training_sheet_id, taken)
-    db.execute(
-        "insert into claims select ?, unnest(?::bigint[]), ?, ?, ?", [training_sheet_id, taken, who.actor, who.client, expires_at]
-    )
-    return fetched(db, training_sheet_id, taken), expires_at
+    free = _FREE_OF_MANY if made.overlap > 1 else _FREE_OF_ONE
+    known = wanted.values | {"training_sheet_id": made.id, "holder": who.actor, "client": who.client, "overlap": made.overlap}
+    sql = f"select row_index from pair_rows where {wanted.sql} and {free} order by row_index limit {count}"
+    taken = [row[0] for row in db.tuples(sql, named(sql, known))]
+    drop(db, made.id, taken, only=who.actor if made.overlap > 1 else None)
+    db.execute("insert into claims select ?, unnest(?::bigint[]), ?, ?, ?", [made.id, taken, who.actor, who.client, expires_at])
+    return fetched(db, made.id, taken), expires_at
 
 
-def drop(db: Database, training_sheet_id: str, row_indices: list[int]) -> None:
-    """End the leases on pairs, whoever holds them."""
+_FREE_OF_ONE = (
+    "row_index not in (select row_index from claims where training_sheet_id = $training_sheet_id "
+    "and not (holder = $holder and client = $client))"
+)
+# As many people at once as votes are missing, and nobody in two of their windows.
+_FREE_OF_MANY = (
+    "status = 'unlabeled' and not disputed and row_index not in (select row_index from votes "
+    "where training_sheet_id = $training_sheet_id and voter = $holder and ended_by is null) "
+    "and row_index not in (select c.row_index from claims c join pair_rows p "
+    "on p.training_sheet_id = c.training_sheet_id and p.row_index = c.row_index "
+    "where c.training_sheet_id = $training_sheet_id group by c.row_index, p.votes "
+    "having bool_or(c.holder = $holder and c.client <> $client) "
+    "or p.votes + count(distinct c.holder) filter (where c.holder <> $holder) >= $overlap)"
+)
+
+
+def drop(db: Database, training_sheet_id: str, row_indices: list[int], *, only: str | None = None) -> None:
+    """End the leases on pairs, of one person or whoever holds them."""
+    whose = "" if only is None else " and holder = ?"
     db.execute(
-        "delete from claims where training_sheet_id = ? and list_contains(?::bigint[], row_index)",
-        [training_sheet_id, row_indices],
+        f"delete from claims where training_sheet_id = ? and list_contains(?::bigint[], row_index){whose}",
+        [training_sheet_id, row_indices, *([] if only is None else [only])],
     )
 
 

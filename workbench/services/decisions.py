@@ -42,7 +42,7 @@ LOGGED = (
 )
 # What alone makes no difference: who and when only matter beside a change.
 BESIDES = {"labeled_by", "labeled_at", "verified_by", "verified_at", "canonical_label_id", "last_batch", "original_response"}
-STEPS_BACK = "('undo', 'redo')"
+STEPS_BACK = "('undo', 'redo', 'settle')"
 
 
 @dataclass(frozen=True)

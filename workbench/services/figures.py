@@ -35,6 +35,7 @@ EXCLUSION_WORDS = {
     "prohibited": "training is prohibited",
 }
 STATUS_WORDS = {"unlabeled": "Unlabeled", "labeled": "Labeled", "rejected": "Rejected", "flagged": "Flagged"}
+QUEUE_WORDS = STATUS_WORDS | {"disputed": "Disputed"}
 SOURCE_WORDS = {
     "empty": "No response",
     "imported": "Imported",
@@ -47,7 +48,7 @@ SOURCE_WORDS = {
 SOME = "1.."
 YES = {SOME: "Yes", "true": "Yes"}
 FACETS = (
-    ("status", "State", STATUS_WORDS),
+    ("status", "State", QUEUE_WORDS),
     ("response_source", "Source", SOURCE_WORDS),
     ("reviewer", "Reviewer", {}),
     ("duplicates", "Has a duplicate", YES),
@@ -67,35 +68,56 @@ def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress
     """Count the pairs by state, by who decided and by day."""
     # Pairs are counted by batch first: the batches are few, and only those that still count are looked up.
     groups = db.tuples(
-        "select p.status, p.stale, b.actor, b.logged_at::date as day, sum(p.pairs)::bigint from ("
-        "select status, stale, last_batch, count(*) as pairs from pair_rows where training_sheet_id = ? group by all) p "
-        "left join batches b on b.number = p.last_batch group by all",
+        "select p.status, p.stale, p.disputed, p.votes, b.actor, b.logged_at::date as day, sum(p.pairs)::bigint from ("
+        "select status, stale, disputed, votes, last_batch, count(*) as pairs from pair_rows where training_sheet_id = ? "
+        "group by all) p left join batches b on b.number = p.last_batch group by all",
         [training_sheet_id],
     )
+    wanted = db.value("select overlap from training_sheets where id = ?", [training_sheet_id]) or 1
     states: Counter[str] = Counter()
     people: dict[str, Counter[str]] = defaultdict(Counter)
     days: Counter[str] = Counter()
-    for status, stale, actor, day, count in groups:
+    for status, stale, disputed, voted, actor, day, count in groups:
         states[status] += count
         states["stale"] += count if stale else 0
-        if actor:
+        states["disputed"] += count if disputed else 0
+        states["votes"] += count * voted
+        # What is still to be decided on: one vote more for each that is missing.
+        states["missing"] += count * max(wanted - voted, 0) if status == "unlabeled" and not disputed else 0
+        if actor and not voted:
             people[actor][status] += count
             days[day.isoformat()] += count
+    if states["votes"]:
+        _count_votes(db, training_sheet_id, people, days)
     total = sum(states[name] for name in STATUS_WORDS)
     pace = _pace(db, training_sheet_id, now)
-    figures: dict[str, Any] = {name: states[name] for name in (*STATUS_WORDS, "stale")}
+    figures: dict[str, Any] = {name: states[name] for name in (*STATUS_WORDS, "stale", "disputed", "votes")}
     return Progress(
         training_sheet_id=training_sheet_id,
         total=total,
         percent_complete=percent(states["labeled"], total),
         percent_reviewed=percent(states["labeled"] + states["rejected"], total),
         pace_per_hour=pace,
-        eta_seconds=round(states["unlabeled"] / pace * 3600) if pace else None,
+        eta_seconds=round(states["missing"] / pace * 3600) if pace else None,
         summary=_summary(total, states),
         by_reviewer=[_person(name, counts) for name, counts in sorted(people.items(), key=lambda item: -item[1].total())],
         by_day=[DayProgress(day=day, decisions=count) for day, count in sorted(days.items())],
         **figures,
     )
+
+
+def _count_votes(db: Database, training_sheet_id: str, people: dict[str, Counter[str]], days: Counter[str]) -> None:
+    """Add the votes that stand; what they say counts only on pairs whose votes are all in."""
+    found = db.tuples(
+        "select v.voter, strftime(v.logged_at, '%Y-%m-%d'), case when p.disputed or p.status <> 'unlabeled' then "
+        "case v.action when 'approve' then 'labeled' when 'reject' then 'rejected' else 'flagged' end else 'open' end, count(*) "
+        "from votes v join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index "
+        "where v.training_sheet_id = ? and v.ended_by is null group by all",
+        [training_sheet_id],
+    )
+    for voter, day, state, count in found:
+        people[voter][state] += count
+        days[day] += count
 
 
 def _person(name: str, counts: Counter[str]) -> ReviewerProgress:
@@ -123,7 +145,7 @@ def _pace(db: Database, training_sheet_id: str, now: dt.datetime) -> float | Non
 def _summary(total: int, states: Counter[str]) -> str:
     if not total:
         return "There are no pairs."
-    parts = [f"{grouped(states[name])} {name}" for name in ("unlabeled", "labeled", "rejected", "flagged") if states[name]]
+    parts = [f"{grouped(states[name])} {name}" for name in (*STATUS_WORDS, "disputed") if states[name]]
     return f"{' · '.join(parts)} of {grouped(total)}."
 
 
@@ -172,8 +194,9 @@ def facets(db: Database, training_sheet_id: str) -> Facets:
 
 def _review_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
     groups = db.tuples(
-        "select p.status, p.response_source, b.actor, sum(p.pairs)::bigint from ("
-        "select status, response_source, last_batch, count(*) as pairs from pair_rows where training_sheet_id = ? group by all) p "
+        "select p.state, p.response_source, b.actor, sum(p.pairs)::bigint from ("
+        "select if(disputed, 'disputed', status) as state, response_source, last_batch, count(*) as pairs from pair_rows "
+        "where training_sheet_id = ? group by all) p "
         "left join batches b on b.number = p.last_batch group by all",
         [training_sheet_id],
     )

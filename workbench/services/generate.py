@@ -98,7 +98,6 @@ class TrainingSheetService(Generating, Reassembling):
         The template is the given one, the named one or the one attached to the sheet, frozen as it is now.
         More than 100,000 pairs are made by a job, as are fewer with `wait=False`.
         """
-        _refuse_votes(overlap)
         sheet = self.app.sheets.live(sheet_id)
         SHEET_LIFECYCLE.require("assemble", sheet.status)
         plan = self.app.templates.chosen(template, template_id, sheet.template_id)
@@ -194,13 +193,18 @@ class TrainingSheetService(Generating, Reassembling):
         guidelines: Guidelines = UNSET,
         version: Annotated[int | None, Field(description="Version you have seen; refused when it is outdated.")] = None,
     ) -> TrainingSheet:
-        """Change the name, the guidelines or how many people review each pair."""
-        _refuse_votes(overlap)
+        """Change the name, the guidelines or how many people review each pair.
+
+        Another number of reviewers settles the pairs that now have enough equal votes; what is settled stays so.
+        """
         given = {"name": name, "overlap": overlap, "guidelines": guidelines}
         changes = {key: value for key, value in given.items() if value is not UNSET}
         found = self.live(training_sheet_id)
         TRAINING_SHEET_LIFECYCLE.require("update", found.status)
-        return self._records([self.records.update(training_sheet_id, version, **changes) if changes else found])[0]
+        updated = self.records.update(training_sheet_id, version, **changes) if changes else found
+        if updated.overlap != found.overlap:
+            self.app.review.reconsider(updated)
+        return self._records([updated])[0]
 
     @command(
         "DELETE",
@@ -311,14 +315,6 @@ class TrainingSheetService(Generating, Reassembling):
             }
             for row in rows
         ]
-
-
-def _refuse_votes(overlap: Any) -> None:
-    """Refuse what no review would keep: the first decision on a pair settles it."""
-    if overlap is not UNSET and overlap > 1:
-        raise ValidationError.field(
-            "overlap", "Decisions of several people on one pair are not counted yet; leave it at 1", overlap
-        )
 
 
 def _blocked(row: dict[str, Any]) -> dict[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.contract import Page
+from workbench.contract import Page, current
 from workbench.domain.label import Batch, Decision, uses_of
 from workbench.domain.record import Action
 from workbench.domain.wording import word_diff
@@ -26,8 +27,17 @@ WORDS = {
     "restore": "brought back an earlier version",
     "undo": "took back",
     "redo": "made again",
+    "vote": "voted",
+    "adjudicate": "adjudicated",
+    "settle": "settled by the votes there were",
 }
 HIDDEN = {"last_batch"}
+_VOTES = (
+    "left join votes v on v.batch = coalesce(b.of_batch, d.batch) and v.row_index = d.row_index "
+    "left join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index"
+)
+# Votes are blind: what others voted shows once the pair is settled.
+_SEEN = "(v.voter is null or v.voter = ? or p.status <> 'unlabeled')"
 MASKS = {"allowed_mask": "allowed_uses", "prohibited_mask": "prohibited_uses"}
 
 
@@ -59,7 +69,8 @@ class Wanted:
 def page(db: Database, training_sheet_id: str, wanted: Wanted, number: int, size: int) -> Page[Decision]:
     """Return one page of the log, the newest first."""
     condition, params = wanted.condition(training_sheet_id, "d", row="d.row_index = ?")
-    relation = f"from decisions d join batches b on b.number = d.batch where {condition}"
+    condition, params = f"{condition} and {_SEEN}", [*params, current().actor]
+    relation = f"from decisions d join batches b on b.number = d.batch {_VOTES} where {condition}"
     with db.read():
         total = db.value(f"select count(*) {relation}", params)
         places = db.tuples(f"select d.id {relation} order by d.id desc limit {size} offset {(number - 1) * size}", params)
@@ -72,8 +83,8 @@ def _entries(db: Database, ids: list[int]) -> list[dict[str, Any]]:
     if not ids:
         return []
     return db.rows(
-        "select d.*, b.id as batch_id, b.undone_at is not null as undone from decisions d join batches b on b.number = d.batch "
-        f"where d.id in ({', '.join(map(str, ids))}) order by d.id desc"
+        "select d.*, b.id as batch_id, b.undone_at is not null as undone, v.action as vote from decisions d "
+        f"join batches b on b.number = d.batch {_VOTES} where d.id in ({', '.join(map(str, ids))}) order by d.id desc"
     )
 
 
@@ -102,7 +113,11 @@ def _standing(db: Database, training_sheet_id: str, rows: list[dict[str, Any]]) 
         "group by 1 union all select d.batch, count(*) from decisions d left join pair_rows p "
         "on p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index where d.training_sheet_id = $sheet "
         "and list_contains($undone, d.batch) and case when d.before.status is null then p.row_index is null "
-        "else p.last_batch = d.before.last_batch end group by 1",
+        "else p.last_batch = d.before.last_batch end group by 1 "
+        # Votes that settled nothing, on pairs that nothing else has happened to.
+        "union all select v.batch, count(*) from votes v join pair_rows p on p.training_sheet_id = v.training_sheet_id "
+        "and p.row_index = v.row_index and p.last_batch = v.upon where v.training_sheet_id = $sheet and v.ended_by is null "
+        "and v.upon <> v.batch and list_contains($done, v.batch) group by 1",
         {"sheet": training_sheet_id, "done": done, "undone": undone},
     )
     plans = {
@@ -111,7 +126,10 @@ def _standing(db: Database, training_sheet_id: str, rows: list[dict[str, Any]]) 
         for (number,) in db.tuples(templating.STANDING.format(side=side), {"sheet": training_sheet_id})
         if number in numbers
     }
-    found = {number: (count, number in plans) for number, count in pairs}
+    counts: Counter[int] = Counter()
+    for number, count in pairs:
+        counts[number] += count
+    found = {number: (count, number in plans) for number, count in counts.items()}
     return dict.fromkeys(plans, (0, True)) | found
 
 
@@ -144,6 +162,8 @@ def _presented(row: dict[str, Any]) -> dict[str, Any]:
     changed = [] if gone else [name for name in new if old.get(name) != new[name]]
     edited = not born and ("response" in changed or "prompt" in changed)
     words = "added the pair" if born else "removed the pair" if gone else WORDS[row["action"]]
+    if row["vote"]:
+        words = f"voted to {row['vote']}" if row["action"] == "vote" else f"{words} a vote to {row['vote']}"
     return {
         "id": row["id"],
         "batch_id": row["batch_id"],

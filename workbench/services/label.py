@@ -21,17 +21,18 @@ from workbench.domain.label import (
     Released,
 )
 from workbench.errors import Conflict, NotFound
-from workbench.services import appending, canonical, claims, decisions, drafts, figures, queues, restoring
+from workbench.services import appending, canonical, claims, decisions, drafts, figures, queues, restoring, votes, voting
 from workbench.services.judging import judged, resolved_action
 from workbench.services.pair_queue import PairQueue
 from workbench.services.pairs import LISTED, pair_id, present
 from workbench.services.past_review import PastReview
 from workbench.services.review_arguments import REVIEWERS, Barred, Filter, Reason, Rows, Uses
+from workbench.services.shared_review import SharedReview
 
 REMEMBERED_CLIENTS = 1000
 
 
-class ReviewService(PairQueue, PastReview):
+class ReviewService(PairQueue, SharedReview, PastReview):
     """Review pairs: one by one, in bulk, several people at once; every step can be taken back."""
 
     namespace = "review"
@@ -89,10 +90,8 @@ class ReviewService(PairQueue, PastReview):
         row = self.stored(made, row_index)
         with self._once(training_sheet_id, n) as fresh:
             if fresh:
-                self._refuse_stale(row, version)
-                attached = self._attached(training_sheet_id, row_index)
-                row = self._apply_one(made, row, judged(row, asked, given))
-                self._detach(training_sheet_id, row_index, *attached)
+                self.refuse_stale(row, version)
+                row = self._decide(made, row, asked, given)
         return Pair(**present(self.db, [row], sheet, overlap=made.overlap)[0])
 
     @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}/draft", roles=REVIEWERS, label="Keep draft", audited=False)
@@ -107,17 +106,35 @@ class ReviewService(PairQueue, PastReview):
         stored = self.stored(made, row_index)["response"]
         return drafts.keep(self.db, training_sheet_id, row_index, self.actor, response, stored, self.clock.now())
 
-    def _apply_one(self, made: TrainingSheet, row: dict[str, Any], change: decisions.Change) -> dict[str, Any]:
+    def _decide(self, made: TrainingSheet, row: dict[str, Any], asked: str | None, given: dict[str, Any]) -> dict[str, Any]:
+        # Whoever changes the text of an approved pair vouches for the new text.
+        edits = row["status"] == "labeled" and given.get("response", row["response"]) != row["response"]
+        action = asked or ("approve" if edits else None)
+        shared = action is not None and votes.shared(made, row, action)
+        held, drafted = self._attached(made.id, row["row_index"], exclusive=not shared)
+        row = voting.decide(self, made, row, action, given) if shared else self.settle_one(made, row, judged(row, asked, given))
+        if held:
+            claims.drop(self.db, made.id, [row["row_index"]], only=self.actor if shared else None)
+        if drafted:
+            drafts.drop(self.db, made.id, row["row_index"], self.actor)
+        return row
+
+    def settle_one(self, made: TrainingSheet, row: dict[str, Any], change: decisions.Change) -> dict[str, Any]:
+        """Change one pair, with its log, its label and the word to those who listen."""
         scope = self.scope(made)
         after = decisions.apply_one(self.db, scope, change, row, batch_id=self.clock.new_id("batch"))
         if after is None:
             return row
         if change.approves:
             canonical.record_one(self.db, scope, after["last_batch"], after)
-        self.db.emit("pairs", pair_id(made.id, row["row_index"]), after["version"])
+        self.tell(made, after)
         return after
 
-    def _attached(self, training_sheet_id: str, row_index: int) -> tuple[bool, bool]:
+    def tell(self, made: TrainingSheet, row: dict[str, Any]) -> None:
+        """Let those who look at a pair look again."""
+        self.db.emit("pairs", pair_id(made.id, row["row_index"]), row["version"])
+
+    def _attached(self, training_sheet_id: str, row_index: int, *, exclusive: bool) -> tuple[bool, bool]:
         """Return whether a pair has a lease and the caller a draft on it; refuse what somebody else holds."""
         place = [training_sheet_id, row_index]
         held, drafted = self.db.tuples(
@@ -125,15 +142,9 @@ class ReviewService(PairQueue, PastReview):
             f"exists (from drafts where {drafts.MINE})",
             [*place, *place, self.actor],
         )[0]
-        if held:
+        if held and exclusive:
             claims.refuse_foreign(self.db, training_sheet_id, row_index, self.clock.now())
         return held, drafted
-
-    def _detach(self, training_sheet_id: str, row_index: int, held: bool, drafted: bool) -> None:
-        if held:
-            claims.drop(self.db, training_sheet_id, [row_index])
-        if drafted:
-            drafts.drop(self.db, training_sheet_id, row_index, self.actor)
 
     @contextmanager
     def _once(self, training_sheet_id: str, n: int | None) -> Iterator[bool]:
@@ -153,7 +164,8 @@ class ReviewService(PairQueue, PastReview):
             self._last_numbers[key] = before
             raise
 
-    def _refuse_stale(self, row: dict[str, Any], version: int | None) -> None:
+    def refuse_stale(self, row: dict[str, Any], version: int | None) -> None:
+        """Raise Conflict when somebody saw another version of a pair than the present one."""
         if version is not None and version != row["version"]:
             raise Conflict(
                 f"Somebody changed this pair meanwhile: you have version {version}, it is at {row['version']}. "
@@ -171,10 +183,13 @@ class ReviewService(PairQueue, PastReview):
         lease_seconds: Annotated[int, Field(ge=1, le=86_400, description="How long they are held.")] = 300,
         filter: Filter = None,
     ) -> Claim:
-        """Hand out the next unlabeled pairs that nobody else holds; asking again renews one's own first."""
+        """Hand out the next unlabeled pairs; asking again renews one's own first.
+
+        Each pair goes to as many people at once as votes are missing, and to nobody twice.
+        """
         made, sheet = self.place(training_sheet_id)
-        wanted = queues.condition(filter or PairFilter(status="unlabeled"), training_sheet_id, sheet)
-        rows, expires_at = claims.hand_out(self.db, wanted, training_sheet_id, count, lease_seconds, self.clock.now())
+        wanted = queues.condition(filter or PairFilter(status="unlabeled"), training_sheet_id, sheet, reader=self.actor)
+        rows, expires_at = claims.hand_out(self.db, wanted, made, count, lease_seconds, self.clock.now())
         return Claim(items=present(self.db, rows, sheet, overlap=made.overlap), expires_at=expires_at)
 
     @command("POST", "/assemblies/{training_sheet_id}/release", roles=REVIEWERS, label="Release")

@@ -110,6 +110,9 @@ _REVIEWED = {
     "edit": "edited",
     "reset": "reset",
     "rights": "changed the rights of",
+    "vote": "voted on",
+    "adjudicate": "adjudicated",
+    "settle": "settled",
 }
 _TOPICS = (
     "sheets",

@@ -67,7 +67,7 @@ class PairQueue(BulkReview):
         """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
         wanted = _filter(locals())
         made, sheet = self.place(training_sheet_id)
-        found = queues.condition(wanted, training_sheet_id, sheet)
+        found = queues.condition(wanted, training_sheet_id, sheet, reader=self.actor)
         sort = queues.Order(order, descending, seed)
         with self.db.read(), explained_condition(where):
             return self._page(made, sheet, found, sort, limit, cursor)
@@ -108,7 +108,7 @@ class PairQueue(BulkReview):
         """Return all that the review screen shows of one pair, and its neighbors in the queue."""
         wanted = _filter(locals())
         made, sheet = self.place(training_sheet_id)
-        found = queues.condition(wanted, training_sheet_id, sheet)
+        found = queues.condition(wanted, training_sheet_id, sheet, reader=self.actor)
         row = self.stored(made, row_index)
         held = claims.foreign_holder(self.db, made.id, row_index, self.clock.now())
         sort = queues.Order(order, descending, seed)

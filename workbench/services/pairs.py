@@ -6,9 +6,11 @@ import functools
 import json
 from typing import Any
 
+from workbench.contract import current
 from workbench.domain.data import Sheet
 from workbench.domain.label import PAIR_LIFECYCLE, uses_of
 from workbench.domain.record import Action
+from workbench.services import votes
 from workbench.services.sheet_rows import rows_table
 from workbench.store import Database
 from workbench.store.transaction import quoted
@@ -45,6 +47,9 @@ COLUMNS = (
     "last_batch",
     "signals",
     "training_loss",
+    "votes",
+    "dissent",
+    "disputed",
 )
 LISTED = ", ".join(COLUMNS)
 # Joined to a list, only the rows wanted are unpacked; an IN with the values written out unpacks all: 10 against 150 ms.
@@ -71,32 +76,53 @@ def fetched(db: Database, training_sheet_id: str, row_indices: list[int]) -> lis
 def present(db: Database, rows: list[dict[str, Any]], sheet: Sheet | None, *, overlap: int = 1) -> list[dict[str, Any]]:
     """Return rows of `pair_rows` as the values of Pair, with source rows and allowed actions."""
     sources = source_rows(db, sheet, [row["source_index"] for row in rows])
-    return [_presented(row, sources, overlap) for row in rows]
+    mine: dict[int, str] = {}
+    if overlap > 1 and rows:
+        mine = votes.of_person(db, rows[0]["training_sheet_id"], [row["row_index"] for row in rows], current().actor)
+    return [_presented(row, sources, overlap, mine.get(row["row_index"])) for row in rows]
 
 
-def _presented(row: dict[str, Any], sources: dict[int, dict[str, Any]], overlap: int) -> dict[str, Any]:
+def _presented(row: dict[str, Any], sources: dict[int, dict[str, Any]], overlap: int, mine: str | None) -> dict[str, Any]:
     shown = dict(row)
     allowed, prohibited, snapshot = (shown.pop(name) for name in ("allowed_mask", "prohibited_mask", "source_snapshot"))
-    shown.pop("last_batch", None)
+    for name in ("last_batch", "votes", "dissent", "disputed"):
+        shown.pop(name, None)
     measured, loss = shown.pop("signals", None), shown.pop("training_loss", None)
     blank = not (row["response"] or "").strip()
-    done = 1 if row["status"] in ("labeled", "rejected") else 0
+    review = review_of(row, overlap, mine)
     return shown | {
         "id": pair_id(row["training_sheet_id"], row["row_index"]),
         "allowed_uses": uses_of(allowed),
         "prohibited_uses": uses_of(prohibited) or (),
         "source_data": json.loads(snapshot) if snapshot else sources.get(row["source_index"]),
         "quality": None if measured is None and loss is None else {**(measured or {}), "training_loss": loss},
-        "review": {"wanted": overlap, "done": done, "state": "agreed" if done >= overlap else "open"},
-        "actions": actions_of(row["status"], bool(row["stale"]), blank),
+        "review": review,
+        "actions": actions_of(
+            row["status"], bool(row["stale"]), blank, review["state"] if overlap > 1 or row["disputed"] else None, mine
+        ),
     }
 
 
-@functools.lru_cache(maxsize=64)
-def actions_of(status: str, stale: bool, blank: bool) -> tuple[Action, ...]:
-    """Return what may be done to a pair in this state."""
+def review_of(row: dict[str, Any], overlap: int, mine: str | None) -> dict[str, Any]:
+    """Return how far the people who share a pair have come."""
+    settled = row["status"] in ("labeled", "rejected") or (row["status"] == "flagged" and overlap > 1)
+    state = "disputed" if row["disputed"] else "agreed" if settled else "open"
+    return {"wanted": overlap, "done": row["votes"] or int(settled), "state": state, "mine": mine}
+
+
+@functools.lru_cache(maxsize=256)
+def actions_of(status: str, stale: bool, blank: bool, shared: str | None = None, mine: str | None = None) -> tuple[Action, ...]:
+    """Return what may be done to a pair in this state; `shared` is how far several reviewers are, if there are several."""
     blocked = {}
-    if blank:
+    if shared == "open" and mine is not None:
+        blocked[mine] = "It is your vote already."
+        if blank:
+            blocked["approve"] = "The response is empty."
+    elif shared == "disputed":
+        blocked = dict.fromkeys(("approve", "reject", "flag"), "Its reviewers disagree. It waits for adjudication.")
+    elif shared == "agreed":
+        blocked = dict.fromkeys(("approve", "reject", "flag"), "Its reviewers have settled it. Reset it to have it voted on anew.")
+    elif blank:
         blocked["approve"] = "The response is empty."
     elif status == "labeled" and not stale:
         blocked["approve"] = "It is approved already."

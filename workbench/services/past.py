@@ -47,7 +47,9 @@ def relation(*, rows: str = "true") -> str:
     taken = {name: f"case when s.id is null then p.{name} else s.before.{name} end" for name in STATE}
     for kind, names in (("t.texts_before", TEXTS), ("o.source_before", SOURCE)):
         taken |= {name: f"case when {kind} is null then p.{name} else {kind}.{name} end" for name in names}
-    taken["version"] = "case when s.id is null then p.version else s.pair_version - 1 end"
+    # A vote is logged too, and leaves the pair as it was.
+    taken["version"] = "case when s.id is null then p.version else s.pair_version - "
+    taken["version"] += "(s.before.last_batch is distinct from s.after.last_batch)::integer end"
     taken["updated_at"] = "case when s.id is null then p.updated_at else coalesce(f.last_at, p.created_at) end"
     taken["training_sheet_id"] = "$sheet"
     taken["row_index"] = "coalesce(p.row_index, f.row_index)"

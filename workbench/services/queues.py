@@ -47,6 +47,11 @@ SINCE = ("labeled_since", "updated_since")
 UNTIL = ("labeled_until", "updated_until")
 
 
+VOTED_BY_READER = (
+    "select row_index from votes where training_sheet_id = $training_sheet_id and voter = $reader and ended_by is null"
+)
+
+
 @dataclass(frozen=True)
 class Condition:
     """Hold an SQL condition over `pair_rows` with the values of its `$names`; a `costly` one is worth one scan only."""
@@ -75,6 +80,9 @@ class Order:
             return f"coalesce({pair_column(self.name)}, -1)"
         if self.name == "updated":
             return "epoch_us(updated_at)"
+        if self.name == "disagreement":
+            # Votes outside the largest camp, the most first; before a pair is settled they are nobody's business.
+            return "(case when disputed or status <> 'unlabeled' then -dissent::integer else 0 end)"
         if self.name == "random":
             return f"(hash(row_index, {int(self.seed)}) >> 1)::bigint"
         return "row_index"
@@ -85,15 +93,21 @@ class Order:
         return "desc" if self.descending else "asc"
 
 
-def condition(wanted: PairFilter, training_sheet_id: str, sheet: Sheet) -> Condition:
-    """Return the condition that a filter stands for, or say which field of it is wrong."""
+def condition(wanted: PairFilter, training_sheet_id: str, sheet: Sheet, *, reader: str) -> Condition:
+    """Return the condition that a filter stands for, or say which field of it is wrong.
+
+    What is unlabeled waits for the reader: not what they voted on already, nor what waits for adjudication.
+    """
     parts = ["training_sheet_id = $training_sheet_id"]
     values: dict[str, Any] = {"training_sheet_id": training_sheet_id}
-    if wanted.status == "stale":
-        parts.append("stale")
+    if wanted.status in ("stale", "disputed"):
+        parts.append(wanted.status)
     elif wanted.status != "all":
         parts.append("status = $status")
         values["status"] = wanted.status
+    if wanted.status == "unlabeled":
+        parts.append(f"not disputed and row_index not in ({VOTED_BY_READER})")
+        values["reader"] = reader
     for name in ("response_source", "item_ref"):
         if getattr(wanted, name) is not None:
             parts.append(f"{name} = ${name}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TemplateSnapshot, TrainingSheet
-from workbench.services import assembling, templating
+from workbench.services import assembling, templating, votes
 from workbench.services.decisions import LOG_BATCH, LOGGED, SOURCE, STATE, TEXTS, Scope, outdated, run, struct
 from workbench.services.rendering import item_ref_sql, prompt_sql, response_sql
 from workbench.services.sheet_rows import relation_of
@@ -182,6 +182,8 @@ def commit(db: Database, scope: Scope, rendering: Rendering, *, batch_id: str) -
     if changed:
         run(db, _LOG_CHANGES, known)
         run(db, _CHANGE, known)
+        changes = "select row_index from _redone where other_prompt or other_response or lost is not null"
+        votes.end_round(db, scope, rendering.made.overlap, batch_id, changes)
     templating.keep(db, number, rendering.made, rendering.plan)
     if added:
         _append(db, scope, rendering, known)

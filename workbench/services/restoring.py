@@ -41,7 +41,7 @@ def _later(db: Database, row: dict[str, Any], version: int) -> list[dict[str, An
     )
     # Where a pair was removed and another one took its place, only what happened to this one counts.
     born = max((place for place, entry in enumerate(log) if entry["before"]["status"] is None), default=-1)
-    first = log[born]["pair_version"] if born >= 0 else (log[0]["pair_version"] - 1 if log else row["version"])
+    first = log[born]["pair_version"] if born >= 0 else (max(log[0]["pair_version"] - 1, 1) if log else row["version"])
     if not first <= version <= row["version"]:
         raise ValidationError.field(
             "version", f"there is no version {version} of this pair; it has {first} to {row['version']}", version

@@ -10,7 +10,7 @@ from workbench.domain.label import PairFilter
 
 REVIEWERS = frozenset({"admin", "data_steward", "labeler", "reviewer"})
 
-QueueStatus = Literal["unlabeled", "labeled", "rejected", "flagged", "stale", "all"]
+QueueStatus = Literal["unlabeled", "labeled", "rejected", "flagged", "stale", "disputed", "all"]
 Source = Annotated[
     Literal["empty", "imported", "ai_generated", "human_labeled", "human_verified", "canonical"] | None,
     Field(description="Where the response came from."),
@@ -32,8 +32,8 @@ UpdatedSince = Annotated[dt.datetime | None, Field(description="Earliest moment 
 UpdatedUntil = Annotated[dt.datetime | None, Field(description="Moment before which it last changed.")]
 Order = Annotated[
     Literal[
-        "row_index", "confidence", "length", "updated", "random", "concern", "duplicates", "near_duplicates", "words", "pii",
-        "leakage", "repetition", "outlier", "training_loss",
+        "row_index", "confidence", "length", "updated", "disagreement", "random", "concern", "duplicates", "near_duplicates", "words",
+        "pii", "leakage", "repetition", "outlier", "training_loss",
     ],
     Field(description="What to sort by."),
 ]  # fmt: skip

@@ -9,6 +9,11 @@ from workbench.services.decisions import LOG_BATCH, LOGGED, MEASURED, SOURCE, ST
 from workbench.store import Database
 
 SHOWN_ROWS = 100
+# A vote is made again only on a pair that still waits for it.
+VOTABLE = (
+    "(u.action <> 'vote' or (p.status = 'unlabeled' and not p.disputed and u.actor not in (select voter from votes o "
+    "where o.training_sheet_id = p.training_sheet_id and o.row_index = p.row_index and o.ended_by is null)))"
+)
 
 
 @dataclass(frozen=True)
@@ -39,21 +44,23 @@ def latest_undone(db: Database, training_sheet_id: str, actor: str | None) -> in
     who = "and b.actor = $actor" if actor else ""
     # A pair that a batch added is gone while the batch is taken back; it can return to the end only.
     sql = (
-        "with undone as (select b.number, b.undone_number from batches b where b.training_sheet_id = $sheet "
+        "with undone as (select b.number, b.undone_number, b.action, b.actor from batches b where b.training_sheet_id = $sheet "
         f"and b.undone_at is not null {who}) "
         "select number from undone where number in (select d.batch from decisions d join undone u on u.number = d.batch "
         "left join pair_rows p on p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index "
         "where case when d.before.status is null then p.row_index is null "
         "and d.row_index = (select count(*) from pair_rows where training_sheet_id = $sheet) "
-        "else p.last_batch = d.before.last_batch end) "
+        f"else p.last_batch = d.before.last_batch and {VOTABLE} end) "
         f"or number in ({templating.STANDING.format(side='before')}) order by undone_number desc limit 1"
     )
     return db.value(sql, named(sql, {"sheet": training_sheet_id, "actor": actor}))
 
 
-def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str) -> Stepped:
-    """Take a batch back, or make it again, where nothing came after it."""
-    stands = "p.last_batch = d.batch" if back else "p.last_batch = d.before.last_batch"
+def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str, stands: str) -> Stepped:
+    """Take a batch back, or make it again, where nothing came after it.
+
+    `stands` is SQL that is true for a logged decision `d` on a pair `p` that nothing came after.
+    """
     db.execute(
         "create or replace temp table _steps as select d.row_index, d.before, d.after, d.texts_before, d.texts_after, "
         "d.source_before, d.source_after, d.logged_at, d.before.status is null as added, p.version "
@@ -115,7 +122,9 @@ def _change(db: Database, scope: Scope, *, back: bool, edited: bool, moved: bool
         settings += [f"{name} = case when s.texts_{side} is null then pair_rows.{name} end" for name in MEASURED]
     db.execute(
         f"update pair_rows set {', '.join(settings)}, version = pair_rows.version + 1, updated_at = ? from _steps s "
-        "where pair_rows.training_sheet_id = ? and pair_rows.row_index = s.row_index and not s.added",
+        "where pair_rows.training_sheet_id = ? and pair_rows.row_index = s.row_index and not s.added "
+        # A vote that settled nothing has left the pair as it was.
+        "and s.before.last_batch is distinct from s.after.last_batch",
         [scope.now, scope.training_sheet_id],
     )
 
@@ -152,7 +161,8 @@ def _log_step(db: Database, scope: Scope, batch: int, rows: int, *, back: bool, 
     run(
         db,
         f"insert into decisions {LOGGED} "
-        "select nextval('decision_numbers'), $batch, $training_sheet_id, row_index, $action, $actor, $now, version + 1, "
+        "select nextval('decision_numbers'), $batch, $training_sheet_id, row_index, $action, $actor, $now, "
+        "version + (before.last_batch is distinct from after.last_batch)::integer, "
         f"{first}, {second}, texts_{first}, texts_{second}, source_{first}, source_{second} from _steps order by row_index",
         known,
     )

@@ -8,7 +8,7 @@ from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import UndoOutcome
 from workbench.domain.wording import grouped
 from workbench.errors import InvalidTransition, NotFound
-from workbench.services import canonical, restoring, steps
+from workbench.services import ballots, canonical, restoring, steps, votes
 from workbench.services.decisions import STEPS_BACK
 from workbench.services.pairs import pair_id
 
@@ -34,6 +34,9 @@ def restore(service: PastReview, made: TrainingSheet, row: dict[str, Any], versi
     restored = restoring.restore(db, scope, row, version, batch_id=service.clock.new_id("batch"))
     if restored is None:
         return UndoOutcome(summary=f"The pair is as it was at version {version}.")
+    votes.end_round(
+        db, scope, made.overlap, restored.batch_id, f"select row_index from pair_rows where row_index = {row['row_index']}"
+    )
     db.emit("pairs", pair_id(made.id, row["row_index"]), restored.pair_version)
     summary = f"Brought pair {row['row_index']} back to version {version}."
     return UndoOutcome(undone=1, batch_id=restored.batch_id, action="restore", row_indices=[row["row_index"]], summary=summary)
@@ -42,7 +45,7 @@ def restore(service: PastReview, made: TrainingSheet, row: dict[str, Any], versi
 def _step(service: PastReview, made: TrainingSheet, batch_id: str | None, whose: str, *, back: bool) -> UndoOutcome:
     db, actor = service.db, service.actor if whose == "mine" else None
     if batch_id is None:
-        find = steps.latest if back else steps.latest_undone
+        find = votes.latest if back else steps.latest_undone
         number = find(db, made.id, actor)
         if number is None:
             return UndoOutcome(summary=NOTHING[back])
@@ -51,13 +54,25 @@ def _step(service: PastReview, made: TrainingSheet, batch_id: str | None, whose:
     batch = db.row("select id, action, row_count from batches where number = ?", [number])
     assert batch is not None
     scope = service.scope(made)
-    done = steps.step(db, scope, number, back=back, batch_id=service.clock.new_id("batch"))
+    batch_id = service.clock.new_id("batch")
+    if not back and batch["action"] == "vote":
+        done = _vote_again(service, made, number, batch_id)
+    else:
+        done = steps.step(db, scope, number, back=back, batch_id=batch_id, stands=votes.stands(number, back=back))
     if not done.count and not done.template:
         return UndoOutcome(skipped={"changed_since": batch["row_count"]}, summary="Every pair of it has changed since.")
-    full = back and batch["action"] != "restore"
-    canonical.settle(db, scope, number, back=full, was_labeled=done.was_labeled, is_labeled=done.is_labeled)
+    if back or batch["action"] != "vote":
+        full = back and batch["action"] != "restore"
+        canonical.settle(db, scope, number, back=full, was_labeled=done.was_labeled, is_labeled=done.is_labeled)
+        (votes.step_back if back else votes.step_again)(db, scope, made.overlap, number)
     db.emit("pairs", made.id, None, "bulk")
     return _outcome(batch, done, back=back)
+
+
+def _vote_again(service: PastReview, made: TrainingSheet, batch: int, batch_id: str) -> steps.Stepped:
+    """Cast the votes of a batch anew: what they settle is decided by the votes there are now."""
+    rows = ballots.again(service.db, service.scope(made), made.overlap, batch, batch_id=batch_id)
+    return steps.Stepped(len(rows), rows[: steps.SHOWN_ROWS], False, False, False)
 
 
 def _named(service: PastReview, made: TrainingSheet, batch_id: str, *, back: bool) -> int:

@@ -1,0 +1,56 @@
+"""Pairs whose reviewers disagree, with the votes side by side."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from workbench.contract import Page
+from workbench.domain.agreement import Dispute
+from workbench.domain.data import Sheet
+from workbench.domain.generate import TrainingSheet
+from workbench.domain.record import Action
+from workbench.domain.wording import word_diff
+from workbench.services.pairs import LISTED, present
+from workbench.store import Database
+
+WORDS = {"approve": "Approve", "reject": "Reject", "flag": "Flag"}
+
+
+def page(db: Database, made: TrainingSheet, sheet: Sheet, number: int, size: int) -> Page[Dispute]:
+    """Return the disputed pairs, those with the most dissent first."""
+    with db.read():
+        total = db.value("select count(*) from pair_rows where training_sheet_id = ? and disputed", [made.id])
+        rows = db.rows(
+            f"select {LISTED} from pair_rows where training_sheet_id = ? and disputed order by dissent desc, row_index "
+            f"limit {size} offset {(number - 1) * size}",
+            [made.id],
+        )
+        cast = _votes(db, made.id, rows)
+        pairs = present(db, rows, sheet, overlap=made.overlap)
+    shown = [
+        {"row_index": pair["row_index"], "pair": pair, "votes": cast[pair["row_index"]], "actions": _actions(pair)}
+        for pair in pairs
+    ]
+    return Page(Dispute, shown, total=total, page=number, page_size=size)
+
+
+def _votes(db: Database, training_sheet_id: str, rows: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
+    texts = {row["row_index"]: row["response"] for row in rows}
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for vote in db.rows(
+        "select row_index, voter, action, response, flag_reason, notes, logged_at from votes where training_sheet_id = ? "
+        "and ended_by is null and list_contains(?::bigint[], row_index) order by batch",
+        [training_sheet_id, list(texts)],
+    ):
+        index = vote.pop("row_index")
+        found[index].append(vote | {"label": WORDS[vote["action"]], "response_diff": word_diff(texts[index], vote["response"])})
+    return found
+
+
+def _actions(pair: dict[str, Any]) -> list[Action]:
+    blank = None if (pair["response"] or "").strip() else "The response is empty; adopt one that was voted on."
+    return [
+        Action(name=name, label=label, enabled=name != "approve" or blank is None, reason=blank if name == "approve" else None)
+        for name, label in WORDS.items()
+    ]
