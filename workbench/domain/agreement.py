@@ -79,6 +79,7 @@ class Agreement(Record):
     figures = Items(item_type=AgreementFigure, doc="The same with intervals and reasons.")
     by_two = Items(item_type=ReviewerPair, doc="Agreement of every two reviewers.")
     by_reviewer = Items(item_type=ReviewerAgreement, doc="What each reviewer has done.")
+    actions = Items(item_type=Action, doc="Whether the caller may adjudicate.")
     summary = param.String("", doc="One sentence on the state.")
 
 
@@ -96,6 +97,7 @@ class CastVote(Record):
     flag_reason = param.String(None, allow_None=True, doc="Why it was flagged or rejected.")
     notes = param.String(None, allow_None=True, doc="Remarks.")
     logged_at = Time(None, allow_None=True, doc="When it was cast.")
+    actions = Items(item_type=Action, doc="How an adjudicator may follow it.")
 
 
 class Dispute(Record):

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.domain.agreement import Agreement, AgreementFigure, ReviewerAgreement, ReviewerPair
 from workbench.domain.generate import TrainingSheet
+from workbench.domain.record import Action
 from workbench.domain.wording import grouped
 from workbench.services.figures import PACE_WINDOW, SHORTEST_PACE, percent
+from workbench.services.votes import ADJUDICATORS
 from workbench.store import Database
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ _VALUES = {
 
 
 def agreement(
-    db: Database, made: TrainingSheet, over: str, samples: int, seed: int, *, sees_gold: bool, now: dt.datetime
+    db: Database, made: TrainingSheet, over: str, samples: int, seed: int, *, steward: bool, now: dt.datetime
 ) -> Agreement:
     """Measure the agreement on the pairs whose votes are all in, and say what each reviewer has done."""
     with db.read():
@@ -55,7 +57,7 @@ def agreement(
             "on b.row_index = a.row_index and b.voter > a.voter group by all order by all",
             {"sheet": made.id},
         )
-        people = _reviewers(db, made, sees_gold=sees_gold, now=now)
+        people = _reviewers(db, made, sees_gold=steward, now=now)
         disputed = db.value("select count(*) from pair_rows where training_sheet_id = ? and disputed", [made.id])
     free = _free_text(made, over, patterns)
     figures = _figures(made, over, [] if free else patterns, [] if free else cells, samples, seed, free)
@@ -70,9 +72,15 @@ def agreement(
         figures=figures,
         by_two=[] if free else _by_two(cells, samples, seed),
         by_reviewer=people,
+        actions=[_adjudicating(allowed=steward)],
         summary=_summary(used, disputed, figures),
         **{figure.name: figure.value for figure in figures},
     )
+
+
+def _adjudicating(*, allowed: bool) -> Action:
+    needed = f"Adjudicating needs the role {' or '.join(sorted(ADJUDICATORS))}."
+    return Action(name="adjudicate", label="Adjudicate", enabled=allowed, reason=None if allowed else needed)
 
 
 def _free_text(made: TrainingSheet, over: str, patterns: list[tuple[Any, ...]]) -> str | None:

@@ -14,6 +14,7 @@ from workbench.domain.wording import word_diff
 from workbench.services.pairs import LISTED, present
 from workbench.store import Database
 
+FOLLOW = Action(name="follow", label="Approve this response")
 WORDS = {"approve": "Approve", "reject": "Reject", "flag": "Flag"}
 
 
@@ -44,7 +45,8 @@ def _votes(db: Database, training_sheet_id: str, rows: list[dict[str, Any]]) -> 
         [training_sheet_id, list(texts)],
     ):
         index = vote.pop("row_index")
-        found[index].append(vote | {"label": WORDS[vote["action"]], "response_diff": word_diff(texts[index], vote["response"])})
+        shown = {"label": WORDS[vote["action"]], "response_diff": word_diff(texts[index], vote["response"])}
+        found[index].append(vote | shown | {"actions": [FOLLOW] if vote["action"] == "approve" else []})
     return found
 
 

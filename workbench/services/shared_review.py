@@ -74,8 +74,8 @@ class SharedReview(BulkReview):
     ) -> Agreement:
         """Return how far reviewers agree, with intervals, and what each of them has done."""
         made, _ = self.place(training_sheet_id)
-        sees_gold = bool(self.roles & votes.ADJUDICATORS)
-        return agreement.agreement(self.db, made, over, samples, seed, sees_gold=sees_gold, now=self.clock.now())
+        steward = bool(self.roles & votes.ADJUDICATORS)
+        return agreement.agreement(self.db, made, over, samples, seed, steward=steward, now=self.clock.now())
 
     @query("GET", "/assemblies/{training_sheet_id}/gold", roles=votes.ADJUDICATORS, topics=("gold",))
     def gold(self, training_sheet_id: str, *, page: PageNumber = 1, page_size: PageSize = 50) -> Page[Gold]:

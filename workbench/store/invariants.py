@@ -34,6 +34,9 @@ REFERENCES: tuple[tuple[str, ...], ...] = (
     ("batches", "training_sheet_id", "training_sheets"),
     ("decisions", "training_sheet_id", "training_sheets"),
     ("decisions", "batch", "batches", "number"),
+    ("votes", "training_sheet_id", "training_sheets"),
+    ("votes", "batch", "batches", "number"),
+    ("gold", "training_sheet_id", "training_sheets"),
     ("job_events", "job_id", "jobs"),
     ("metrics", "job_id", "jobs"),
     ("job_pairs", "job_id", "jobs"),
@@ -73,6 +76,15 @@ CHECKS: tuple[Check, ...] = (
         select 'batch ' || b.id || ' says ' || b.row_count || ' decisions and has ' || count(d.id)
         from batches b left join decisions d on d.batch = b.number
         group by b.id, b.row_count having count(d.id) <> b.row_count order by b.id limit {_SHOWN}
+        """,
+    ),
+    Check(
+        "votes",
+        ("pair_rows", "vote_tally"),
+        f"""
+        select 'pair ' || p.training_sheet_id || '.' || p.row_index || ' counts ' || p.votes || ' votes and has ' || coalesce(t.votes, 0)
+        from pair_rows p left join vote_tally t on t.training_sheet_id = p.training_sheet_id and t.row_index = p.row_index
+        where p.votes <> coalesce(t.votes, 0) or p.dissent <> coalesce(t.dissent, 0) order by 1 limit {_SHOWN}
         """,
     ),
     Check(
