@@ -137,6 +137,11 @@ def choice(word: str | None, *, reason: str | None = None) -> Markup:
     return unknown(reason) if not word else escape(word.replace("_", " "))
 
 
+def voted(action: str) -> str:
+    """Return the state that a vote wishes for, whose color it bears."""
+    return {"approve": "labeled", "reject": "rejected", "flag": "flagged"}.get(action, action)
+
+
 def facts(pairs: Iterable[tuple[str, Any]]) -> Markup:
     """Return label and value in two columns."""
     rows = (Markup("<dt>{}</dt><dd>{}</dd>").format(label, value) for label, value in pairs)
