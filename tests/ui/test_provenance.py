@@ -15,6 +15,7 @@ from workbench.errors import NotFound
 from workbench.server import demo
 from workbench.testing import frozen
 from workbench.ui import (
+    agreement,
     data,
     endpoint,
     feedback,
@@ -62,6 +63,7 @@ SUBJECTS: dict[type, Any] = {
     providers.ProvidersView: lambda ws, made: {},
     label.LabelView: lambda ws, made: {"sheet": made["pairs"].id},
     label_review.ReviewView: lambda ws, made: {"sheet": made["pairs"].id, "status": "flagged"},
+    agreement.AgreementView: lambda ws, made: {"sheet": made["pairs"].id},
     train.TrainView: lambda ws, made: {},
     train.TrainingJobs: lambda ws, made: {"parent": train.TrainView(ws)},
     train_form.TrainForm: lambda ws, made: {"training_sheet_id": made["pairs"].id},

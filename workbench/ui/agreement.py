@@ -71,6 +71,7 @@ class AgreementView(View):
         """Start once there is a training sheet to look at; disputes follow once the caller may see them."""
         if self.sheet and self.ready.attached and not self.following:
             self.following = True
+            self.agreement.query.aim(training_sheet_id=self.sheet, over=self.over)
             self.agreement.start()
 
     def _ask(self, *events: Any) -> None:

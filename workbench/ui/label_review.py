@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from workbench.domain.label import PAIR_STATUSES
 from workbench.ui import format as fmt
+from workbench.ui.agreement import AgreementView
 from workbench.ui.components import pair_markup as parts
 from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
 from workbench.ui.components.fields import fields_of_operation
@@ -28,8 +29,8 @@ from workbench.ui.label_desk import Desk
 from workbench.ui.label_grid import PairGrid
 from workbench.ui.view import View
 
-MODES = {"Card": "card", "Grid": "grid"}
-QUEUES = (*PAIR_STATUSES, "stale")
+MODES = {"Card": "card", "Grid": "grid", "Agreement": "agreement"}
+QUEUES = (*PAIR_STATUSES, "stale", "disputed")
 COMMANDS = {
     "a": "approve",
     "r": "reject",
@@ -65,7 +66,7 @@ class ReviewView(View):
     response_source = param.String("", doc="Where the responses came from; empty: anywhere.")
     search = param.String("", doc="Words the prompt or the response has to contain.")
     order = param.String("row_index", doc="What the queue is sorted by.")
-    mode = param.Selector(default="card", objects=list(MODES.values()), doc="One pair at a time, or many.")
+    mode = param.Selector(default="card", objects=list(MODES.values()), doc="One pair at a time, many, or how far reviewers agree.")
     row = param.Integer(None, allow_None=True, bounds=(0, None), doc="Pair on the desk.")
 
     def build(self) -> list[Any]:
@@ -80,10 +81,11 @@ class ReviewView(View):
         self.dialog = FormDialog()
         self.card = PairCard(act=self.act, typed=self._typed, submit=self._submitted)
         self.grid = PairGrid(self, self._queue, self._open, self.dialog)
+        self.agreement = AgreementView(self.ws, frame=self)
         words = "Nothing is left in this queue."
         nothing = empty_state(words, action="Look at all pairs", on_click=lambda event: self.param.update(status="", search=""))
         # All of it is there from the start: what is added later reaches a browser piece by piece.
-        faces = {"wait": skeleton(320), "card": self.card, "grid": self.grid, "end": nothing}
+        faces = {"wait": skeleton(320), "card": self.card, "grid": self.grid, "agreement": self.agreement, "end": nothing}
         self.faces = {
             name: pmui.Column(face, margin=0, sizing_mode="stretch_width", visible=False) for name, face in faces.items()
         }
@@ -191,6 +193,9 @@ class ReviewView(View):
         if self.mode == "grid":
             self._put("grid")
             self.grid.choose(self.sheet)
+        elif self.mode == "agreement":
+            self._put("agreement")
+            self.agreement.sheet = self.sheet
         else:
             start = None if {"status", "response_source", "search", "order"} & {event.name for event in events} else self.row
             self.lane.put(partial(self.desk.choose, self._queue(), start))
@@ -272,7 +277,7 @@ class ReviewView(View):
         self.sentence = str(fmt.escape(progress.summary))
         if self.drawn and self.mode == "card":
             self.lane.put(self.desk.refresh)
-        elif self.drawn:
+        elif self.drawn and self.mode == "grid":
             self.grid.refresh()
         self.drawn = True
 
