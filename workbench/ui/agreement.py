@@ -34,7 +34,6 @@ td.heat { text-align: center; padding: 6px 12px; font-variant-numeric: tabular-n
 th.heat { text-align: center; padding: 4px 12px; }
 """
 VOTES_CSS = """
-.votes { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 16px; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; }
 """
 HEADS = ("Votes", "Of all", "Approved", "Rejected", "Flagged", "Agreed", "Known answers", "Per hour")
@@ -109,15 +108,21 @@ class AgreementView(View):
     def _dispute(self, dispute: Any) -> Any:
         pair = dispute.pair
         place = Markup('<span class="faint small">pair {} · item {}</span>').format(fmt.integer(dispute.row_index), pair.item_ref)
-        head = Markup('<div style="display:flex;gap:8px;align-items:center">{}{}</div>').format(fmt.chip(pair.review.state), place)
+        head = Markup('<div style="display:flex;gap:8px;align-items:center">{}{}</div>').format(
+            fmt.chip(pair.review.state), place
+        )
         prompt = Markup('{}<div class="prompt">{}</div>').format(parts.over("Prompt"), pair.prompt)
-        present = Markup('{}<div class="text">{}</div>').format(parts.over("Response"), fmt.text(pair.response, reason="It is empty."))
+        present = Markup('{}<div class="text">{}</div>').format(
+            parts.over("Response"), fmt.text(pair.response, reason="It is empty.")
+        )
         votes = pmui.Column(
             *(self._vote(dispute, vote) for vote in dispute.votes), margin=0, sizing_mode="stretch_width",
             sx={"display": "grid", "gap": 2, "gridTemplateColumns": "repeat(auto-fit, minmax(240px, 1fr))"},
         )  # fmt: skip
         bar = ActionBar(dispute.actions, partial(self._settle, dispute), toasts=self.toasts, undo=self._undo, size="small")
-        return card("", html(head), html(prompt, css=parts.CSS), html(present, css=VOTES_CSS), votes, bar, name="dispute")
+        return card(
+            "", html(head), html(prompt, css=parts.CSS), html(present, css=f"{parts.CSS}{VOTES_CSS}"), votes, bar, name="dispute"
+        )
 
     def _vote(self, dispute: Any, vote: Any) -> Any:
         bits = [
@@ -146,7 +151,7 @@ class AgreementView(View):
 def _figure(figure: Any) -> Figure:
     ends = Markup("{} to {}").format(fmt.number(figure.low, 2), fmt.number(figure.high, 2)) if figure.low is not None else ""
     pairs = fmt.plural(figure.pairs, "pair")
-    note = Markup("{} · {}").format(ends, pairs) if ends else pairs
+    note = Markup("{} · {}").format(ends, pairs) if ends else pairs if figure.value is not None else ""
     hover = figure.reason or ("95 % interval from resampled pairs" if ends else TOO_FEW)
     return Figure(figure.label, fmt.number(figure.value, reason=figure.reason), note=note, hover=hover)
 
@@ -182,7 +187,9 @@ def _matrix(found: Any) -> Markup:
     names = [person.reviewer for person in found.by_reviewer if any(person.reviewer in two for two in twos)]
     heads = Markup("").join(Markup('<th class="heat">{}</th>').format(name) for name in names)
     rows = Markup("").join(
-        Markup("<tr><td>{}</td>{}</tr>").format(name, Markup("").join(_cell(twos.get(frozenset((name, other)))) for other in names))
+        Markup("<tr><td>{}</td>{}</tr>").format(
+            name, Markup("").join(_cell(twos.get(frozenset((name, other)))) for other in names)
+        )
         for name in names
     )
     return Markup('<div class="scroll"><table style="width:auto"><tr><th></th>{}</tr>{}</table></div>').format(heads, rows)
