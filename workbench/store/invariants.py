@@ -80,7 +80,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "votes",
-        ("pair_rows", "vote_tally"),
+        ("pair_rows", "votes"),
         f"""
         select 'pair ' || p.training_sheet_id || '.' || p.row_index || ' counts ' || p.votes || ' votes and has ' || coalesce(t.votes, 0)
         from pair_rows p left join vote_tally t on t.training_sheet_id = p.training_sheet_id and t.row_index = p.row_index
