@@ -238,3 +238,14 @@ def test_disputes_show_the_votes_side_by_side(local: Any, made: Any) -> None:
     dot.adjudicate(0, "approve", response=found[0].votes[0].response)
     assert dot.disputes().total == 0
     assert {one.reviewer: one.percent_agreed for one in dot.agreement().by_reviewer} == {"ann": 100.0, "bob": 0.0}
+
+
+def test_indices_beyond_all_numbers_are_refused(local: Any, made: Any) -> None:
+    for call in (
+        lambda: local.review.mark_gold(made.id, items=[{"row_index": 2**70, "action": "reject"}]),
+        lambda: local.review.unmark_gold(made.id, row_indices=[2**70]),
+        lambda: local.review.adjudicate(made.id, 2**70, "reject"),
+        lambda: local.review.bulk_flag(made.id, row_indices=[2**70]),
+    ):
+        with pytest.raises(ValidationError):
+            call()

@@ -116,7 +116,7 @@ class Gold(Record):
 
     kind = "gold"
 
-    row_index = param.Integer(0, doc="The pair.")
+    row_index = param.Integer(0, bounds=(0, 2**53), doc="The pair.")
     action = Choice(default="approve", objects=VOTES, doc="What it should become.")
     response = param.String(None, allow_None=True, doc="Response an approval should be of; none: any.")
     marked_by = param.String("", doc="Who knows.")

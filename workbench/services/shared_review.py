@@ -13,7 +13,7 @@ from workbench.services.bulk_review import BulkReview
 from workbench.services.pairs import present
 from workbench.services.review_arguments import Barred, Reason, Uses
 
-RowIndex = Annotated[int, Field(ge=0, description="The pair.")]
+RowIndex = Annotated[int, Field(ge=0, le=2**53, description="The pair.")]
 Verdict = Annotated[Literal["approve", "reject", "flag"], Field(description="What the pair becomes.")]
 
 
@@ -98,7 +98,7 @@ class SharedReview(BulkReview):
     def unmark_gold(
         self,
         training_sheet_id: str,
-        row_indices: Annotated[list[int], Field(max_length=100_000, description="Rows by their index.")],
+        row_indices: Annotated[list[RowIndex], Field(max_length=100_000, description="Rows by their index.")],
     ) -> GoldOutcome:
         """Forget the right answer to some pairs."""
         self.place(training_sheet_id)
