@@ -19,8 +19,11 @@ from workbench.domain.agreement import Dispute
 from workbench.domain.agreement import Gold
 from workbench.domain.agreement import GoldOutcome
 from workbench.domain.data import Preview
+from workbench.domain.data import Replacement
+from workbench.domain.data import RowChange
 from workbench.domain.data import Sheet
 from workbench.domain.data import SheetProfile
+from workbench.domain.data import SheetRow
 from workbench.domain.data import Validation
 from workbench.domain.generate import Export
 from workbench.domain.generate import LabelClass
@@ -105,6 +108,12 @@ class Home(Namespace):
     def overview(self) -> Overview:
         """Return the funnel with counts, changes and next actions, running jobs and what happened last."""
 class Sheets(Namespace):
+    def update_row(self, sheet_id: str, row_index: int, values: dict[str, Any], *, seen: dict[str, Any] | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> SheetRow:
+        """Change cells of one row of a draft sheet. Pairs made from it keep the row as it was, and say so."""
+    def replace(self, sheet_id: str, *, preview: bool = ..., source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., encoding: str | None = ..., worksheet: str | None = ..., split: str | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Replacement:
+        """Take a new version of the whole source for the rows of a draft sheet, matched by the item they are about."""
+    def changes(self, sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[RowChange]:
+        """List what happened to the rows since the import, the newest first."""
     def list(self, *, search: str = ..., status: Optional[Literal['draft', 'published', 'archived', 'deleted']] = ..., sort: Literal['created_at', 'updated_at', 'name', 'item_count'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Sheet]:
         """List the sheets, the newest first; deleted ones only when asked for."""
     def create(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., item_id_column: str | None = ..., encoding: str | None = ..., worksheet: str | None = ..., split: str | None = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., sample: bool = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Sheet | Job:

@@ -11,6 +11,7 @@ SOURCE_TYPES = ["file", "url", "sql", "inline"]
 SHEET_STATUSES = ["draft", "published", "archived"]
 CLASSIFICATIONS = ["public", "internal", "confidential", "restricted"]
 COLUMN_ROLES = ["id", "data"]
+ROW_CHANGES = ["changed", "added", "removed"]
 
 # The tags that limit what rows may be used for, whatever a reviewer decides later.
 PROHIBITED_BY_TAG = {
@@ -23,6 +24,8 @@ SHEET_LIFECYCLE = Lifecycle(
     "sheet",
     [
         Move("update", "Edit", frozenset({"draft"})),
+        Move("update_row", "Change a cell", frozenset({"draft"})),
+        Move("replace", "Replace the rows", frozenset({"draft"})),
         Move("publish", "Publish", frozenset({"draft"}), "published"),
         Move("archive", "Archive", frozenset({"draft", "published"}), "archived"),
         Move("restore", "Restore", frozenset({"archived"}), "published"),
@@ -144,6 +147,71 @@ class Preview(Record):
     total = param.Integer(0, doc="Number of rows that match.")
     limit = param.Integer(0, doc="Most rows shown.")
     offset = param.Integer(0, doc="Rows skipped.")
+
+
+class SheetRow(Record):
+    """One row of a sheet after a change."""
+
+    kind = "row"
+
+    sheet_id = param.String("", doc="The sheet.")
+    row_index = param.Integer(0, doc="Index of the row, from 0; it never changes.")
+    item_ref = param.String("", doc="Name of the item the row is about.")
+    cells = Json({}, doc="Cells by column name, as they are now.")
+    before = Json({}, doc="The cells that changed, as they were.")
+    pairs_affected = param.Integer(0, doc="Pairs made from the row, which keep it as it was.")
+    version = param.Integer(1, doc="Version of the sheet, which counts the changes.")
+
+
+class RowChange(Record):
+    """What happened to one row of a sheet."""
+
+    kind = "row change"
+    table = "row_changes"
+    wire_names = {"logged_at": "at"}
+
+    sheet_id = param.String("", doc="The sheet.")
+    sheet_version = param.Integer(1, doc="Version of the sheet that the change made.")
+    row_index = param.Integer(0, doc="Index of the row.")
+    item_ref = param.String("", doc="Name of the item the row is about.")
+    change = Choice(default="changed", objects=ROW_CHANGES, doc="What happened.")
+    before = Json(None, doc="Cells that changed, as they were; none for an added row.")
+    actor = param.String("", doc="Who did it.")
+    logged_at = Time(None, allow_None=True, doc="When it was done.")
+
+
+class CellChange(Record):
+    """One cell that differs between two versions of a row."""
+
+    kind = "cell change"
+
+    row_index = param.Integer(None, allow_None=True, doc="Index of the row; none: it is new.")
+    item_ref = param.String("", doc="Name of the item the row is about.")
+    change = Choice(default="changed", objects=ROW_CHANGES, doc="What happens to the row.")
+    column = param.String(None, allow_None=True, doc="Column that differs; none: the whole row comes or goes.")
+    before = param.String(None, allow_None=True, doc="Cell as text, as it was.")
+    after = param.String(None, allow_None=True, doc="Cell as text, as it becomes.")
+
+
+class Replacement(Record):
+    """What a new version of the whole source changed, or would change."""
+
+    kind = "replacement"
+
+    id = param.String("", doc="The sheet.")
+    preview = param.Boolean(False, doc="True when nothing was stored.")
+    added = param.Integer(0, doc="Rows whose item is new.")
+    changed = param.Integer(0, doc="Rows whose item has another cell.")
+    removed = param.Integer(0, doc="Rows whose item is gone.")
+    unchanged = param.Integer(0, doc="Rows that stay as they are.")
+    total = param.Integer(0, doc="Rows of the new version.")
+    columns_added = Items(item_type=str, doc="Columns that are new.")
+    columns_removed = Items(item_type=str, doc="Columns that are gone.")
+    columns_retyped = Items(item_type=str, doc="Columns of another type.")
+    pairs_affected = param.Integer(0, doc="Pairs made from rows that change or go; they keep the row as it was.")
+    examples = Items(item_type=CellChange, doc="The first differences.")
+    summary = param.String("", doc="One sentence on the differences.")
+    version = param.Integer(1, doc="Version of the sheet.")
 
 
 class Finding(Record):

@@ -46,7 +46,7 @@ class Pair(Record):
 
     kind = "pair"
     table = "pairs"
-    derived = frozenset({"source_data", "review", "actions", "quality"})
+    derived = frozenset({"source_data", "source_changed", "review", "actions", "quality"})
 
     id = param.String("", doc="Identifier: training sheet and row.")
     training_sheet_id = param.String("", doc="Training sheet it belongs to.")
@@ -54,6 +54,7 @@ class Pair(Record):
     item_ref = param.String("", doc="Item of the sheet it is about.")
     source_index = param.Integer(None, allow_None=True, doc="Row of the sheet; none: it did not come from one.")
     source_data = Json(None, doc="The source row as it was.")
+    source_changed = param.Boolean(False, doc="True when the row of the sheet has changed since.")
     prompt = param.String("", doc="Finished prompt.")
     response = param.String("", doc="Answer.")
     original_response = param.String(None, allow_None=True, doc="Answer before the first edit.")

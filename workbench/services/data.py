@@ -23,43 +23,37 @@ from workbench.services.answering import answered
 from workbench.services.import_work import ImportWork
 from workbench.services.long_work import takes_a_job
 from workbench.services.rendering import check_template, require_valid
-from workbench.services.service import Service
+from workbench.services.sheet_arguments import (
+    STEWARDS,
+    Classification,
+    Description,
+    Encoding,
+    InlineRows,
+    ItemIds,
+    SeenVersion,
+    SheetName,
+    Source,
+    SourceType,
+    Split,
+    Tags,
+    UsualTemplate,
+    Where,
+    Worksheet,
+)
+from workbench.services.sheet_changes import SheetChanges
 from workbench.services.sheet_rows import SheetRows, rows_table
-from workbench.store.tables import Records
 from workbench.store.transaction import quoted
 
-STEWARDS = frozenset({"admin", "data_steward"})
 NO_DELETED = "deleted_at is null"
 
-SheetName = Annotated[str, Field(min_length=1, max_length=200, description="Name, unique among the sheets.")]
-Description = Annotated[str, Field(max_length=1000, description="What the rows are.")]
-Tags = Annotated[list[str], Field(max_length=50, description="Free words; PII, PHI and CONFIDENTIAL limit the use.")]
-Classification = Annotated[
-    Literal["public", "internal", "confidential", "restricted"], Field(description="How secret the rows are.")
-]
-ItemIds = Annotated[str | None, Field(description="Column that names each item: unique, without gaps.")]
-UsualTemplate = Annotated[str | None, Field(description="Template; none: the attached one.")]
-SourceType = Annotated[
-    Literal["file", "url", "sql", "inline"] | None, Field(description="Kind of source; none: inline with rows, else a file.")
-]
-Where = Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the columns.")]
-InlineRows = Annotated[
-    Any,
-    Field(
-        description="Rows as objects by column name; in Python also a DataFrame or an Arrow table.",
-        json_schema_extra={"type": ["array", "null"], "items": {"type": "object"}},
-    ),
-]
 
-
-class SheetService(Service):
+class SheetService(SheetChanges):
     """Import tables of source rows, look at them, publish and keep them."""
 
     namespace = "sheets"
 
     def __init__(self, app: Any) -> None:
         super().__init__(app)
-        self.records = Records(self.db, Sheet)
         self.imports = ImportWork(self.app)
 
     def start(self) -> None:
@@ -101,16 +95,12 @@ class SheetService(Service):
         name: SheetName,
         *,
         source_type: SourceType = None,
-        source: Annotated[str | None, Field(max_length=100_000, description="Path, URL or SELECT, by source_type.")] = None,
+        source: Source = None,
         rows: InlineRows = None,
         item_id_column: ItemIds = None,
-        encoding: Annotated[
-            str | None, Field(max_length=50, description="Encoding of a text file, such as cp1252; none: UTF-8.")
-        ] = None,
-        worksheet: Annotated[
-            str | None, Field(max_length=200, description="Worksheet of an Excel file; none: the first.")
-        ] = None,
-        split: Annotated[str | None, Field(max_length=200, description="Split of a saved data set; none: the only one.")] = None,
+        encoding: Encoding = None,
+        worksheet: Worksheet = None,
+        split: Split = None,
         description: Description = "",
         tags: Tags = (),  # type: ignore[assignment]
         data_classification: Classification = "internal",
@@ -171,7 +161,7 @@ class SheetService(Service):
         tags: Tags = UNSET,
         data_classification: Classification = UNSET,
         item_id_column: ItemIds = UNSET,
-        version: Annotated[int | None, Field(description="Version you have seen; refused when it is outdated.")] = None,
+        version: SeenVersion = None,
     ) -> Sheet:
         """Change what is said about a draft sheet."""
         sheet = self.live(sheet_id)

@@ -43,7 +43,7 @@ def load(db: Database, sheet_id: str, source: Source, item_id_column: str | None
             raise ValidationError.field("source", "The source has columns but no rows; add rows and import it again")
         if item_id_column is not None:
             _refuse_item_ids(tx, table, item_id_column, columns)
-        return Loaded(columns, count, _content_hash(tx, table, columns))
+        return Loaded(columns, count, content_hash(tx, table, columns))
 
 
 def refuse_names(names: Iterable[str]) -> None:
@@ -111,9 +111,15 @@ def _refuse_item_ids(tx: Transaction, table: str, column: str, columns: Iterable
         raise ValidationError.field("item_id_column", f"{column} repeats values: {found} (counted from 0)", column)
 
 
-def _content_hash(tx: Transaction, table: str, columns: Iterable[SheetColumn]) -> str:
+def row_hash(columns: Iterable[SheetColumn]) -> str:
+    """Return SQL for the number of one row; the content hash is the exclusive or of all."""
     cells = ", ".join(["_row", *(f"coalesce(cast({quoted(c.name)} as varchar), chr(0))" for c in columns)])
-    return tx.execute(f"select lower(to_hex(bit_xor(md5_number_lower(concat_ws(chr(31), {cells}))))) from {table}")[0][0]
+    return f"md5_number_lower(concat_ws(chr(31), {cells}))"
+
+
+def content_hash(tx: Transaction, table: str, columns: Iterable[SheetColumn]) -> str:
+    """Return the hash over all cells of a table in their order."""
+    return tx.execute(f"select lower(to_hex(bit_xor({row_hash(columns)}))) from {table}")[0][0]
 
 
 def copy_rows(db: Database, sheet: Sheet, copy_id: str) -> Loaded:

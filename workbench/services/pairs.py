@@ -55,6 +55,9 @@ LISTED = ", ".join(COLUMNS)
 # Joined to a list, only the rows wanted are unpacked; an IN with the values written out unpacks all: 10 against 150 ms.
 AMONG = "{} in (select unnest(?::bigint[]))"
 
+# The row of the sheet is not what the pair was made from any more; the snapshot is.
+SOURCE_CHANGED = "(source_index is not null and source_snapshot is not null)"
+
 
 def pair_id(training_sheet_id: str, row_index: int) -> str:
     """Return the id of a pair."""
@@ -96,6 +99,7 @@ def _presented(row: dict[str, Any], sources: dict[int, dict[str, Any]], overlap:
         "prohibited_uses": uses_of(prohibited) or (),
         "source_data": json.loads(snapshot) if snapshot else sources.get(row["source_index"]),
         "quality": None if measured is None and loss is None else {**(measured or {}), "training_loss": loss},
+        "source_changed": snapshot is not None and row["source_index"] is not None,
         "review": review,
         "actions": actions_of(
             row["status"], bool(row["stale"]), blank, review["state"] if overlap > 1 or row["disputed"] else None, mine

@@ -12,6 +12,7 @@ from workbench.domain.data import Sheet
 from workbench.domain.label import USES, PairFilter
 from workbench.domain.quality import SIGNALS
 from workbench.errors import ValidationError
+from workbench.services.profiling import kind_of
 from workbench.services.sheet_rows import rows_table
 from workbench.services.signal_filter import LOSS, ORDERS, conditions, pair_column
 from workbench.store import Database
@@ -153,14 +154,23 @@ def _where(text: str, sheet: Sheet) -> str:
     """Let a predicate see the pair and its source row; a source column with a pair's name is `source_<name>`."""
     own = {name.lower() for name in (*WHERE_COLUMNS, *SIGNAL_COLUMNS)}
     shown = {c.name if c.name.lower() not in own else f"source_{c.name}": c.name for c in sheet.columns}
+    types = {c.name: c.dtype for c in sheet.columns}
     predicate = where_predicate(text, [*WHERE_COLUMNS, *SIGNAL_COLUMNS, *shown], field="where")
     columns = [f"p.{name}" for name in WHERE_COLUMNS] + [f"p.{sql} as {name}" for name, sql in SIGNAL_COLUMNS.items()]
-    columns += [f"s.{quoted(real)} as {quoted(name)}" for name, real in shown.items()]
+    columns += [f"{_as_it_was(real, types[real])} as {quoted(name)}" for name, real in shown.items()]
     return (
         f"row_index in (select row_index from (select {', '.join(columns)} from pair_rows p "
         f"left join {rows_table(sheet.id)} s on s._row = p.source_index where p.training_sheet_id = $training_sheet_id) "
         f"where {predicate})"
     )
+
+
+def _as_it_was(column: str, dtype: str) -> str:
+    """Return SQL for a cell of the source row, from the pair's own copy where the row has changed since."""
+    place = "/" + column.replace("~", "~0").replace("/", "~1").replace("'", "''")
+    arrow = "->" if kind_of(dtype) == "nested" else "->>"
+    kept = f"try_cast(p.source_snapshot {arrow} '{place}' as {dtype})"
+    return f"case when p.source_snapshot is null then s.{quoted(column)} else {kept} end"
 
 
 def after(order: Order, cursor: str | None) -> Condition:
