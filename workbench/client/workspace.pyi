@@ -116,7 +116,7 @@ class Sheets(Namespace):
         """List what happened to the rows since the import, the newest first."""
     def list(self, *, search: str = ..., status: Optional[Literal['draft', 'published', 'archived', 'deleted']] = ..., sort: Literal['created_at', 'updated_at', 'name', 'item_count'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Sheet]:
         """List the sheets, the newest first; deleted ones only when asked for."""
-    def create(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., item_id_column: str | None = ..., encoding: str | None = ..., worksheet: str | None = ..., split: str | None = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., sample: bool = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Sheet | Job:
+    def create(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., item_id_column: str | None = ..., encoding: str | None = ..., worksheet: str | None = ..., split: str | None = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., external: bool = ..., sample: bool = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Sheet | Job:
         """Import rows as a new sheet: from a file, an address, a query or given directly."""
     def get(self, sheet_id: str) -> Sheet:
         """Return one sheet, also a deleted one."""

@@ -68,6 +68,8 @@ class Sheet(Record):
     data_classification = Choice(default="internal", objects=CLASSIFICATIONS, doc="How secret the rows are.")
     template_id = param.String(None, allow_None=True, doc="Template attached to the sheet.")
     content_hash = param.String(None, allow_None=True, doc="Hash over all cells in their order.")
+    external = param.Boolean(False, doc="True when the rows stay in their file and are read in place.")
+    fingerprint = Json(None, doc="Path, size and time of the file of an external sheet as it was when it became one.")
     sample = param.Boolean(False, doc="True when the rows are sample data.")
     created_at = Time(None, allow_None=True, doc="When it was imported.")
     created_by = param.String(None, allow_None=True, doc="Who imported it.")

@@ -18,6 +18,7 @@ from workbench.domain.data import (
 )
 from workbench.domain.generate import TemplateSnapshot
 from workbench.errors import Conflict, InUse, NotFound, ValidationError
+from workbench.services import external as outside
 from workbench.services import importing, profiling, sources
 from workbench.services.answering import answered
 from workbench.services.import_work import ImportWork
@@ -57,8 +58,10 @@ class SheetService(SheetChanges):
         self.imports = ImportWork(self.app)
 
     def start(self) -> None:
-        """Drop the rows of imports that never came to their end."""
+        """Drop the rows of imports that never came to their end, and find the files of external sheets."""
         importing.drop_orphans(self.db)
+        for sheet in self.records.list("external"):
+            outside.register(self.db, sheet)
         self.imports.register()
 
     @query("GET", "/sheets", key="sheets")
@@ -104,6 +107,7 @@ class SheetService(SheetChanges):
         description: Description = "",
         tags: Tags = (),  # type: ignore[assignment]
         data_classification: Classification = "internal",
+        external: Annotated[bool, Field(description="Leave the rows in their Parquet file and read them in place.")] = False,
         sample: Annotated[bool, Field(description="Mark the sheet, and all made from it, as sample data.")] = False,
     ) -> Sheet:
         """Import rows as a new sheet: from a file, an address, a query or given directly.
@@ -122,9 +126,13 @@ class SheetService(SheetChanges):
             item_id_column=item_id_column,
             tags=tags,
             data_classification=classification_for(tuple(tags), data_classification),
+            external=external,
             sample=sample,
             created_by=self.actor,
         )
+        if external:
+            loaded, fingerprint = outside.attach(self.db, sheet.id, sources.in_place(found), item_id_column)
+            return self._publish_rows(sheet.with_(fingerprint=fingerprint), loaded)
         if takes_a_job(found.holds_more):
             return self.imports.submit(sheet, found.give)
         return self._publish_rows(sheet, importing.load(self.db, sheet.id, found.open(), item_id_column))
@@ -186,7 +194,7 @@ class SheetService(SheetChanges):
     @command("DELETE", "/sheets/{sheet_id}", roles=STEWARDS, label="Delete", confirm="Delete this sheet? It can be restored.")
     def delete(self, sheet_id: str) -> Deleted:
         """Hide a sheet; `restore` brings it back. Refused while a job uses what was made from it."""
-        sheet = self.live(sheet_id)
+        sheet = self.live(sheet_id, rows=False)
         made = [row[0] for row in self.db.tuples("select id from training_sheets where sheet_id = ?", [sheet_id])]
         if used := self.app.training_sheets.used_by(made):
             raise InUse(f"{sheet.name} is used by {len(used)} job(s). Delete or cancel those first.", used_by=used)
@@ -263,6 +271,9 @@ class SheetService(SheetChanges):
         self._refuse_taken(copy_name)
         fresh = {"version": 1, "created_at": None, "updated_at": None, "published_at": None, "created_by": self.actor}
         copy = sheet.with_(id=copy_id, name=copy_name, status="draft", actions=(), usage_limits=(), **fresh)
+        if sheet.external:
+            outside.copy(self.db, sheet, copy_id)
+            return self._publish_rows(copy, importing.Loaded(sheet.columns, sheet.item_count, sheet.content_hash or ""))
         if takes_a_job(lambda rows: sheet.item_count > rows):
             return self.imports.submit(copy, lambda folder: {"copy_of": sheet.id})
         return self._publish_rows(copy, importing.copy_rows(self.db, sheet, copy_id))
@@ -275,11 +286,13 @@ class SheetService(SheetChanges):
         require_valid(check_template(self.app.templates.snapshot(template_id), sheet))
         return self._record(self.records.update(sheet_id, template_id=template_id))
 
-    def live(self, sheet_id: str) -> Sheet:
-        """Return a sheet that is not deleted, or raise NotFound."""
+    def live(self, sheet_id: str, *, rows: bool = True) -> Sheet:
+        """Return a sheet that is not deleted, or raise NotFound; unless `rows` is False its rows can be read."""
         sheet = self.records.get(sheet_id)
         if sheet.deleted_at is not None:
             raise NotFound(f"The sheet {sheet.name!r} is deleted. Restore it first.", kind="sheet", id=sheet_id)
+        if rows:
+            outside.refuse_changed(sheet)
         return sheet
 
     def source_row(self, sheet: Sheet, source_index: int) -> dict[str, Any] | None:
@@ -288,7 +301,7 @@ class SheetService(SheetChanges):
         return self.db.row(f"select {listed} from {rows_table(sheet.id)} where _row = ?", [source_index])
 
     def _move(self, action: str, sheet_id: str, **changes: Any) -> Sheet:
-        sheet = self.live(sheet_id)
+        sheet = self.live(sheet_id, rows=False)
         target = SHEET_LIFECYCLE.require(action, sheet.status)
         return self._record(self.records.update(sheet_id, status=target, **changes))
 
@@ -307,7 +320,8 @@ class SheetService(SheetChanges):
         return Sheet(**self._present(sheet.values()))
 
     def _present(self, row: dict[str, Any]) -> dict[str, Any]:
-        gone = dict.fromkeys(SHEET_LIFECYCLE.moves, "The sheet is deleted.") if row["deleted_at"] else {}
+        gone = dict.fromkeys(("update_row", "replace"), "The rows stay in their file.") if row["external"] else {}
+        gone = dict.fromkeys(SHEET_LIFECYCLE.moves, "The sheet is deleted.") if row["deleted_at"] else gone
         actions = SHEET_LIFECYCLE.actions(row, roles=self.roles, blocked=gone)
         if row["deleted_at"]:
             actions = tuple(a.with_(enabled=True, reason=None) if a.name == "restore" else a for a in actions)

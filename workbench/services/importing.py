@@ -37,12 +37,12 @@ def load(db: Database, sheet_id: str, source: Source, item_id_column: str | None
         tx.cursor.register("_source", _plain_times(source))
         tx.execute(f"create table {table} as select row_number() over () - 1 as _row, * from _source")
         tx.cursor.unregister("_source")
-        columns = _columns(tx, table, item_id_column)
+        columns = described(tx, table, item_id_column)
         count = tx.execute(f"select count(*) from {table}")[0][0]
         if not count:
             raise ValidationError.field("source", "The source has columns but no rows; add rows and import it again")
         if item_id_column is not None:
-            _refuse_item_ids(tx, table, item_id_column, columns)
+            refuse_item_ids(tx, table, item_id_column, columns)
         return Loaded(columns, count, content_hash(tx, table, columns))
 
 
@@ -74,7 +74,8 @@ def _plain_times(source: Source) -> Source:
     return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in source))
 
 
-def _columns(tx: Transaction, table: str, item_id_column: str | None) -> tuple[SheetColumn, ...]:
+def described(tx: Transaction, table: str, item_id_column: str | None) -> tuple[SheetColumn, ...]:
+    """Return the columns of the rows of a sheet."""
     described = tx.execute(f"describe {table}")
     return tuple(
         SheetColumn(name=row[0], dtype=row[1], role="id" if row[0] == item_id_column else "data")
@@ -88,11 +89,12 @@ def checked_item_ids(db: Database, sheet: Sheet, item_id_column: str | None) -> 
     tx = db.write()
     with tx as transaction:
         if item_id_column is not None:
-            _refuse_item_ids(transaction, rows_table(sheet.id), item_id_column, sheet.columns)
+            refuse_item_ids(transaction, rows_table(sheet.id), item_id_column, sheet.columns)
     return tuple(column.with_(role="id" if column.name == item_id_column else "data") for column in sheet.columns)
 
 
-def _refuse_item_ids(tx: Transaction, table: str, column: str, columns: Iterable[SheetColumn]) -> None:
+def refuse_item_ids(tx: Transaction, table: str, column: str, columns: Iterable[SheetColumn]) -> None:
+    """Refuse a column that leaves an item without a name, or gives a name twice."""
     known = [c.name for c in columns]
     if column not in known:
         message = f"No column {column!r}.{did_you_mean(column, known)} Available: {', '.join(known)}"
@@ -151,18 +153,28 @@ def free_slug(db: Database, name: str) -> str:
 
 
 def drop_rows(db: Database, sheet_id: str) -> None:
-    """Remove the rows of a sheet that was never published."""
-    with db.write():
-        db.execute(f"drop table if exists {rows_table(sheet_id)}")
+    """Remove the rows of a sheet that was never published; a file that they are read from stays."""
+    _drop(db, [name for name, _ in _row_tables(db) if name == f"rows_{sheet_id}"])
 
 
 def drop_orphans(db: Database) -> None:
     """Remove the rows of imports that ended before they were published."""
-    orphans: list[tuple[Any, ...]] = db.tuples(
-        "select table_name from duckdb_tables() where starts_with(table_name, 'rows_sheet_') "
-        "and substr(table_name, 6) not in (select id from sheets)"
+    _drop(db, [name for name, sheet in _row_tables(db) if sheet is None])
+
+
+def _row_tables(db: Database) -> list[tuple[Any, ...]]:
+    """Return the tables and views that hold rows, each with its sheet, if it has one."""
+    return db.tuples(
+        "select t.name, s.id from (select table_name as name from duckdb_tables() union all "
+        "select view_name from duckdb_views() where not internal) t "
+        "left join sheets s on s.id = substr(t.name, 6) where starts_with(t.name, 'rows_sheet_')"
     )
-    if orphans:
-        with db.write():
-            for (table,) in orphans:
-                db.execute(f"drop table if exists {quoted(table)}")
+
+
+def _drop(db: Database, names: list[str]) -> None:
+    if not names:
+        return
+    with db.write():
+        for name in names:
+            view = db.value("select 1 from duckdb_views() where view_name = ?", [name])
+            db.execute(f"drop {'view' if view else 'table'} if exists {quoted(name)}")

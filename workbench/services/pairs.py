@@ -11,6 +11,7 @@ from workbench.domain.data import Sheet
 from workbench.domain.label import PAIR_LIFECYCLE, uses_of
 from workbench.domain.record import Action
 from workbench.services import votes
+from workbench.services.external import readable
 from workbench.services.sheet_rows import rows_table
 from workbench.store import Database
 from workbench.store.transaction import quoted
@@ -138,7 +139,7 @@ def actions_of(status: str, stale: bool, blank: bool, shared: str | None = None,
 def source_rows(db: Database, sheet: Sheet | None, indices: list[int | None]) -> dict[int, dict[str, Any]]:
     """Return source rows by their index."""
     wanted = sorted({index for index in indices if index is not None})
-    if sheet is None or not wanted:
+    if sheet is None or not wanted or not readable(sheet):
         return {}
     listed = ", ".join(quoted(column.name) for column in sheet.columns)
     found = db.tuples(f"select _row, {listed} from {rows_table(sheet.id)} where {AMONG.format('_row')}", [wanted])

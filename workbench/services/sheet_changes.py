@@ -8,6 +8,7 @@ from workbench.contract import Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.data import SHEET_LIFECYCLE, Replacement, RowChange, Sheet, SheetRow
 from workbench.errors import Conflict
 from workbench.services import editing, importing, replacing, sources
+from workbench.services.external import refuse_edit
 from workbench.services.service import Service
 from workbench.services.sheet_arguments import (
     STEWARDS,
@@ -46,6 +47,7 @@ class SheetChanges(Service):
         """Change cells of one row of a draft sheet. Pairs made from it keep the row as it was, and say so."""
         sheet = self.app.sheets.live(sheet_id)
         SHEET_LIFECYCLE.require("update_row", sheet.status)
+        refuse_edit(sheet)
         self._refuse_outdated(sheet, version)
         was = editing.hash_of_row(self.db, sheet, row_index)
         changed = editing.change_row(self.db, sheet, row_index, values, seen or {})
@@ -74,6 +76,7 @@ class SheetChanges(Service):
         """
         sheet = self.app.sheets.live(sheet_id)
         SHEET_LIFECYCLE.require("replace", sheet.status)
+        refuse_edit(sheet)
         self._refuse_outdated(sheet, version)
         reading = {"encoding": encoding, "sheet": worksheet, "split": split}
         found = sources.resolve(self, source_type, source, rows, reading)

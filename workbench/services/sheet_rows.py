@@ -51,9 +51,8 @@ class SheetRows:
         listed = ", ".join(["_row", *(quoted(c.name) for c in chosen)])
         with self.db.read(), explained_condition(where):
             total = self.db.value(f"select count(*) from {self.relation} where {condition}", params)
-            found = self.db.tuples(
-                f"select {listed} from {self.relation} where {condition} order by _row limit {limit} offset {offset}", params
-            )
+            cut = self._cut(condition, limit, offset)
+            found = self.db.tuples(f"select {listed} from {self.relation} where {condition}{cut}", params)
         names = [index_name(self.sheet), *(c.name for c in chosen)]
         rows = [dict(zip(names, row, strict=True)) for row in found]
         return Preview(columns=chosen, rows=rows, total=total, limit=limit, offset=offset)
@@ -62,11 +61,18 @@ class SheetRows:
         """Return rows as an Arrow table that knows the number of all that match."""
         condition, params = self.condition(where, "")
         listed = ", ".join(quoted(c.name) for c in self.chosen(columns))
-        cut = f" limit {limit}" if limit is not None else ""
-        sql = f"select {listed} from {self.relation} where {condition} order by _row{cut} offset {offset}"
+        sql = f"select {listed} from {self.relation} where {condition}{self._cut(condition, limit, offset)}"
         with self.db.read(), explained_condition(where):
             total = self.db.value(f"select count(*) from {self.relation} where {condition}", params)
             return with_total(self.db.arrow(sql, params), total)
+
+    def _cut(self, condition: str, limit: int | None, offset: int) -> str:
+        """Return the end of a query for some rows in their order; a file is in order and numbered without gaps."""
+        if not self.sheet.external:
+            return f" order by _row{f' limit {limit}' if limit is not None else ''} offset {offset}"
+        if condition == "true":
+            return f" and _row >= {offset}" + (f" and _row < {offset + limit}" if limit is not None else "")
+        return f"{f' limit {limit}' if limit is not None else ''} offset {offset}"
 
     def chosen(self, columns: list[str] | None) -> list[SheetColumn]:
         """Return the wished columns, or name those that do not exist."""

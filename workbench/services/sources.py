@@ -65,6 +65,14 @@ def resolve(service: Service, source_type: str | None, source: str | None, rows:
     return FileSource(source, Path(source).expanduser(), reading)
 
 
+def in_place(found: Source) -> str:
+    """Return the path of a source that stays where it is, or refuse one that cannot."""
+    if not isinstance(found, FileSource) or found.sent:
+        message = "An external sheet reads a Parquet file by its path on this machine; anything else is copied"
+        raise ValidationError.field("external", message, True)
+    return str(found.path)
+
+
 @dataclass(frozen=True)
 class InlineRows:
     """Rows given with the call."""

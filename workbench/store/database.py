@@ -18,6 +18,7 @@ from workbench.clock import Clock
 from workbench.contract import context
 from workbench.errors import NotReady, ValidationError
 from workbench.store.backup import copy_by_child, refuse_target
+from workbench.store.external import SCHEME, ExternalFiles
 from workbench.store.faults import cannot_open, explained, refuse_unusable_folder
 from workbench.store.migrate import migrate
 from workbench.store.reads import Reads, Scope
@@ -29,12 +30,16 @@ log = logging.getLogger(__name__)
 MEMORY = ":memory:"
 
 _LOCKED_DOWN = {
-    "enable_external_access": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "python_enable_replacements": False,
-    "lock_configuration": True,
 }
+# Only names that we give out lead to files; nothing changes that afterwards.
+_LOCK = (
+    f"set allowed_directories = ['{SCHEME}://']",
+    "set enable_external_access = false",
+    "set lock_configuration = true",
+)
 _CLOSE_WAIT_S = 5
 _BACKUP_WAIT_S = 10.0
 
@@ -52,7 +57,8 @@ class Database(Reads):
         self.path = path
         self.clock = clock
         self.actor_of: Callable[[], str] = _caller
-        self._connection = _connect(path)
+        self.external = ExternalFiles()
+        self._connection = _connect(path, self.external)
         self._scope = Scope()
         self._write_lock = threading.RLock()
         self._subscribers = Subscribers()
@@ -295,9 +301,13 @@ def _caller() -> str:
     return context.current().actor
 
 
-def _connect(path: str) -> duckdb.DuckDBPyConnection:
+def _connect(path: str, external: ExternalFiles) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(path, config=_LOCKED_DOWN)
+        connection = duckdb.connect(path, config=_LOCKED_DOWN)
+        external.serve(connection)
+        for statement in _LOCK:
+            connection.execute(statement)
+        return connection
     except duckdb.Error as error:
         raise cannot_open(path, error) from error
 

@@ -109,5 +109,9 @@ def _run(cursor: duckdb.DuckDBPyConnection, sql: str, params: Params, max_rows: 
 
 
 def _plain(error: Exception) -> str:
-    text = str(error).split("\n\nLINE ", 1)[0].strip().replace("\n", " ")
+    text = str(error).split("\n\nLINE ", 1)[0].strip()
+    if text.startswith("Traceback"):
+        # A file system of ours said no: its words are the last line.
+        text = text.rsplit("Error: ", 1)[-1]
+    text = text.replace("\n", " ")
     return text.rstrip(".")
