@@ -31,6 +31,7 @@ from workbench.domain.generate import PlanCheck
 from workbench.domain.generate import PromptPreview
 from workbench.domain.generate import Reassembly
 from workbench.domain.generate import ResponseField
+from workbench.domain.generate import ReviewImport
 from workbench.domain.generate import Template
 from workbench.domain.generate import TemplateSnapshot
 from workbench.domain.generate import TrainingSheet
@@ -183,6 +184,8 @@ class Providers(Namespace):
     def test(self, name: str, *, model: str | None = ..., idempotency_key: str | None = ...) -> ProviderTest:
         """Ask a provider one short question and tell what came back. This may cost a fraction of a cent."""
 class TrainingSheets(Namespace):
+    def import_reviews(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: list[dict[str, Any]] | None = ..., format: Optional[Literal['label_studio', 'argilla', 'openai_chat', 'sharegpt', 'alpaca']] = ..., question: str | None = ..., prompt_template: str | None = ..., split: str | None = ..., idempotency_key: str | None = ...) -> ReviewImport:
+        """Make a sheet, a template and a training sheet from an export of Label Studio or Argilla, or from chats."""
     def reassemble(self, training_sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> Reassembly:
         """Render the pairs anew after their sheet changed, or through another template; a preview freezes the set first."""
     def generate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., failed_in: str | None = ..., overwrite_existing: bool = ..., force: bool = ..., idempotency_key: str | None = ...) -> Job:

@@ -113,6 +113,33 @@ class Template(PromptPlan):
     actions = Items(item_type=Action, doc="What may be done now.")
 
 
+class Unplaced(Record):
+    """Something of an import that has no place of its own here."""
+
+    kind = "unplaced"
+
+    what = param.String("", doc="What it is.")
+    count = param.Integer(0, doc="How often it occurs.")
+
+
+class ReviewImport(Record):
+    """What came in from another tool."""
+
+    kind = "review import"
+
+    id = param.String("", doc="The training sheet that was made.")
+    name = param.String("", doc="Name of the training sheet.")
+    sheet_id = param.String("", doc="The sheet with the rows.")
+    template_id = param.String("", doc="The template of the prompts.")
+    format = param.String("", doc="How the records were written.")
+    question = param.String(None, allow_None=True, doc="Question whose answers became responses.")
+    other_questions = Items(item_type=str, doc="Questions whose answers stay in the rows alone.")
+    pairs = param.Integer(0, doc="Pairs that were made.")
+    statuses = Json({}, doc="Pairs by state.")
+    unplaced = Items(item_type=Unplaced, doc="What has no place of its own; the rows keep it as it was.")
+    summary = param.String("", doc="One sentence on what came in.")
+
+
 class TrainingSheet(Record):
     """A sheet rendered through a frozen template into pairs."""
 

@@ -21,6 +21,7 @@ from workbench.services.generation_work import GenerationWork
 from workbench.services.long_work import takes_a_job
 from workbench.services.reassembly import Reassembling
 from workbench.services.rendering import check_template, plan_faults, require_valid
+from workbench.services.review_import import ReviewImports
 from workbench.services.sheet_rows import row_condition
 from workbench.services.templates import Plan, TemplateId, TemplateService
 from workbench.store.conditions import explained_condition
@@ -50,7 +51,7 @@ Guidelines = Annotated[str, Field(max_length=100_000, description="Markdown show
 SheetTitle = Annotated[str, Field(min_length=1, max_length=200, description="Name; none: that of the sheet with a number.")]
 
 
-class TrainingSheetService(Generating, Reassembling):
+class TrainingSheetService(Generating, Reassembling, ReviewImports):
     """Make training sheets from sheets and templates, and keep them."""
 
     namespace = "training_sheets"

@@ -22,6 +22,7 @@ WORDS = {
     "reset": "reset to unlabeled",
     "edit": "edited",
     "generate": "had answers written",
+    "import": "brought reviews in",
     "rights": "changed the usage rights",
     "reassemble": "rendered the prompts anew",
     "restore": "brought back an earlier version",

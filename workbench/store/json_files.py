@@ -14,7 +14,7 @@ from workbench.store.plain_text import Workplace, literal_path
 from workbench.store.scratch import scratch, streamed, text_literal
 from workbench.store.transaction import quoted
 
-_LARGEST_OBJECT = 16 << 20
+LARGEST_OBJECT = 16 << 20
 _SAFE = re.compile(r"(VARCHAR|BIGINT|BOOLEAN|DOUBLE)((\[\])*)$")
 
 # A guessed type is kept only where every value survives it; {c} is the value as text.
@@ -36,7 +36,7 @@ def read_json(path: Path, work: Workplace, *, name: str, lines: bool) -> pa.Reco
         raise _fault(name, f"{name} is empty. Give it a list of objects")
     shape = "newline_delimited" if lines else "array" if first == b"[" else "auto"
     place = text_literal(str(literal_path(path, work)))
-    options = f"format='{shape}', records=true, maximum_object_size={_LARGEST_OBJECT}"
+    options = f"format='{shape}', records=true, maximum_object_size={LARGEST_OBJECT}"
     guessed = _guessed(f"read_json({place}, {options}, sample_size=-1)", name)
     reading = {title: _reading(kind) for title, kind in guessed.items()}
     kept, count = _kept(f"read_json({place}, {options}, columns={_struct(reading)})", guessed, name)

@@ -1,0 +1,368 @@
+"""Records of other tools and chat formats, told in our words: cells of a row, and the state of its review.
+
+Each reader takes one record and returns a `Told`. What has no place with us is counted in `Notes`, and the record
+itself goes along as JSON text in a column of its own, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.errors import ValidationError
+
+Record = dict[str, Any]
+Review = dict[str, Any]
+
+
+@dataclass
+class Told:
+    """Hold the cells of one row by column, and what was decided on it."""
+
+    cells: dict[str, str | None]
+    review: Review = field(default_factory=dict)
+    prompt: str | None = None
+    system: str | None = None
+
+
+@dataclass
+class Notes:
+    """Count what has no place of its own, in words."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, words: str, times: int = 1) -> None:
+        """Count something once more."""
+        if times:
+            self.counts[words] += times
+
+
+def format_of(record: Record) -> str:
+    """Return the name of the format a record is written in, or say which ones are known."""
+    keys = set(record)
+    if "data" in keys and keys & {"annotations", "completions", "predictions"}:
+        return "label_studio"
+    if "fields" in keys or any(key.endswith((".responses", ".suggestion", "-suggestion")) for key in keys):
+        return "argilla"
+    for key, name in (("messages", "openai_chat"), ("conversations", "sharegpt")):
+        if key in keys:
+            return name
+    if {"instruction", "output"} <= keys:
+        return "alpaca"
+    hint = " A Label Studio export has to be of type JSON, not JSON_MIN." if "annotation_id" in keys else ""
+    known = ", ".join(sorted(READERS))
+    raise ValidationError.field("format", f"cannot be told from the keys {', '.join(sorted(keys)[:8])}. Known: {known}.{hint}")
+
+
+def text_of(value: Any) -> str | None:
+    """Return a value as text: words as they are, lists of words with commas, anything else as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    if isinstance(value, (dt.datetime, dt.date)):
+        return value.isoformat()
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def moment(text: Any) -> dt.datetime | None:
+    """Return a moment as naive UTC, or None where it cannot be read."""
+    if isinstance(text, dt.datetime):
+        found = text
+    else:
+        try:
+            found = dt.datetime.fromisoformat(str(text))
+        except ValueError:
+            return None
+    return found if found.tzinfo is None else found.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def _decided(value: str | None, guess: tuple[str | None, float | None], by: str | None, at: dt.datetime | None) -> Review:
+    """Return the state of an answer that a person gave, beside the guess of a model that was shown."""
+    guessed, confidence = guess
+    if value is None:
+        return {}
+    if guessed is None:
+        return {"response": value, "response_source": "human_labeled", "status": "labeled", "labeled_by": by, "labeled_at": at}
+    facts = {"response": value, "status": "labeled", "labeled_by": by, "labeled_at": at, "confidence": confidence}
+    if guessed == value:
+        return facts | {"response_source": "ai_generated"}
+    return facts | {"response_source": "human_verified", "original_response": guessed, "verified_by": by, "verified_at": at}
+
+
+def _guessed(guess: tuple[str | None, float | None]) -> Review:
+    text, confidence = guess
+    return {} if text is None else {"response": text, "response_source": "ai_generated", "confidence": confidence}
+
+
+# Label Studio: tasks with annotations and predictions.
+
+_PLAIN = {"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise"}
+
+
+def label_studio_questions(record: Record) -> Iterable[str]:
+    """Return the names of the controls that were answered in a task."""
+    for one in (*(record.get("annotations") or record.get("completions") or ()), *(record.get("predictions") or ())):
+        if isinstance(one, dict):
+            yield from {r["from_name"] for r in one.get("result") or () if isinstance(r, dict) and r.get("from_name")}
+
+
+def label_studio(record: Record, question: str | None, notes: Notes) -> Told:
+    """Read one task: the ground truth or else the latest annotation counts, what was skipped is flagged."""
+    data = record.get("data")
+    cells = {str(k): text_of(v) for k, v in data.items()} if isinstance(data, dict) else {"data": text_of(data)}
+    rest = {k: v for k, v in record.items() if k != "data"}
+    told = Told(cells | {"label_studio_id": text_of(record.get("id")), "label_studio": json.dumps(rest, ensure_ascii=False)})
+    everything = [a for a in record.get("annotations") or record.get("completions") or () if isinstance(a, dict)]
+    kept = [a for a in everything if not a.get("was_cancelled")]
+    answered = [a for a in kept if _answer(a, question, notes) is not None]
+    guess = _best_guess(record, question, notes)
+    notes.add("drafts", len(record.get("drafts") or ()))
+    notes.add("comments", len(record.get("comments") or ()))
+    if answered:
+        one = max(answered, key=lambda a: (bool(a.get("ground_truth")), str(a.get("updated_at") or a.get("created_at") or "")))
+        notes.add("further annotations of a task: the ground truth or else the latest counts", len(answered) - 1)
+        told.review = _decided(_answer(one, question, Notes()), guess, _person(one), _when(one))
+    elif everything and len(kept) < len(everything):
+        who = _person(everything[-1])
+        told.review = _guessed(guess) | {"status": "flagged", "flag_reason": f"Skipped in Label Studio by {who or 'somebody'}."}
+    else:
+        told.review = _guessed(guess)
+    return told
+
+
+def _answer(annotation: Record, question: str | None, notes: Notes) -> str | None:
+    found = []
+    for result in annotation.get("result") or ():
+        if not isinstance(result, dict) or result.get("from_name") != question:
+            if isinstance(result, dict):
+                notes.add(f"answers to {result.get('from_name') or 'relation'}" if result.get("from_name") else "relations")
+            continue
+        kind, value = str(result.get("type")), result.get("value")
+        inner = value.get("text" if kind == "textarea" else kind, value) if isinstance(value, dict) else value
+        if kind not in _PLAIN:
+            notes.add(f"regions of type {kind}: kept as JSON")
+            inner = value
+        if kind == "taxonomy" and isinstance(inner, list):
+            inner = [" > ".join(map(str, path)) if isinstance(path, list) else str(path) for path in inner]
+        if kind == "textarea" and isinstance(inner, list):
+            inner = "\n".join(map(str, inner))
+        found.append(text_of(inner) or "")
+    return "\n".join(found) if found else None
+
+
+def _best_guess(record: Record, question: str | None, notes: Notes) -> tuple[str | None, float | None]:
+    guesses = [(p.get("score"), _answer(p, question, Notes())) for p in record.get("predictions") or () if isinstance(p, dict)]
+    guesses = [(score, text) for score, text in guesses if text is not None]
+    notes.add("further predictions of a task: the surest counts", len(guesses) - 1 if guesses else 0)
+    score, text = max(guesses, key=lambda g: g[0] if isinstance(g[0], (int, float)) else -1.0, default=(None, None))
+    return text, float(score) if isinstance(score, (int, float)) else None
+
+
+def _person(annotation: Record) -> str | None:
+    who = annotation.get("completed_by")
+    if isinstance(who, dict):
+        who = who.get("email") or who.get("username") or who.get("id")
+    return None if who is None else who if isinstance(who, str) else f"user {who}"
+
+
+def _when(annotation: Record) -> dt.datetime | None:
+    return moment(annotation.get("updated_at") or annotation.get("created_at"))
+
+
+# Argilla: records with suggestions and responses, nested, flattened, or of the first generation.
+
+
+def argilla_questions(record: Record) -> Iterable[str]:
+    """Return the names of the questions that were answered or suggested in a record."""
+    _, suggestions, responses = _argilla_parts(record)
+    return [*responses, *suggestions]
+
+
+def argilla(record: Record, question: str | None, notes: Notes) -> Told:
+    """Read one record: the first submitted response counts, discarded ones reject, drafts wait."""
+    cells, suggestions, responses = _argilla_parts(record)
+    suggestion = suggestions.get(question or "") or {}
+    score = suggestion.get("score")
+    score = score[0] if isinstance(score, list) and score else score
+    guess = (text_of(suggestion.get("value")), float(score) if isinstance(score, (int, float)) else None)
+    mine = responses.get(question or "", [])
+    for name in {*suggestions, *responses} - {question}:
+        notes.add(f"answers to {name}")
+    if record.get("vectors"):
+        notes.add("vectors")
+    told = Told(cells | {"argilla": json.dumps(record, ensure_ascii=False, default=str)})
+    told.review = _argilla_review(mine, guess, notes)
+    return told
+
+
+def _argilla_review(mine: list[Record], guess: tuple[str | None, float | None], notes: Notes) -> Review:
+    by_state: dict[str, list[Record]] = {}
+    for one in mine:
+        by_state.setdefault(str(one.get("status") or "submitted"), []).append(one)
+    notes.add("responses without a state: taken as submitted", sum(not one.get("status") for one in mine))
+    notes.add("further responses to a record: the first submitted one counts", max(len(mine) - 1, 0))
+    if found := by_state.get("submitted"):
+        one = found[0]
+        at = moment(one.get("updated_at") or one.get("inserted_at"))
+        notes.add("times of responses: the export has none", int(at is None))
+        return _decided(text_of(one.get("value")), guess, text_of(one.get("user_id")), at)
+    if found := by_state.get("discarded"):
+        who = text_of(found[0].get("user_id"))
+        given = text_of(found[0].get("value"))
+        own = {"response": given, "response_source": "human_labeled"} if given is not None else _guessed(guess)
+        return own | {"status": "rejected", "flag_reason": f"Discarded in Argilla by {who or 'somebody'}."}
+    if found := by_state.get("draft"):
+        return {"response": text_of(found[0].get("value")), "response_source": "human_labeled"}
+    return _guessed(guess)
+
+
+def _argilla_parts(record: Record) -> tuple[dict[str, str | None], dict[str, Record], dict[str, list[Record]]]:
+    """Return cells, suggestions by question and responses by question, whatever the shape of the export."""
+    if isinstance(record.get("fields"), dict):
+        cells = {str(k): text_of(v) for part in ("fields", "metadata") for k, v in (record.get(part) or {}).items()}
+        return (
+            cells | {"argilla_id": text_of(record.get("id") or record.get("external_id"))},
+            _by_question(record.get("suggestions")),
+            _responses(record.get("responses")),
+        )
+    return _flat(record)
+
+
+def _by_question(found: Any) -> dict[str, Record]:
+    if isinstance(found, dict):
+        return {str(k): v if isinstance(v, dict) else {"value": v} for k, v in found.items()}
+    return {str(one.get("question_name")): one for one in found or () if isinstance(one, dict)}
+
+
+def _responses(found: Any) -> dict[str, list[Record]]:
+    if isinstance(found, dict):
+        return {str(k): [one for one in v or () if isinstance(one, dict)] for k, v in found.items()}
+    told: dict[str, list[Record]] = {}
+    for one in found or ():
+        for name, answer in ((one or {}).get("values") or {}).items():
+            value = answer.get("value") if isinstance(answer, dict) else answer
+            told.setdefault(str(name), []).append({**one, "value": value})
+    return told
+
+
+def _flat(record: Record) -> tuple[dict[str, str | None], dict[str, Record], dict[str, list[Record]]]:
+    cells: dict[str, str | None] = {}
+    suggestions: dict[str, Record] = {}
+    responses: dict[str, list[Record]] = {}
+    for key, value in record.items():
+        name, _, part = key.partition(".")
+        if part == "responses":
+            users, states = (record.get(f"{key}.{which}") or [] for which in ("users", "status"))
+            responses[name] = [
+                {"value": one, "user_id": _at(users, i), "status": _at(states, i)} for i, one in enumerate(value or ())
+            ]
+        elif part.startswith("suggestion"):
+            suggestions.setdefault(name, {})[part.removeprefix("suggestion").lstrip(".") or "value"] = value
+        elif key.endswith(("-suggestion", "-suggestion-metadata")):
+            found = suggestions.setdefault(key.partition("-suggestion")[0], {})
+            found.update(value or {} if key.endswith("-metadata") else {"value": value})
+        elif f"{key}-suggestion" in record:
+            responses[key] = _first_generation(value)
+        elif part not in ("responses.users", "responses.status"):
+            cells["argilla_id" if key in ("id", "external_id") else key] = text_of(value)
+    return cells, {k: v for k, v in suggestions.items() if v.get("value") is not None}, responses
+
+
+def _first_generation(value: Any) -> list[Record]:
+    if isinstance(value, dict):
+        return [
+            {"value": one, "user_id": _at(value.get("user_id"), i), "status": _at(value.get("status"), i)}
+            for i, one in enumerate(value.get("value") or ())
+        ]
+    return [one for one in value or () if isinstance(one, dict)]
+
+
+def _at(values: Any, place: int) -> Any:
+    return values[place] if isinstance(values, list) and place < len(values) else None
+
+
+# Chats: what was said before the last answer is the prompt.
+
+_SPEAKERS = {
+    "human": "user",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
+    "model": "assistant",
+}
+
+
+def openai_chat(record: Record, question: str | None, notes: Notes) -> Told:
+    """Read one conversation of messages with role and content."""
+    turns = [(str(m.get("role")), _content(m, notes)) for m in record.get("messages") or () if isinstance(m, dict)]
+    return _chat(record, turns, "messages", notes)
+
+
+def sharegpt(record: Record, question: str | None, notes: Notes) -> Told:
+    """Read one conversation of turns with from and value."""
+    turns = [m for m in record.get("conversations") or () if isinstance(m, dict)]
+    said = [(_SPEAKERS.get(str(m.get("from")), str(m.get("from"))), text_of(m.get("value")) or "") for m in turns]
+    if isinstance(record.get("system"), str) and record["system"]:
+        said.insert(0, ("system", record["system"]))
+    return _chat(record, said, "conversations", notes)
+
+
+def alpaca(record: Record, question: str | None, notes: Notes) -> Told:
+    """Read one instruction with its input and output."""
+    more = text_of(record.get("input")) or ""
+    prompt = (text_of(record.get("instruction")) or "") + (f"\n\n{more}" if more else "")
+    notes.add("earlier turns in history", len(record.get("history") or ()))
+    cells = {str(k): text_of(v) for k, v in record.items()}
+    response = text_of(record.get("output"))
+    return Told(cells, _imported(response), prompt=prompt, system=text_of(record.get("system")) or None)
+
+
+def _content(message: Record, notes: Notes) -> str:
+    for extra in ("tool_calls", "function_call", "audio"):
+        notes.add(f"messages with {extra.replace('_', ' ')}", int(bool(message.get(extra))))
+    content = message.get("content")
+    if not isinstance(content, list):
+        return text_of(content) or ""
+    parts = [p for p in content if isinstance(p, dict)]
+    notes.add(
+        "parts of messages that are no text", sum(p.get("type") not in ("text", "input_text", "output_text") for p in parts)
+    )
+    return "\n".join(str(p["text"]) for p in parts if isinstance(p.get("text"), str))
+
+
+def _chat(record: Record, turns: list[tuple[str, str]], key: str, notes: Notes) -> Told:
+    told = [text for who, text in turns if who in ("system", "developer")]
+    said = [(who, text) for who, text in turns if who not in ("system", "developer")]
+    last = max((i for i, (who, _) in enumerate(said) if who == "assistant"), default=None)
+    before, response = (said, None) if last is None else (said[:last], said[last][1])
+    notes.add("turns after the last answer", 0 if last is None else len(said) - last - 1)
+    cells = {str(k): text_of(v) for k, v in record.items() if k != key} | {key: json.dumps(record.get(key), ensure_ascii=False)}
+    prompt = before[0][1] if len(before) == 1 and before[0][0] == "user" else None
+    if prompt is None:
+        notes.add("conversations of several turns: the earlier ones became part of the prompt")
+        prompt = "\n\n".join(f"{who.capitalize()}: {text}" for who, text in before)
+    return Told(cells, _imported(response), prompt=prompt, system="\n\n".join(told) or None)
+
+
+def _imported(response: str | None) -> Review:
+    return {"response": response, "response_source": "imported"} if response else {}
+
+
+Reader = Callable[[Record, str | None, Notes], Told]
+READERS: dict[str, Reader] = {
+    "label_studio": label_studio,
+    "argilla": argilla,
+    "openai_chat": openai_chat,
+    "sharegpt": sharegpt,
+    "alpaca": alpaca,
+}
+QUESTIONS: dict[str, Callable[[Record], Iterable[str]]] = {
+    "label_studio": label_studio_questions,
+    "argilla": argilla_questions,
+}

@@ -1,0 +1,53 @@
+"""Read the records of a JSON file one after the other, whatever their shape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from workbench.errors import ValidationError
+from workbench.store.json_files import LARGEST_OBJECT
+from workbench.store.plain_text import Workplace, as_utf8, literal_path, unpacked
+from workbench.store.reader import read_source
+from workbench.store.scratch import scratch, text_literal
+
+_BATCH_ROWS = 2_000
+_TABLES = (".parquet", ".pq", ".arrow", ".feather")
+
+
+class JsonRecords:
+    """Iterate over the objects of a file as often as needed: a list of objects, one object a line, or a table."""
+
+    def __init__(self, path: Path, *, name: str, split: str | None = None) -> None:
+        self._work = Workplace()
+        self._name, self._split = name, split
+        self._table = path.is_dir() or path.suffix.lower() in _TABLES
+        self._path = path if self._table else as_utf8(unpacked(path, self._work, name=name), self._work, name=name)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        if self._table:
+            found = read_source(self._path, name=self._name, split=self._split)
+            for batch in found if isinstance(found, pa.RecordBatchReader) else found.to_batches(_BATCH_ROWS):
+                yield from batch.to_pylist()
+            return
+        place = text_literal(str(literal_path(self._path, self._work)))
+        sql = f"select json from read_json_objects({place}, format='auto', maximum_object_size={LARGEST_OBJECT})"
+        with scratch() as cursor:
+            try:
+                cursor.execute(sql)
+                while texts := cursor.fetchmany(_BATCH_ROWS):
+                    yield from (self._record(text) for (text,) in texts)
+            except duckdb.Error as error:
+                reason = str(error).split("\n", 1)[0].split(": ", 1)[-1]
+                raise ValidationError.field("source", f"{self._name} is not JSON: {reason}", self._name) from error
+
+    def _record(self, text: str) -> dict[str, Any]:
+        found = json.loads(text)
+        if not isinstance(found, dict):
+            raise ValidationError.field("source", f"{self._name} holds {text[:40]!r} where an object is expected", self._name)
+        return found
