@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.ui.rendered import eventually, shows, started, texts
+from workbench.contract.codec import encode
 from workbench.ui.data import DataView
-from workbench.ui.sheet_forms import ImportForm, assemble_form, edit_form
+from workbench.ui.sheet_forms import ImportForm, ReplaceForm, assemble_form, edit_form, row_form
 from workbench.ui.sheet_view import SheetView
 
 ROWS = [{"word": f"word {i}", "size": i % 7} for i in range(30)]
@@ -129,3 +130,43 @@ def test_a_training_sheet_is_made_from_the_form(local, sheet):
     form._clicked(None)
 
     assert [10] == [one.total_rows for one in made]
+
+
+def test_a_row_is_changed_in_its_form_and_only_what_was_changed_is_sent(local, sheet):
+    done: list[Any] = []
+    row = local.sheets.preview(sheet.id, limit=1, offset=3).rows[0]
+    form = row_form(local, sheet, row, done.append)
+    form.input("size").value = "many"
+    form._clicked(None)
+    assert not done
+    assert "takes a number" in form._inputs["size"]._note.object
+
+    form.input("size").value = "12"
+    form._clicked(None)
+
+    assert [{"size": 3}] == [changed.before for changed in done]
+    assert {"row_index": 3, "word": "word 3", "size": 12} == local.sheets.preview(sheet.id, limit=1, offset=3).rows[0]
+
+
+def test_a_row_opens_in_full_where_it_may_not_be_changed(local, sheet, shown):
+    shows(shown, "word 1")
+    local.sheets.publish(sheet.id)
+    assert eventually(lambda: shown.sheet.status == "published")
+
+    shown._open_row({"row_index": 1, "word": "word 1", "size": 1})
+
+    assert shown.dialog.dialog.title == "Row 1"
+    assert "word 1" in shown.dialog.dialog.objects[0].objects[0].object
+
+
+def test_differences_are_shown_before_rows_are_replaced(local, sheet):
+    done: list[Any] = []
+    form = ReplaceForm(local, sheet, done.append)
+    told = local.sheets.replace(sheet.id, rows=[*ROWS[1:], {"word": "<b>new</b>", "size": 1}], preview=True)
+
+    form.upload._handle_msg({"answer": encode(told)})
+
+    assert (form.take.visible, done) == (True, [])
+    assert told.summary in form.found.objects[0].object
+    form.upload._handle_msg({"answer": encode(told) | {"preview": False}})
+    assert 1 == len(done)

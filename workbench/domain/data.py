@@ -24,14 +24,14 @@ SHEET_LIFECYCLE = Lifecycle(
     "sheet",
     [
         Move("update", "Edit", frozenset({"draft"})),
-        Move("update_row", "Change a cell", frozenset({"draft"})),
-        Move("replace", "Replace the rows", frozenset({"draft"})),
         Move("publish", "Publish", frozenset({"draft"}), "published"),
         Move("archive", "Archive", frozenset({"draft", "published"}), "archived"),
         Move("restore", "Restore", frozenset({"archived"}), "published"),
         Move("clone", "Clone"),
         Move("attach_template", "Attach template", frozenset({"draft", "published"})),
         Move("assemble", "Make a training sheet", frozenset({"draft", "published"})),
+        Move("update_row", "Change a row", frozenset({"draft"})),
+        Move("replace", "Replace the rows", frozenset({"draft"})),
         Move("delete", "Delete", confirm="Delete this sheet? It can be restored."),
     ],
 )

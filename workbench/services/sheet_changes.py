@@ -34,7 +34,7 @@ class SheetChanges(Service):
         self.records = Records(self.db, Sheet)
         self.row_changes = Records(self.db, RowChange)
 
-    @command("PUT", "/sheets/{sheet_id}/rows/{row_index}", roles=STEWARDS, label="Change a cell")
+    @command("PUT", "/sheets/{sheet_id}/rows/{row_index}", roles=STEWARDS, label="Change a row")
     def update_row(
         self,
         sheet_id: str,

@@ -244,6 +244,13 @@ def cell(thing: Any) -> Markup:
     return escape(thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False, default=str))
 
 
+def written(thing: Any) -> str:
+    """Return a cell of somebody's own data as it is written into a form."""
+    if thing is None:
+        return ""
+    return thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False, default=str)
+
+
 def choices_of(annotation: Any) -> tuple[str, ...]:
     """Return the words that a Literal inside an annotation allows."""
     if typing.get_origin(annotation) is typing.Literal:

@@ -9,15 +9,18 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+from markupsafe import Markup
 
+from workbench.errors import ValidationError
 from workbench.ui import format as fmt
 from workbench.ui.components.fields import Field, fields_of_operation
 from workbench.ui.components.forms import ParameterForm
+from workbench.ui.components.markup import html
 from workbench.ui.components.upload import Upload
 
 Done = Callable[[Any], None]
-ENDINGS = ".csv,.tsv,.txt,.parquet,.json,.jsonl,.ndjson,.xlsx"
-HINT = "CSV, TSV, Parquet, JSON, JSON lines or Excel"
+ENDINGS = ".csv,.tsv,.txt,.parquet,.json,.jsonl,.ndjson,.xlsx,.arrow,.feather,.gz,.zst"
+HINT = "CSV, TSV, Parquet, JSON, JSON lines, Excel or Arrow, also packed as .gz or .zst"
 
 
 class ImportForm(pn.viewable.Viewer):
@@ -28,11 +31,11 @@ class ImportForm(pn.viewable.Viewer):
         self._ws = ws
         self._done = done
         self._started = started or done
-        only = ("name", "description", "item_id_column", "tags", "data_classification")
+        only = ("name", "description", "item_id_column", "encoding", "worksheet", "tags", "data_classification")
         self.upload = Upload(
             path="/sheets", accept=ENDINGS, hint=HINT, on_chosen=self._named, on_done=self._imported, on_error=self._refused
         )
-        self.form = ParameterForm(fields_of_operation(ws.sheets.create, only=only), self.upload.send, label="Import")
+        self.form = ParameterForm(titled(ws.sheets.create, only), self.upload.send, label="Import", columns=2)
         self._layout = pmui.Column(self.upload, self.form, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
 
     def _named(self, filename: str) -> None:
@@ -51,6 +54,96 @@ class ImportForm(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
+
+
+class ReplaceForm(pn.viewable.Viewer):
+    """Send a new version of a sheet's source: first to see what would change, then to take it."""
+
+    def __init__(self, ws: Any, sheet: Any, done: Done) -> None:
+        super().__init__()
+        self._done = done
+        self.upload = Upload(
+            path=f"/sheets/{sheet.id}/replace",
+            accept=ENDINGS,
+            hint=HINT,
+            on_chosen=self._chosen,
+            on_done=self._answered,
+            on_error=self._refused,
+        )
+        fields = titled(ws.sheets.replace, ("encoding", "worksheet"))
+        self.form = ParameterForm(fields, self._compare, label="Compare", columns=2)
+        self.found = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 1})
+        self.take = pmui.Button(
+            label="Replace the rows", variant="contained", color="warning", margin=0, visible=False, css_classes=["replace"]
+        )
+        self.take.on_click(lambda event: self.upload.send(self.form.values()))
+        self._layout = pmui.Column(
+            self.upload, self.form, self.found, self.take, margin=0, sizing_mode="stretch_width", sx={"gap": 2}
+        )
+
+    def _chosen(self, filename: str) -> None:
+        self.take.visible = False
+        self.found.objects = []
+
+    def _compare(self, values: dict[str, Any]) -> None:
+        self.upload.send({**values, "preview": True})
+
+    def _answered(self, answer: dict[str, Any]) -> None:
+        self.form.show_error(None)
+        if not answer["preview"]:
+            self._done(answer)
+            return
+        self.found.objects = [html(difference_markup(answer))]
+        self.take.visible = True
+
+    def _refused(self, error: Exception) -> None:
+        self.take.visible = False
+        self.form.show_error(error)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._layout
+
+
+def difference_markup(found: dict[str, Any]) -> Markup:
+    """Return what a new version of the rows would change, with the first differences."""
+    facts = [(fmt.words(name), fmt.integer(found[name])) for name in ("added", "changed", "removed", "unchanged")]
+    facts += [
+        (fmt.words(name), ", ".join(found[name]))
+        for name in ("columns_added", "columns_removed", "columns_retyped")
+        if found[name]
+    ]
+    lines = [
+        Markup("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>").format(
+            one["item_ref"], fmt.words(one["change"]), one["column"] or fmt.DASH, fmt.cell(one["before"]), fmt.cell(one["after"])
+        )
+        for one in found["examples"]
+    ]
+    head = Markup("<tr><th>Item</th><th>Change</th><th>Column</th><th>Before</th><th>After</th></tr>") if lines else Markup("")
+    table = Markup('<div style="max-height:240px;overflow:auto"><table class="plain">{}{}</table></div>').format(
+        head, Markup("").join(lines)
+    )
+    return Markup('<div class="text" role="status">{}</div>{}{}').format(found["summary"], fmt.facts(facts), table)
+
+
+def row_form(ws: Any, sheet: Any, row: dict[str, Any], done: Done) -> ParameterForm:
+    """Return the form that changes cells of a row, as a preview shows it: its index, then its cells."""
+    index, was = next(iter(row.values())), {column.name: fmt.written(row.get(column.name)) for column in sheet.columns}
+    fields = [Field(column.name, "long", doc=column.dtype, title=column.name) for column in sheet.columns]
+    form: ParameterForm
+
+    def save(values: dict[str, Any]) -> Any:
+        entered = {name: form.input(name).value for name in was}
+        changed = {name: text for name, text in entered.items() if text != was[name]}
+        if not changed:
+            return None
+        try:
+            return ws.sheets.update_row(sheet.id, index, changed, seen={name: row[name] for name in changed})
+        except ValidationError as error:
+            faults = error.context.get("fields", [])
+            raise ValidationError.of([{**fault, "field": fault["field"].removeprefix("values.")} for fault in faults]) from error
+
+    form = ParameterForm(fields, save, label="Save", done=done, values=was)
+    return form
 
 
 def edit_form(ws: Any, sheet: Any, done: Done) -> ParameterForm:

@@ -20,7 +20,7 @@ from workbench.ui.components.rows import PreviewTable
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
-from workbench.ui.sheet_forms import assemble_form, attach_form, edit_form
+from workbench.ui.sheet_forms import ReplaceForm, assemble_form, attach_form, edit_form, row_form
 from workbench.ui.view import View
 
 WIDE_FACTS = """
@@ -42,6 +42,7 @@ class SheetView(View):
         self.dialog = FormDialog()
         self.sheet: Any = None
         forms = {"update": self._edit, "attach_template": self._attach, "assemble": self._assemble}
+        forms |= {"replace": self._replace, "update_row": self._point}
         self.actions = ActionBar(toasts=self.toasts, first="assemble", size="small", undo=self._undo, handlers=forms)
         top = self.live(self.ws.sheets.get, self._drawn, height=88, sheet_id=self.sheet_id)
         self.choice = pmui.RadioButtonGroup(
@@ -58,7 +59,7 @@ class SheetView(View):
         self.place.objects = self.faces[self.face]
 
     def _rows(self) -> list[Any]:
-        rows = PreviewTable(self, self.ws.sheets.preview, sheet_id=self.sheet_id)
+        rows = PreviewTable(self, self.ws.sheets.preview, sheet_id=self.sheet_id, on_open=self._open_row)
         search = pmui.TextInput(placeholder="Search in all cells", size="small", margin=0, width=280)
         search.param.watch(lambda event: rows.search(event.new), "value")
         return [search, rows]
@@ -98,6 +99,36 @@ class SheetView(View):
     def _assemble(self) -> None:
         self.dialog.open("Make a training sheet", assemble_form(self.ws, self.sheet, self._made_one))
 
+    def _replace(self) -> None:
+        self.dialog.open("Replace the rows", ReplaceForm(self.ws, self.sheet, self._replaced))
+
+    def _replaced(self, found: dict[str, Any]) -> None:
+        self.dialog.close()
+        self.toasts.say(found["summary"])
+
+    def _point(self) -> None:
+        self.face = "rows"
+        self.toasts.say("Click the row to change.")
+
+    def _open_row(self, row: dict[str, Any]) -> None:
+        """Show the cells of a row in full, in a form where the service allows to change them."""
+        index = next(iter(row.values()))
+        if next((action.enabled for action in self.sheet.actions if action.name == "update_row"), False):
+            self.dialog.open(f"Row {index}", row_form(self.ws, self.sheet, row, self._changed))
+        else:
+            cells = [(column.name, fmt.cell(row.get(column.name))) for column in self.sheet.columns]
+            self.dialog.open(f"Row {index}", html(fmt.facts(cells)))
+
+    def _changed(self, row: Any) -> None:
+        self.dialog.close()
+        if row is None:
+            return
+
+        def back() -> None:
+            self.ws.sheets.update_row(row.sheet_id, row.row_index, row.before)
+
+        self.toasts.say(f"Changed row {row.row_index}.", undo=back)
+
     def _saved(self, sheet: Any) -> None:
         self.dialog.close()
         self.toasts.say(f"Saved {sheet.name}.")
@@ -117,13 +148,14 @@ def head_markup(sheet: Any) -> Markup:
     title = Markup(
         '<div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap"><span class="title">{}</span>{}{}</div>'
     ).format(sheet.name, fmt.chip(sheet.status), _sample(sheet))
+    place = " (read in place)" if sheet.external else ""
     origin = sheet.source or fmt.unknown("The rows were given directly.")
     facts = fmt.facts(
         [
             ("Rows", fmt.integer(sheet.item_count)),
             ("Columns", fmt.integer(sheet.column_count)),
             ("Items named by", sheet.item_id_column or fmt.unknown("The row number names each item.")),
-            ("Source", Markup("{} {}").format(sheet.source_type, origin)),
+            ("Source", Markup("{} {}{}").format(sheet.source_type, origin, place)),
             ("Classification", sheet.data_classification),
             ("Tags", ", ".join(sheet.tags) or fmt.unknown("No tags.")),
             ("Barred from", ", ".join(sheet.usage_limits) or fmt.unknown("The tags prohibit nothing.")),

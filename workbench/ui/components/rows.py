@@ -18,13 +18,22 @@ SIZES = 10
 
 
 class PreviewTable(pn.viewable.Viewer):
-    """Show the rows of `call(..., limit=, offset=)`, an operation that answers a Preview."""
+    """Show the rows of `call(..., limit=, offset=)`, an operation that answers a Preview; a click opens a row."""
 
-    def __init__(self, view: View, call: Callable[..., Any], *, size: int = SIZES, **arguments: Any) -> None:
+    def __init__(
+        self,
+        view: View,
+        call: Callable[..., Any],
+        *,
+        size: int = SIZES,
+        on_open: Callable[[dict[str, Any]], None] | None = None,
+        **arguments: Any,
+    ) -> None:
         super().__init__()
         self._size = size
-        self._index: list[str] = []
-        self.grid = Grid(on_sort=lambda name: None)
+        self._rows: dict[str, dict[str, Any]] = {}
+        opened = None if on_open is None else lambda place: on_open(self._rows[place])
+        self.grid = Grid(on_sort=lambda name: None, on_open=opened)
         self.pager = pmui.Pagination(count=1, value=0, size="small", margin=0, visible=False)
         self._count = html("")
         foot = pmui.Row(self._count, self.pager, margin=0, sizing_mode="stretch_width", sx={"alignItems": "center"})
@@ -42,6 +51,7 @@ class PreviewTable(pn.viewable.Viewer):
         shown = [name for row in preview.rows[:1] for name in row] or names
         heads = {column.name: column for column in preview.columns}
         self.grid.columns = [_head(name, heads.get(name)) for name in shown]
+        self._rows = {str(number): row for number, row in enumerate(preview.rows)}
         self.grid.rows = [
             {"id": str(number), "cells": [str(fmt.escape(fmt.cell(row.get(name)))) for name in shown]}
             for number, row in enumerate(preview.rows)
