@@ -18,6 +18,12 @@ from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html
 from workbench.ui.components.upload import Upload
 
+DIFFERENCES = """
+.differences { border-collapse: collapse; width: 100%; font-size: 13px; }
+.differences th, .differences td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0; }
+.differences th { font-size: 12px; }
+.differences td { border-top: 1px solid var(--mui-palette-divider, #dfe5ec); overflow-wrap: anywhere; }
+"""
 Done = Callable[[Any], None]
 ENDINGS = ".csv,.tsv,.txt,.parquet,.json,.jsonl,.ndjson,.xlsx,.arrow,.feather,.gz,.zst"
 HINT = "CSV, TSV, Parquet, JSON, JSON lines, Excel or Arrow, also packed as .gz or .zst"
@@ -93,7 +99,7 @@ class ReplaceForm(pn.viewable.Viewer):
         if not answer["preview"]:
             self._done(answer)
             return
-        self.found.objects = [html(difference_markup(answer))]
+        self.found.objects = [html(difference_markup(answer), css=DIFFERENCES)]
         self.take.visible = True
 
     def _refused(self, error: Exception) -> None:
@@ -106,8 +112,7 @@ class ReplaceForm(pn.viewable.Viewer):
 
 def difference_markup(found: dict[str, Any]) -> Markup:
     """Return what a new version of the rows would change, with the first differences."""
-    facts = [(fmt.words(name), fmt.integer(found[name])) for name in ("added", "changed", "removed", "unchanged")]
-    facts += [
+    facts = [
         (fmt.words(name), ", ".join(found[name]))
         for name in ("columns_added", "columns_removed", "columns_retyped")
         if found[name]
@@ -119,7 +124,7 @@ def difference_markup(found: dict[str, Any]) -> Markup:
         for one in found["examples"]
     ]
     head = Markup("<tr><th>Item</th><th>Change</th><th>Column</th><th>Before</th><th>After</th></tr>") if lines else Markup("")
-    table = Markup('<div style="max-height:240px;overflow:auto"><table class="plain">{}{}</table></div>').format(
+    table = Markup('<div style="max-height:240px;overflow:auto"><table class="differences">{}{}</table></div>').format(
         head, Markup("").join(lines)
     )
     return Markup('<div class="text" role="status">{}</div>{}{}').format(found["summary"], fmt.facts(facts), table)
