@@ -123,11 +123,11 @@ NESTED = [
     {"id": "a", "fields": {"text": "one"}, "metadata": {"source": "mail"}, "vectors": {"v": [0.1, 0.2]}, "_server_id": "s1",
      "suggestions": {"label": {"value": "yes", "score": 0.8, "agent": "m"}}, "responses": {"label": [{"value": "yes", "user_id": "u1"}]}},
     {"id": "b", "fields": {"text": "two"}, "metadata": {}, "vectors": {}, "_server_id": "s2",
-     "suggestions": {"label": {"value": "no", "score": None, "agent": None}, "topic": {"value": ["x", "y"], "score": [0.1, 0.2], "agent": "m"}},
+     "suggestions": {"label": {"value": "no", "score": None, "agent": None}, "topic": {"value": ["x", "y"], "score": [0.1, 0.2]}},
      "responses": {}},
 ]  # fmt: skip
 FLAT = [
-    {"id": f"{n}", "status": "completed", "_server_id": None, "text": f"text {n}", "label.responses": values, "label.responses.users": users,
+    {"id": f"{n}", "status": "completed", "text": f"text {n}", "label.responses": values, "label.responses.users": users,
      "label.responses.status": states, "label.suggestion": "no", "label.suggestion.score": 0.3, "label.suggestion.agent": "m"}
     for n, (values, users, states) in enumerate([
         (["yes"], ["u1"], ["submitted"]), (["no"], ["u2"], ["submitted"]), (["yes"], ["u1"], ["discarded"]), (["yes"], ["u1"], ["draft"]),
@@ -196,7 +196,8 @@ def test_argilla_of_the_first_generation(ws: Any) -> None:
 
 
 CHATS = [
-    {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]},
+    {"messages": [
+        {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]},
     {"messages": [
         {"role": "system", "content": "Be brief."}, {"role": "user", "content": [{"type": "text", "text": "Look"}, {"type": "image_url"}]},
         {"role": "assistant", "content": None, "tool_calls": [{"id": "c"}]}, {"role": "tool", "content": "42"},

@@ -27,6 +27,7 @@ WIDE_FACTS = """
 .wide dl.facts { grid-template-columns: minmax(96px, max-content) 1fr minmax(96px, max-content) 1fr; }
 @media (max-width: 600px) { .wide dl.facts { grid-template-columns: minmax(96px, max-content) 1fr; } }
 """
+ROOMY = {"minWidth": "min(552px, 80vw)"}
 FACES = {"Rows": "rows", "Columns": "columns", "Training sheets": "made"}
 
 
@@ -114,7 +115,8 @@ class SheetView(View):
         """Show the cells of a row in full, in a form where the service allows to change them."""
         index = next(iter(row.values()))
         if next((action.enabled for action in self.sheet.actions if action.name == "update_row"), False):
-            self.dialog.open(f"Row {index}", row_form(self.ws, self.sheet, row, self._changed))
+            form = row_form(self.ws, self.sheet, row, self._changed)
+            self.dialog.open(f"Row {index}", pmui.Column(form, margin=0, sx=ROOMY))
         else:
             cells = [(column.name, fmt.cell(row.get(column.name))) for column in self.sheet.columns]
             self.dialog.open(f"Row {index}", html(fmt.facts(cells)))
