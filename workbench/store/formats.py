@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from workbench.store.plain_text import Workplace, literal_path
 from workbench.store.scratch import scratch, streamed, text_literal
 from workbench.store.transaction import quoted
 
+# Where a file lies on this machine is nobody's business.
+_FOLDERS = re.compile(r"['\"]/[^'\"]*/")
 _LARGEST_WORKBOOK = 1 << 30
 _SMALL_ENOUGH = 64 << 20
 _WORST_RATIO = 100
@@ -58,7 +61,7 @@ def plain_column(name: str, kind: str) -> str:
 
 def not_parquet(error: duckdb.Error, name: str) -> InvalidFileType:
     """Say that a file cannot be read as Parquet."""
-    reason = str(error).split("\n", 1)[0].split(": ", 1)[-1]
+    reason = _FOLDERS.sub("'", str(error).split("\n", 1)[0].split(": ", 1)[-1])
     return InvalidFileType(
         f"{name} is not a whole Parquet file: {reason}. Write it again, or import it under its true file type."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def read_json(path: Path, work: Workplace, *, name: str, lines: bool) -> pa.Reco
         first = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if not first:
         raise _fault(name, f"{name} is empty. Give it a list of objects")
+    try:
+        return _read(path, work, name, lines=lines, first=first)
+    except ValidationError as error:
+        raise (_first_bad_line(path, name) if lines else _no_rows(path, name)) or error from error
+
+
+def _read(path: Path, work: Workplace, name: str, *, lines: bool, first: bytes) -> pa.RecordBatchReader:
     shape = "newline_delimited" if lines else "array" if first == b"[" else "auto"
     place = text_literal(str(literal_path(path, work)))
     options = f"format='{shape}', records=true, maximum_object_size={LARGEST_OBJECT}"
@@ -43,6 +51,27 @@ def read_json(path: Path, work: Workplace, *, name: str, lines: bool) -> pa.Reco
     types = {title: guessed[title] if kept.get(title) else kind for title, kind in reading.items()}
     listed = ", ".join(_plain_column(title, kind) for title, kind in types.items())
     return streamed(f"select {listed} from read_json({place}, {options}, columns={_struct(types)})", work, total=count)
+
+
+def _first_bad_line(path: Path, name: str) -> ValidationError | None:
+    """Look for the first line that is no object; DuckDB counts lines by the parts it reads in."""
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                found = json.loads(line)
+            except ValueError as error:
+                place = f"{name}, line {number}, column {getattr(error, 'colno', 1)}"
+                return _fault(name, f"{place}: {getattr(error, 'msg', error)}. Mend it and import the file again")
+            if not isinstance(found, dict):
+                return _fault(name, f"{name}, line {number}: holds no object. Write one object a line")
+    return None
+
+
+def _no_rows(path: Path, name: str) -> ValidationError | None:
+    empty = path.stat().st_size < 100 and "".join(path.read_text("utf-8-sig").split()) == "[]"
+    return _fault(name, f"{name} is a list without rows. Add rows and import it again") if empty else None
 
 
 def _reading(kind: str) -> str:
