@@ -365,9 +365,7 @@ class Card(Record):
     pair = Nested(class_=Pair, doc="The pair.")
     prompt_pieces = Items(item_type=PromptPiece, doc="The prompt, with the columns it was filled from.")
     response_diff = Items(item_type=TextPiece, doc="The response against the original one.")
-    stale_change = Nested(
-        class_=StaleChange, default=None, allow_None=True, doc="What changed since the approval, of a stale pair."
-    )
+    stale_change = Nested(class_=StaleChange, default=None, allow_None=True, doc="What changed since a stale pair was approved.")
     source_row = Items(item_type=SourceValue, doc="The source row.")
     history = Items(item_type=Decision, doc="Decisions on the pair, the newest first.")
     progress = Nested(class_=Progress, doc="Progress of the training sheet.")
