@@ -44,6 +44,11 @@ def namespace_class(name: str, operations: dict[str, Operation], doc: str) -> ty
 
 
 def _method(operation: Operation) -> Callable[..., Any]:
+    """Return the method of one operation.
+
+    A long one waits for its job by default; `wait=False` always returns the job. `wait=None`, for those who show
+    progress themselves, returns what is at hand: the finished record, or the job of what takes longer.
+    """
     signature = operation.signature()
 
     @functools.wraps(operation.function)
@@ -53,7 +58,7 @@ def _method(operation: Operation) -> Callable[..., Any]:
         given = _bound(operation, signature, args, kwargs)
         handle = HANDLES.get(operation.id)
         given = handle.defaults | given if handle else given
-        answer = finish(self._workspace, self._workspace.transport.call(operation, given, key=key, respond_async=not wait))
+        answer = finish(self._workspace, self._workspace.transport.call(operation, given, key=key, respond_async=wait is False))
         if handle:
             return handle(self._workspace, answer)
         return made_by(self._workspace, operation, answer) if wait and answers.is_started(operation, answer) else answer

@@ -16,6 +16,7 @@ from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
+from workbench.ui.job import JobView
 from workbench.ui.sheet_forms import ImportForm
 from workbench.ui.sheet_view import FACES, SheetView
 from workbench.ui.view import View
@@ -94,8 +95,10 @@ class DataView(View):
         self.sheet = sheet.id
 
     def _started(self, job: Any) -> None:
-        self.dialog.close()
-        self.toasts.say(f"{job.name}: it goes on and the sheet appears here.")
+        self.dialog.open(job.name, JobView(self.ws, job_id=job.id, on_result=self._landed))
+
+    def _landed(self, result: dict[str, Any]) -> None:
+        self._imported(self.ws.sheets.get(result["sheet_id"]))
 
     def _nothing(self) -> Any:
         words = "No sheets yet. A sheet is a table of the rows you want to learn from."

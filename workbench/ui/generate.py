@@ -19,6 +19,7 @@ from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
 from workbench.ui.generation import GenerationView
+from workbench.ui.job import JobView
 from workbench.ui.sheet_forms import assemble_form, sheet_choices
 from workbench.ui.template_view import NEW, TemplateView
 from workbench.ui.training_sheet_view import TrainingSheetView, counted
@@ -161,9 +162,15 @@ class GenerateView(View):
         self.dialog.open("Make a training sheet", chosen, place)
 
     def _assembled(self, made: Any) -> None:
+        if hasattr(made, "progress_percent"):
+            self.dialog.open(made.name, JobView(self.ws, job_id=made.id, on_result=self._landed))
+            return
         self.dialog.close()
         self.toasts.say(f"Made {made.name}.")
         self.param.update(face="made", made=made.id)
+
+    def _landed(self, result: dict[str, Any]) -> None:
+        self._assembled(self.ws.training_sheets.get(result["training_sheet_id"]))
 
 
 def _listed(names: Any) -> Any:

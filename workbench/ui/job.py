@@ -27,6 +27,7 @@ class JobView(View):
     """Show one job and follow it."""
 
     job_id = param.String("", doc="Job shown.")
+    on_result = param.Callable(None, allow_None=True, doc="Called once with the result when the job has succeeded.")
     on_made = param.Callable(None, allow_None=True, doc="Called with the id of a job made from this one.")
 
     def build(self) -> list[Any]:
@@ -51,6 +52,9 @@ class JobView(View):
         self._progress.update(job)
         self._actions.update(job.actions, self._runner(job))
         self._fault.visible = bool(job.error_message)
+        if job.result and self.on_result is not None:
+            land, self.on_result = self.on_result, None
+            land(job.result)
         return [self._title, self._progress, self._fault, self._actions]
 
     def _runner(self, job: Any) -> Any:

@@ -184,7 +184,7 @@ def assemble_form(ws: Any, sheet: Any, done: Done, *, template_id: str | None = 
     columns = {"The response column": None} | {column.name: column.name for column in sheet.columns}
     return ParameterForm(
         titled(ws.training_sheets.assemble, only),
-        lambda values: ws.training_sheets.assemble(sheet.id, **values),
+        lambda values: ws.training_sheets.assemble(sheet.id, wait=None, **values),
         label="Make the training sheet",
         done=done,
         choices={"template_id": template_choices(ws), "stratify_by": columns},

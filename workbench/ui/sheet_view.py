@@ -20,6 +20,7 @@ from workbench.ui.components.rows import PreviewTable
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
+from workbench.ui.job import JobView
 from workbench.ui.sheet_forms import ReplaceForm, assemble_form, attach_form, edit_form, row_form
 from workbench.ui.view import View
 
@@ -136,10 +137,16 @@ class SheetView(View):
         self.toasts.say(f"Saved {sheet.name}.")
 
     def _made_one(self, made: Any) -> None:
+        if hasattr(made, "progress_percent"):
+            self.dialog.open(made.name, JobView(self.ws, job_id=made.id, on_result=self._landed))
+            return
         link = fmt.link("Review it", f"./label?sheet={made.id}")
         words = Markup("Made {} with {}. {}").format(made.name, fmt.plural(made.total_rows, "pair"), link)
         self.dialog.open("Made", html(words))
         self.face = "made"
+
+    def _landed(self, result: dict[str, Any]) -> None:
+        self._made_one(self.ws.training_sheets.get(result["training_sheet_id"]))
 
     def _undo(self, name: str, result: Any) -> Any:
         return (lambda: self.ws.sheets.restore(self.sheet_id)) if name == "delete" else None

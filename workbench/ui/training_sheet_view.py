@@ -8,6 +8,7 @@ import panel_material_ui as pmui
 import param
 from markupsafe import Markup
 
+from workbench.domain.generate import Export, ExportedFile
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.fields import fields_of_operation
@@ -16,6 +17,7 @@ from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.pair_markup import CSS, over
 from workbench.ui.components.rows import PreviewTable
+from workbench.ui.job import JobView
 from workbench.ui.view import View
 
 EDITABLE = ("name", "guidelines")
@@ -63,7 +65,7 @@ class TrainingSheetView(View):
     def _export(self) -> None:
         form = ParameterForm(
             fields_of_operation(self.ws.training_sheets.export),
-            lambda values: self.ws.training_sheets.export(self.training_sheet_id, **values),
+            lambda values: self.ws.training_sheets.export(self.training_sheet_id, wait=None, **values),
             label="Export",
             done=self._exported,
             columns=2,
@@ -71,13 +73,19 @@ class TrainingSheetView(View):
         self.dialog.open("Export the training sheet", form)
 
     def _exported(self, export: Any) -> None:
+        if hasattr(export, "progress_percent"):
+            self.dialog.open(export.name, JobView(self.ws, job_id=export.id, on_result=self._landed))
+            return
         lines = Markup("").join(
-            Markup('<dt><a href=".{}" download>{}</a></dt><dd>{} <span class="mono faint">{}</span></dd>').format(
-                file.url, file.name, fmt.plural(file.rows, "row"), fmt.short_id(file.sha256)
+            Markup('<dt><a href=".{}" download>{}</a></dt><dd>{}, {} <span class="mono faint">{}</span></dd>').format(
+                file.url, file.name, fmt.plural(file.rows, "row"), fmt.size(file.size), fmt.short_id(file.sha256)
             )
             for file in export.files
         )
         self.dialog.open("Exported", html(Markup('<dl class="facts">{}</dl>').format(lines)))
+
+    def _landed(self, result: dict[str, Any]) -> None:
+        self._exported(Export(files=[ExportedFile(**file) for file in result["files"]], manifest=result["manifest"]))
 
     def _undo(self, name: str, result: Any) -> Any:
         return (lambda: self.ws.training_sheets.restore(self.training_sheet_id)) if name == "delete" else None
