@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +18,10 @@ from workbench.store.scratch import scratch, text_literal
 
 _CHUNK = 1 << 20
 _MOST_BYTES = 256 << 20
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, KeyError, RuntimeError, zlib.error),
+    *(pa.ArrowException, zipfile.BadZipFile, duckdb.Error),
+)
 
 
 def holds_more(path: Path, rows: int, *, name: str | None = None) -> bool:
@@ -31,7 +36,7 @@ def holds_more(path: Path, rows: int, *, name: str | None = None) -> bool:
     ending = Path(plain.stem if packing else plain.name).suffix.lower()
     try:
         return _counter("folder" if path.is_dir() else ending)(path, packing, rows)
-    except (OSError, EOFError, ValueError, KeyError, pa.ArrowException, zipfile.BadZipFile, duckdb.Error):
+    except _UNREADABLE:
         return False
 
 
