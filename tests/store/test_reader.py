@@ -117,10 +117,10 @@ def test_a_column_that_changes_its_mind_late_stays_text(file):
         ("t.csv", "a,b\n1,ok\n2,Gr\xfc\xdfe\n".encode("cp1252"), "line 3, column 5 holds the byte 0xfc"),
         ("t.csv", b"a,b\n" + b"1,ok\n" * 500_000 + b"2,\xff\n", "line 500002, column 3"),
         ("t.json", "", "empty"),
-        ("t.json", "[]", "must hold objects"),
+        ("t.json", "[]", "without rows"),
         ("t.json", "[1, 2]", "must hold objects"),
         ("t.json", '[{"a": 1}, {"a":', "record 3"),
-        ("t.jsonl", '{"a": 1}\n{"a": 2\n{"a": 3}\n', "line 3"),
+        ("t.jsonl", '{"a": 1}\n{"a": 2\n{"a": 3}\n', "line 2, column 8"),
         ("t.jsonl", '{"a": 1, "a": 2}\n', "duplicate key"),
     ],
 )

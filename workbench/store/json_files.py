@@ -60,7 +60,7 @@ def _first_bad_line(path: Path, name: str) -> ValidationError | None:
             if not line.strip():
                 continue
             try:
-                found = json.loads(line)
+                found = json.loads(line.rstrip("\r\n"))
             except ValueError as error:
                 place = f"{name}, line {number}, column {getattr(error, 'colno', 1)}"
                 return _fault(name, f"{place}: {getattr(error, 'msg', error)}. Mend it and import the file again")
