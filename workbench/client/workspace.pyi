@@ -76,6 +76,7 @@ from workbench.domain.providers import GenerationEstimate
 from workbench.domain.providers import ProviderConfig
 from workbench.domain.providers import ProviderPreset
 from workbench.domain.providers import ProviderTest
+from workbench.domain.quality import Quality
 from workbench.domain.serving import ChatCompletion
 from workbench.domain.serving import ChatMessage
 from workbench.domain.serving import Endpoint
@@ -109,6 +110,12 @@ class Home(Namespace):
     def overview(self) -> Overview:
         """Return the funnel with counts, changes and next actions, running jobs and what happened last."""
 class Sheets(Namespace):
+    def scan(self, sheet_id: str, *, response_column: str | None = ..., idempotency_key: str | None = ...) -> Job:
+        """Look for duplicates, personal data, languages, leaks and outliers in a job; an earlier scan is replaced."""
+    def quality(self, sheet_id: str) -> Quality:
+        """Return what the newest scan found: counts, shares, examples and the spread of the signals."""
+    def quality_rows(self, sheet_id: str, *, signals: list[str] | None = ..., order: Literal['row_index', 'concern', 'duplicate_group', 'near_group', 'length', 'words', 'leakage', 'repetition', 'outlier'] = ..., descending: bool = ..., limit: int = ..., offset: int = ...) -> Preview:
+        """Return scanned rows with their signals, narrowed and sorted by them."""
     def update_row(self, sheet_id: str, row_index: int, values: dict[str, Any], *, seen: dict[str, Any] | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> SheetRow:
         """Change cells of one row of a draft sheet. Pairs made from it keep the row as it was, and say so."""
     def replace(self, sheet_id: str, *, preview: bool = ..., source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., encoding: str | None = ..., worksheet: str | None = ..., split: str | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Replacement:
@@ -184,6 +191,10 @@ class Providers(Namespace):
     def test(self, name: str, *, model: str | None = ..., idempotency_key: str | None = ...) -> ProviderTest:
         """Ask a provider one short question and tell what came back. This may cost a fraction of a cent."""
 class TrainingSheets(Namespace):
+    def scan(self, training_sheet_id: str, *, idempotency_key: str | None = ...) -> Job:
+        """Look for duplicates, personal data, languages, leaks and outliers among the pairs, in a job."""
+    def quality(self, training_sheet_id: str) -> Quality:
+        """Return what the newest scan of the pairs found; the review queue takes the same conditions."""
     def import_reviews(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: list[dict[str, Any]] | None = ..., format: Optional[Literal['label_studio', 'argilla', 'openai_chat', 'sharegpt', 'alpaca']] = ..., question: str | None = ..., prompt_template: str | None = ..., split: str | None = ..., idempotency_key: str | None = ...) -> ReviewImport:
         """Make a sheet, a template and a training sheet from an export of Label Studio or Argilla, or from chats."""
     def reassemble(self, training_sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> Reassembly:

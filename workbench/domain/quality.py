@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import param
 
-from workbench.domain.record import Record
+from workbench.domain.record import Action, Items, Json, Record, Time
 
 PII_WORDS = {
     "email": "E-mail address",
@@ -64,3 +64,68 @@ class SheetSignals(Signals):
 
     sheet_id = param.String("", doc="Sheet of the row.")
     row_index = param.Integer(0, doc="Place of the row.")
+    fingerprint = param.Integer(None, allow_None=True, doc="Fingerprint of the cells that were scanned.")
+
+
+class QualityExample(Record):
+    """One row behind a finding."""
+
+    kind = "quality example"
+
+    row_index = param.Integer(0, doc="Place of the row.")
+    text = param.String("", doc="Its text, cut.")
+
+
+class QualityFinding(Record):
+    """Something a scan found, and in how many rows."""
+
+    kind = "quality finding"
+
+    name = param.String("", doc="What was looked for.")
+    label = param.String("", doc="The same in words.")
+    count = param.Integer(0, doc="Rows it was found in.")
+    share = param.Number(0.0, doc="Part of the scanned rows, 0-1.")
+    signals = Items(item_type=str, doc="Conditions on signals that find these rows.")
+    examples = Items(item_type=QualityExample, doc="The first few of the rows.")
+
+
+class QualityBar(Record):
+    """One bar of a plot."""
+
+    kind = "quality bar"
+
+    label = param.String("", doc="Value, or range of values.")
+    count = param.Integer(0, doc="Rows.")
+    height = param.Number(0.0, doc="Count as a part of the highest bar, 0-1.")
+    signals = Items(item_type=str, doc="Conditions on signals that find these rows.")
+
+
+class QualityPlot(Record):
+    """How the rows are spread over the values of one signal."""
+
+    kind = "quality plot"
+
+    name = param.String("", doc="Signal.")
+    label = param.String("", doc="Signal in words.")
+    bars = Items(item_type=QualityBar, doc="Bars in order.")
+
+
+class Quality(Record):
+    """What the newest scan says of a sheet or a training sheet."""
+
+    kind = "quality"
+
+    id = param.String("", doc="The sheet or training sheet.")
+    total = param.Integer(0, doc="Rows.")
+    scanned = param.Integer(0, doc="Rows whose signals hold.")
+    outdated = param.Integer(0, doc="Rows that changed, or came, since the scan; none scanned: 0.")
+    job_id = param.String(None, allow_None=True, doc="The newest scan, whatever its state.")
+    scan_status = param.String(None, allow_None=True, doc="State of that job; none: there was no scan.")
+    scanned_at = Time(None, allow_None=True, doc="When the last scan that succeeded ended.")
+    summary = param.String("", doc="One sentence on the state.")
+    findings = Items(item_type=QualityFinding, doc="What was found, the most frequent first.")
+    plots = Items(item_type=QualityPlot, doc="How the signals are spread.")
+    suggested_tags = Items(item_type=str, doc="Tags that what was found suggests; nothing sets them by itself.")
+    suggestion = param.String("", doc="Why these tags; empty: none are suggested.")
+    extra = Json(None, doc="Settings of the scan.")
+    actions = Items(item_type=Action, doc="What may be done now.")

@@ -23,7 +23,9 @@ from workbench.services import importing, profiling, sources
 from workbench.services.answering import answered
 from workbench.services.import_work import ImportWork
 from workbench.services.long_work import takes_a_job
+from workbench.services.quality import SheetQuality
 from workbench.services.rendering import check_template, require_valid
+from workbench.services.scanning import ScanWork
 from workbench.services.sheet_arguments import (
     STEWARDS,
     Classification,
@@ -48,7 +50,7 @@ from workbench.store.transaction import quoted
 NO_DELETED = "deleted_at is null"
 
 
-class SheetService(SheetChanges):
+class SheetService(SheetChanges, SheetQuality):
     """Import tables of source rows, look at them, publish and keep them."""
 
     namespace = "sheets"
@@ -63,6 +65,7 @@ class SheetService(SheetChanges):
         for sheet in self.records.list("external"):
             outside.register(self.db, sheet)
         self.imports.register()
+        ScanWork(self.app).register()
 
     @query("GET", "/sheets", key="sheets")
     def list(

@@ -19,6 +19,7 @@ from workbench.services.exporting import ExportWish
 from workbench.services.generation import Generating
 from workbench.services.generation_work import GenerationWork
 from workbench.services.long_work import takes_a_job
+from workbench.services.quality import PairQuality
 from workbench.services.reassembly import Reassembling
 from workbench.services.rendering import check_template, plan_faults, require_valid
 from workbench.services.review_import import ReviewImports
@@ -51,7 +52,7 @@ Guidelines = Annotated[str, Field(max_length=100_000, description="Markdown show
 SheetTitle = Annotated[str, Field(min_length=1, max_length=200, description="Name; none: that of the sheet with a number.")]
 
 
-class TrainingSheetService(Generating, Reassembling, ReviewImports):
+class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality):
     """Make training sheets from sheets and templates, and keep them."""
 
     namespace = "training_sheets"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import param
@@ -24,14 +24,14 @@ def pair_column(name: str) -> str:
     return name if name == LOSS else f"signals.{name}"
 
 
-def conditions(texts: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
-    """Return SQL conditions over pairs with their values, or name every text that cannot be read."""
+def conditions(texts: Iterable[str], *, column: Callable[[str], str] = pair_column) -> tuple[list[str], dict[str, Any]]:
+    """Return SQL conditions with their values, or name every text that cannot be read; `column` gives a signal's SQL."""
     parts: list[str] = []
     values: dict[str, Any] = {}
     faults = []
     for number, text in enumerate(texts):
         try:
-            part, more = _condition(text, f"signal{number}")
+            part, more = _condition(text, f"signal{number}", column)
             parts.append(part)
             values |= more
         except ValueError as error:
@@ -41,14 +41,14 @@ def conditions(texts: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
     return parts, values
 
 
-def _condition(text: str, key: str) -> tuple[str, dict[str, Any]]:
+def _condition(text: str, key: str, column_of: Callable[[str], str]) -> tuple[str, dict[str, Any]]:
     name, colon, wanted = (part.strip() for part in text.partition(":"))
     known = (*SIGNALS, LOSS)
     if name not in known:
         raise ValueError(f"No signal {name!r}.{did_you_mean(name, known)} Available: {', '.join(known)}")
     if not colon or not wanted:
         raise ValueError(f"{text!r} says nothing of the value; {_HELP}")
-    column = pair_column(name)
+    column = column_of(name)
     if wanted == MISSING:
         return f"{column} is null", {}
     kind = PairSignals.param[name]

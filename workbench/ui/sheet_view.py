@@ -22,6 +22,7 @@ from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
 from workbench.ui.job import JobView
 from workbench.ui.sheet_forms import ReplaceForm, assemble_form, attach_form, edit_form, row_form
+from workbench.ui.sheet_quality import SheetQualityFace
 from workbench.ui.view import View
 
 WIDE_FACTS = """
@@ -29,14 +30,14 @@ WIDE_FACTS = """
 @media (max-width: 600px) { .wide dl.facts { grid-template-columns: minmax(96px, max-content) 1fr; } }
 """
 ROOMY = {"minWidth": "min(552px, 80vw)"}
-FACES = {"Rows": "rows", "Columns": "columns", "Training sheets": "made"}
+FACES = {"Rows": "rows", "Columns": "columns", "Quality": "quality", "Training sheets": "made"}
 
 
 class SheetView(View):
     """Show one sheet with its actions."""
 
     sheet_id = param.String("", doc="Sheet shown.")
-    face = param.Selector(default="rows", objects=list(FACES.values()), doc="Part shown: rows, columns or what was made from it.")
+    face = param.Selector(default="rows", objects=list(FACES.values()), doc="Part shown: rows, columns, quality or what was made.")
 
     def build(self) -> list[Any]:
         """Return head, actions and the chosen part."""
@@ -52,7 +53,8 @@ class SheetView(View):
         )
         tie(self.choice, self, value="face")
         self.place = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 1})
-        self.faces = {"rows": self._rows(), "columns": self._columns(), "made": self._made()}
+        quality = SheetQualityFace(self, self.sheet_id).parts
+        self.faces = {"rows": self._rows(), "columns": self._columns(), "quality": quality, "made": self._made()}
         self.param.watch(self._turn, "face")
         self._turn()
         return [top, self.choice, self.place, self.dialog]
