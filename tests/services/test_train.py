@@ -236,6 +236,9 @@ def test_evaluation_on_held_out_and_on_other_pairs(ws, cases):
     told = ended(ws, ws.training.evaluate(job.id, training_sheet_id=other.id))
     assert told.result["metrics"]["pairs"] == 30
     assert ws.app.db.value("select count(*) from job_predictions where job_id = ?", [told.id]) == 30
+    worst = ws.review.queue(told.result["training_sheet_id"], status="all", order="training_loss", descending=True, limit=30)
+    losses = [pair.quality["training_loss"] for pair in worst]
+    assert losses == sorted(losses, reverse=True)
 
 
 def test_comparison_names_differences_and_the_better_ones(ws, cases):

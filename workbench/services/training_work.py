@@ -116,6 +116,22 @@ class TrainingWork:
         rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         if rows:
             self.db.insert_arrow("job_predictions", pa.Table.from_pylist([{"job_id": job_id, **row} for row in rows]))
+            self._mark_losses(job_id)
+
+    def _mark_losses(self, job_id: str) -> None:
+        """Put the loss beside each pair whose texts are still those the job saw, so that a queue can sort by it."""
+        self.db.execute("create or replace temp table _seen (id varchar, prompt varchar, response varchar)")
+        self.db.insert_arrow("_seen", pq.read_table(self._frozen(job_id), columns=["id", "prompt", "response"]))
+        marked = self.db.execute(
+            "update pair_rows set training_loss = l.loss from (select split_part(s.id, '.', 1) as sheet, "
+            "split_part(s.id, '.', 2)::bigint as place, s.prompt, s.response, p.loss from _seen s "
+            "join job_predictions p on p.job_id = ? and p.pair_id = s.id where p.loss is not null) l "
+            "where training_sheet_id = l.sheet and row_index = l.place and pair_rows.prompt = l.prompt "
+            "and pair_rows.response = l.response returning training_sheet_id",
+            [job_id],
+        )
+        for sheet in {row[0] for row in marked}:
+            self.db.emit("pairs", sheet, None, "scanned")
 
     def _facts(self, job_id: str, training_sheet_id: str) -> dict[str, Any]:
         sheet = self.app.training_sheets.records.get(training_sheet_id)

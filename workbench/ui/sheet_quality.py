@@ -18,9 +18,10 @@ from workbench.ui.view import View
 CSS = (
     PLOT_CSS
     + """
-.found { width: 100%; border-collapse: collapse; margin: 8px 0 16px; }
+.found { width: 100%; border-collapse: collapse; margin: 8px 0 16px; table-layout: fixed; }
 .found td { padding: 6px 8px; border-top: 1px solid var(--mui-palette-divider, #dfe5ec); vertical-align: top; }
-.found .num { text-align: right; white-space: nowrap; }
+.found .num { text-align: right; white-space: nowrap; width: 64px; }
+.found .what { width: 208px; }
 """
 )
 EVERY = {"All scanned rows": ""}
@@ -73,7 +74,7 @@ def _head(quality: Any) -> Markup:
 
 
 def _findings(quality: Any) -> Markup:
-    row = '<tr><td>{}</td><td class="num">{}</td><td class="num">{}</td><td class="faint small">{}</td></tr>'
+    row = '<tr><td class="what">{}</td><td class="num">{}</td><td class="num">{}</td><td class="faint small">{}</td></tr>'
     rows = Markup("").join(
         Markup(row).format(one.label, fmt.integer(one.count), fmt.percent(one.share), _examples(one.examples))
         for one in quality.findings
