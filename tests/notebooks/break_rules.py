@@ -33,6 +33,8 @@ BREAKS = (
     Break("01_quickstart", "services/appending.py", '"status": "unlabeled",', '"status": "labeled",'),
     # A published sheet may be changed.
     Break("02_data", "services/data.py", 'SHEET_LIFECYCLE.require("update", sheet.status)', "pass"),
+    # What people decided on is overwritten.
+    Break("03_generate", "services/generation_plan.py", "parts.append(UNTOUCHED)", "pass"),
     # A decision on an outdated version overwrites.
     Break("04_review", "services/label.py", 'if version is not None and version != row["version"]:', "if False:"),
     # The split is computed in binary fractions: 90 x 0.7 is 62.

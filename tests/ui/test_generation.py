@@ -11,9 +11,12 @@ from tests.providers.chat_server import ChatServer, Say, chat_server
 from tests.services.approved import ended
 from tests.ui.rendered import eventually, shows, started, texts
 from workbench.ui.generation import GenerationView
+from workbench.ui.label_review import ReviewView
 from workbench.ui.providers import ProvidersView
 from workbench.ui.template_view import TemplateView
 
+# A job starts a process of its own, which takes its time on a busy machine.
+JOB_SECONDS = 60
 PLAN = {"prompt_template": "Q: {{q}}?", "response_source_mode": "ai_generated"}
 
 
@@ -43,12 +46,12 @@ def test_the_estimate_follows_the_form_and_failures_are_asked_again(local: Any, 
     assert "made-up" not in texts(view)
 
     view.form._clicked(None)
-    shows(view, "succeeded", "too rude", "Ask again about what failed")
+    shows(view, "succeeded", "too rude", "Ask again about what failed", seconds=JOB_SECONDS)
     assert eventually(lambda: view._again.visible)
     assert local.training_sheets.get(made.id).counts["response_source"]["ai_generated"] == 4
     view._ask_again()
-    assert eventually(lambda: local.training_sheets.get(made.id).counts["response_source"]["ai_generated"] == 5)
-    assert eventually(lambda: not view._again.visible)
+    assert eventually(lambda: local.training_sheets.get(made.id).counts["response_source"]["ai_generated"] == 5, JOB_SECONDS)
+    assert eventually(lambda: not view._again.visible, JOB_SECONDS)
     view.close()
 
 
@@ -71,6 +74,9 @@ def test_made_up_answers_say_so(local: Any, made: Any) -> None:
     view = started(GenerationView(local, training_sheet_id=made.id))
     shows(view, "made up", "Simulated answer to")
     view.close()
+    reviewed = started(ReviewView(local, sheet=made.id))
+    shows(reviewed, "made-up answer")
+    reviewed.close()
 
 
 def test_a_provider_is_set_up_tested_and_changed(local: Any, chat: ChatServer) -> None:

@@ -139,6 +139,7 @@ def _place(card: Any) -> Markup:
         fmt.chip(pair.status),
         fmt.chip("stale") if pair.stale else "",
         Markup('<span class="faint small">{}</span>').format(fmt.choice(pair.response_source)),
+        fmt.chip("warning", "made-up answer", hover="A simulated provider wrote it.") if pair.simulated else "",
         Markup('<span class="faint small">confidence {}</span>').format(fmt.number(pair.confidence, 2))
         if pair.confidence is not None
         else "",
