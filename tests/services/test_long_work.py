@@ -181,7 +181,7 @@ def test_an_import_cancelled_while_it_is_taken_in_leaves_nothing(local: Any, mon
 
 
 def test_people_decide_while_an_import_is_taken_in(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    decided, columns = threading.Event(), importing._columns
+    decided, columns = threading.Event(), importing.described
     sheet = local.sheets.create("first", rows=ROWS)
     made = local.training_sheets.assemble(sheet.id, template={"prompt_template": "{{q}}", "response_column": "id"})
 
@@ -189,7 +189,7 @@ def test_people_decide_while_an_import_is_taken_in(local: Any, monkeypatch: pyte
         assert decided.wait(30)
         return columns(*given)
 
-    monkeypatch.setattr(importing, "_columns", waits_for_people)
+    monkeypatch.setattr(importing, "described", waits_for_people)
     job = local.sheets.create("second", rows=ROWS, wait=False)
     while local.jobs.get(job.id).status != "running":
         time.sleep(0.01)
