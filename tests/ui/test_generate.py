@@ -8,6 +8,8 @@ import pytest
 
 from tests.ui.rendered import eventually, shows, started, texts
 from workbench.ui.generate import GenerateView
+from workbench.ui.reassemble import ReassembleView
+from workbench.ui.review_history import ReviewHistory
 from workbench.ui.template_view import NEW, TemplateView
 from workbench.ui.training_sheet_view import TrainingSheetView
 
@@ -94,4 +96,38 @@ def test_a_training_sheet_shows_counts_eligibility_and_exactly_its_actions(local
     words = shows(view, "words #1", "1 unlabeled · 1 labeled", "1 of 2 pairs may be trained on", "What is alpha?")
 
     assert {a.label for a in made.actions} <= set(words.splitlines())
+    view.close()
+
+
+def test_a_re_assembly_is_counted_shown_and_done(local, sheet, template):
+    made = local.training_sheets.assemble(sheet.id, template_id=template.id)
+    local.review.decide(made.id, 0, action="approve")
+    other = local.templates.create("tell", "Tell me of {{word}}", response_column="kind")
+    told = []
+    view = started(ReassembleView(local, training_sheet_id=made.id, done=told.append))
+    shows(view, "2 of 2 pairs stay as they are")
+    assert view.button.disabled
+
+    view.template.value = other.id
+    shows(view, "1 would go back to review", "approval goes stale", "Tell", "rendered anew")
+    assert not view.button.disabled
+
+    view._commit(None)
+    assert [1] == [found.stale for found in told]
+    assert local.review.get(made.id, 0).stale
+    view.close()
+
+
+def test_steps_are_listed_opened_and_taken_back(local, sheet, template):
+    made = local.training_sheets.assemble(sheet.id, template_id=template.id)
+    batch = local.review.bulk_approve(made.id, row_indices=[0, 1]).batch_id
+    view = started(ReviewHistory(local, training_sheet_id=made.id))
+    shows(view, "Approved")
+
+    view.batch = batch
+    shows(view, "Undo", "2 pairs")
+    view._take("undo")
+
+    shows(view, "taken back", "Redo")
+    assert "unlabeled" == local.review.get(made.id, 0).status
     view.close()

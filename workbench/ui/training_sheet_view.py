@@ -18,6 +18,8 @@ from workbench.ui.components.markup import html, show
 from workbench.ui.components.pair_markup import CSS, over
 from workbench.ui.components.rows import PreviewTable
 from workbench.ui.job import JobView
+from workbench.ui.reassemble import ReassembleView
+from workbench.ui.review_history import ReviewHistory
 from workbench.ui.view import View
 
 EDITABLE = ("name", "guidelines")
@@ -32,15 +34,17 @@ class TrainingSheetView(View):
         """Return head, actions, eligibility and the first pairs."""
         self.made: Any = None
         self.head = html("", css=CSS)
-        self.dialog = FormDialog()
+        self.dialog = FormDialog(width="md")
         links = {"review": f"./label?sheet={self.training_sheet_id}", "train": f"./train?new=true&sheet={self.training_sheet_id}"}
         links["generate"] = f"./generate?face=made&answers={self.training_sheet_id}"
-        forms = {"update": self._edit, "export": self._export}
+        forms = {"update": self._edit, "export": self._export, "reassemble": self._reassemble}
         self.actions = ActionBar(toasts=self.toasts, size="small", first="review", links=links, handlers=forms, undo=self._undo)
         top = self.live(self.ws.training_sheets.get, self._drawn, height=160, training_sheet_id=self.training_sheet_id)
         fit = self.live(self.ws.review.eligibility, self._fits, height=80, training_sheet_id=self.training_sheet_id)
         pairs = PreviewTable(self, self.ws.training_sheets.preview, training_sheet_id=self.training_sheet_id)
-        return [top, pmui.Column(fit, margin=0, sizing_mode="stretch_width"), pairs, self.dialog]
+        steps = ReviewHistory(self.ws, frame=self, training_sheet_id=self.training_sheet_id)
+        title = html(over("History"), css=CSS)
+        return [top, pmui.Column(fit, margin=0, sizing_mode="stretch_width"), pairs, title, steps, self.dialog]
 
     def _drawn(self, made: Any) -> Any:
         self.made = made
@@ -61,6 +65,12 @@ class TrainingSheetView(View):
             done=lambda made: self.dialog.close(),
         )
         self.dialog.open("Edit the training sheet", form)
+
+    def _reassemble(self) -> None:
+        view = ReassembleView(
+            self.ws, frame=self, training_sheet_id=self.training_sheet_id, done=lambda found: self.dialog.close()
+        )
+        self.dialog.open("Re-assemble the training sheet", view)
 
     def _export(self) -> None:
         form = ParameterForm(
