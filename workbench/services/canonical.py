@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.domain.label import uses_of
+from workbench.services import templating
 from workbench.services.decisions import Scope, run
 from workbench.store import Database
+
+if TYPE_CHECKING:
+    from workbench.services.steps import Stepped
 
 CANONICAL_ID = "canonical_id($sheet_id, item_ref, $label_type)"
 VERSION = "(label_id, number, label, labeled_by, labeled_at, training_sheet_id, row_index, batch, retracted, confidence)"
@@ -18,39 +22,48 @@ def record(db: Database, scope: Scope, batch: int, target: str, *, missing_only:
     With `missing_only`, a label that exists stays as it is, whatever it says.
     """
     differs = "c.id is null" if missing_only else "(c.id is null or c.label <> p.response)"
-    known = scope.__dict__ | {"batch": batch}
+    known = scope.__dict__ | {"batch": batch, "types": templating.label_types(db, scope)}
     # Two pairs of one batch may be about one item; then the later one says what is true.
     run(
         db,
         "create or replace temp table _approved as select p.training_sheet_id, p.row_index, p.item_ref, p.response, p.notes, "
-        "p.allowed_mask, p.prohibited_mask, p.sample, p.canonical_label_id, c.id is null as fresh from pair_rows p "
-        "left join canonical_labels c on c.id = p.canonical_label_id "
+        "p.allowed_mask, p.prohibited_mask, p.sample, p.canonical_label_id, p.labeled_by, p.labeled_at, c.id is null as fresh "
+        f"from pair_rows p left join canonical_labels c on c.id = p.canonical_label_id "
         f"where {target} and p.status = 'labeled' and {differs} "
         "qualify row_number() over (partition by p.canonical_label_id order by p.row_index desc) = 1",
         known,
     )
+    # A label that comes back finds its versions again.
+    new = "where canonical_label_id not in (select label_id from canonical_label_versions where not retracted)"
     run(
         db,
         f"insert into canonical_label_versions {VERSION} select canonical_label_id, nextval('label_version_numbers'), response, "
-        "$actor, $now, training_sheet_id, row_index, $batch, false, 'high' from _approved order by row_index",
+        "labeled_by, labeled_at, training_sheet_id, row_index, $batch, false, 'high' from _approved "
+        f"{new if missing_only else ''} order by row_index",
         known,
     )
     run(
         db,
-        "update canonical_labels set label = p.response, confidence = 'high', labeled_by = $actor, labeled_at = $now, "
-        "updated_at = $now, version = canonical_labels.version + 1 "
+        "update canonical_labels set label = p.response, confidence = 'high', labeled_by = p.labeled_by, "
+        "labeled_at = p.labeled_at, updated_at = $now, version = canonical_labels.version + 1 "
         "from (select * from _approved where not fresh) p where canonical_labels.id = p.canonical_label_id",
         known,
     )
-    run(
-        db,
-        "insert into canonical_labels by name select canonical_label_id as id, $sheet_id as sheet_id, item_ref, "
-        "$label_type as label_type, response as label, 'high' as confidence, notes, $actor as labeled_by, $now as labeled_at, "
-        "case when allowed_mask is null then null else uses_of(allowed_mask) end as allowed_uses, "
-        "uses_of(prohibited_mask) as prohibited_uses, 0 as reuse_count, sample, $now as created_at, $now as updated_at, "
-        "1 as version from _approved where fresh",
-        known,
-    )
+    run(db, _INSERT_FRESH, known)
+
+
+# Another template may have had another kind of truth when a pair was approved: its label's id tells.
+_INSERT_FRESH = """
+insert into canonical_labels by name
+select
+    canonical_label_id as id, $sheet_id as sheet_id, item_ref,
+    case when len($types) = 1 then $types[1] else
+        list_filter($types, lambda t: canonical_id($sheet_id, item_ref, t) = canonical_label_id)[1] end as label_type,
+    response as label, 'high' as confidence, notes, labeled_by, labeled_at,
+    case when allowed_mask is null then null else uses_of(allowed_mask) end as allowed_uses,
+    uses_of(prohibited_mask) as prohibited_uses, 0 as reuse_count, sample, $now as created_at, $now as updated_at, 1 as version
+from _approved where fresh
+"""
 
 
 def record_one(db: Database, scope: Scope, batch: int, pair: dict[str, Any]) -> None:
@@ -91,17 +104,21 @@ def record_one(db: Database, scope: Scope, batch: int, pair: dict[str, Any]) -> 
     db.execute(f"insert into canonical_labels ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values()))
 
 
-def settle(db: Database, scope: Scope, batch: int, *, back: bool, was_labeled: bool, is_labeled: bool) -> None:
+def settle(db: Database, scope: Scope, stepped: Stepped) -> None:
     """Let the labels follow the pairs in `_steps`, which a batch just taken back or made again touches."""
     target = "training_sheet_id = $training_sheet_id and row_index in (select row_index from _steps)"
-    if was_labeled:
-        retract(db, batch)
-    if is_labeled:
-        # What another pair has stated since is not overwritten by going back.
-        record(db, scope, batch, target, missing_only=back)
+    if stepped.back:
+        retract(db, stepped.batch, by=stepped.number)
+        bring_back(db, by=stepped.batch)
+    else:
+        bring_back(db, by=stepped.undone_number)
+        _withdraw_again(db, stepped.batch)
+    if stepped.is_labeled:
+        # What another pair has stated since is not overwritten.
+        record(db, scope, stepped.batch, target, missing_only=True)
 
 
-def retract(db: Database, batch: int) -> None:
+def retract(db: Database, batch: int, *, by: int) -> None:
     """Take back the versions that a batch made on the pairs in `_steps`, unless another pair relies on them.
 
     A version that outlived its own batch for the sake of such a pair goes once that pair lets go of it.
@@ -115,10 +132,10 @@ def retract(db: Database, batch: int) -> None:
         "and (v.batch = $batch or v.batch in (select number from batches where undone_at is not null))",
         {"batch": batch},
     )
-    _withdraw(db)
+    _withdraw(db, by)
 
 
-def retract_of_pair(db: Database, label_id: str, row_index: int, batches: list[int]) -> None:
+def retract_of_pair(db: Database, label_id: str, row_index: int, batches: list[int], *, by: int) -> None:
     """Take back the versions that some batches made on one pair, unless a pair relies on them."""
     db.execute(
         "create or replace temp table _retracted as select v.label_id, v.number from canonical_label_versions v "
@@ -126,17 +143,45 @@ def retract_of_pair(db: Database, label_id: str, row_index: int, batches: list[i
         "where v.label_id = ? and v.row_index = ? and not v.retracted and list_contains(?::bigint[], v.batch)",
         [label_id, row_index, batches],
     )
-    _withdraw(db)
+    _withdraw(db, by)
 
 
-def _withdraw(db: Database) -> None:
-    """Mark the versions in `_retracted`; each label says what stands of it then, or is gone."""
+def _withdraw(db: Database, by: int) -> None:
+    """Mark the versions in `_retracted` as taken back by a batch."""
     if not db.execute("select 1 from _retracted limit 1"):
         return
     db.execute(
-        "update canonical_label_versions set retracted = true from _retracted r "
-        "where canonical_label_versions.label_id = r.label_id and canonical_label_versions.number = r.number"
+        "update canonical_label_versions set retracted = true, retracted_by = ? from _retracted r "
+        "where canonical_label_versions.label_id = r.label_id and canonical_label_versions.number = r.number",
+        [by],
     )
+    _let_stand(db)
+
+
+def bring_back(db: Database, *, by: int | None) -> None:
+    """Let the versions hold again that a batch had taken back."""
+    _turn(db, by, retracted=False)
+
+
+def _withdraw_again(db: Database, by: int) -> None:
+    """Take back again what a batch had taken back before it was undone itself."""
+    _turn(db, by, retracted=True)
+
+
+def _turn(db: Database, by: int | None, *, retracted: bool) -> None:
+    db.execute(
+        "create or replace temp table _retracted as select label_id, number from canonical_label_versions "
+        "where retracted_by = ? and retracted <> ?",
+        [by, retracted],
+    )
+    if not db.execute("select 1 from _retracted limit 1"):
+        return
+    db.execute("update canonical_label_versions set retracted = ? where retracted_by = ?", [retracted, by])
+    _let_stand(db)
+
+
+def _let_stand(db: Database) -> None:
+    """Let the labels of the versions in `_retracted` say what the newest standing version says; without one they go."""
     db.execute(
         "create or replace temp table _stand as select v.label_id, max_by(v.label, v.number) as label, "
         "max_by(v.labeled_by, v.number) as labeled_by, max_by(v.labeled_at, v.number) as labeled_at, "

@@ -18,11 +18,14 @@ VOTABLE = (
 
 @dataclass(frozen=True)
 class Stepped:
-    """Say how many pairs a step touched, which came first, what it may mean for labels, and whether the template went along."""
+    """Say what a step did: to which batch, in which direction, to how many pairs, and to the template."""
 
+    batch: int
+    number: int | None
+    back: bool
+    undone_number: int | None
     count: int
     shown: list[int]
-    was_labeled: bool
     is_labeled: bool
     template: bool
 
@@ -69,12 +72,14 @@ def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str, s
         [batch],
     )
     _find_added(db, scope, batch, back=back)
-    count, edited, moved, added, was, becomes = db.execute(
+    side = "before" if back else "after"
+    count, edited, moved, added, labeled = db.execute(
         "select count(*), count(texts_before) + count(texts_after) > 0, count(source_before) + count(source_after) > 0, "
-        "coalesce(bool_or(added), false), coalesce(bool_or(before.status = 'labeled'), false), "
-        "coalesce(bool_or(after.status = 'labeled'), false) from _steps"
+        f"coalesce(bool_or(added), false), coalesce(bool_or({side}.status = 'labeled'), false) from _steps"
     )[0]
     plan = templating.step(db, scope, batch, back=back)
+    undone = db.execute("select undone_number from batches where number = ?", [batch])[0][0]
+    number = None
     if count or plan:
         number = _log_step(db, scope, batch, count, back=back, batch_id=batch_id)
         _change(db, scope, back=back, edited=edited, moved=moved)
@@ -82,7 +87,7 @@ def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str, s
     if added:
         _change_added(db, scope, back=back)
     shown = [row[0] for row in db.execute(f"select row_index from _steps order by row_index limit {SHOWN_ROWS}")]
-    return Stepped(count, shown, becomes if back else was, was if back else becomes, plan)
+    return Stepped(batch, number, back, undone, count, shown, labeled, plan)
 
 
 def _find_added(db: Database, scope: Scope, batch: int, *, back: bool) -> None:

@@ -63,3 +63,13 @@ def _changed(db: Database, training_sheet_id: str, settings: str, values: list[s
 def is_reassembly(db: Database, batch: int) -> bool:
     """Return True when a batch re-assembled a training sheet."""
     return bool(db.execute("select 1 from reassemblies where batch = ?", [batch]))
+
+
+def label_types(db: Database, scope: Scope) -> list[str]:
+    """Return the kinds of truth that a training sheet's templates have had, the present one first."""
+    found = db.execute(
+        "select distinct unnest([template_before ->> 'label_type', template_after ->> 'label_type']) from reassemblies "
+        "where training_sheet_id = ?",
+        [scope.training_sheet_id],
+    )
+    return list(dict.fromkeys([scope.label_type, *(row[0] for row in found)]))

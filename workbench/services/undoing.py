@@ -62,8 +62,7 @@ def _step(service: PastReview, made: TrainingSheet, batch_id: str | None, whose:
     if not done.count and not done.template:
         return UndoOutcome(skipped={"changed_since": batch["row_count"]}, summary="Every pair of it has changed since.")
     if back or batch["action"] != "vote":
-        full = back and batch["action"] != "restore"
-        canonical.settle(db, scope, number, back=full, was_labeled=done.was_labeled, is_labeled=done.is_labeled)
+        canonical.settle(db, scope, done)
         (votes.step_back if back else votes.step_again)(db, scope, made.overlap, number)
     db.emit("pairs", made.id, None, "bulk")
     return _outcome(batch, done, back=back)
@@ -72,7 +71,7 @@ def _step(service: PastReview, made: TrainingSheet, batch_id: str | None, whose:
 def _vote_again(service: PastReview, made: TrainingSheet, batch: int, batch_id: str) -> steps.Stepped:
     """Cast the votes of a batch anew: what they settle is decided by the votes there are now."""
     rows = ballots.again(service.db, service.scope(made), made.overlap, batch, batch_id=batch_id)
-    return steps.Stepped(len(rows), rows[: steps.SHOWN_ROWS], False, False, False)
+    return steps.Stepped(batch, None, False, None, len(rows), rows[: steps.SHOWN_ROWS], False, False)
 
 
 def _named(service: PastReview, made: TrainingSheet, batch_id: str, *, back: bool) -> int:
