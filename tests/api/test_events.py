@@ -16,6 +16,7 @@ from workbench.client.http import HttpTransport
 from workbench.client.workspace import Workspace
 from workbench.server.bootstrap import Owner
 from workbench.server.serving import Server
+from workbench.store import database, transaction
 from workbench.testing import frozen
 
 
@@ -69,6 +70,21 @@ def test_too_much_missed_is_a_gap(served, monkeypatch):
         message = json.loads(live.recv(3))
 
     assert (True, [], 4) == (message["gap"], message["events"], message["seq"])
+
+
+def test_what_is_no_longer_kept_is_a_gap(served, monkeypatch):
+    monkeypatch.setattr(transaction, "KEPT_EVENTS", 5)
+    monkeypatch.setattr(database, "_TRIM_EVERY", 10)
+    for number in range(12):
+        commit(served.app, id=f"t{number}")
+    messages = {}
+    for after in (2, 4, 5, 8):
+        with socket(served, after=after) as live:
+            messages[after] = json.loads(live.recv(3))
+
+    assert (6, 12) == (served.app.db.first_seq, served.app.db.last_seq)
+    assert {2: True, 4: True, 5: False, 8: False} == {after: message["gap"] for after, message in messages.items()}
+    assert ["t5", "t6", "t7", "t8", "t9", "t10", "t11"] == [event["id"] for event in messages[5]["events"]]
 
 
 def test_a_foreign_page_may_not_listen(served):

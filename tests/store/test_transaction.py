@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from workbench.store import Database, Event
+from workbench.store.doctor import doctor
 
 
 def test_events_commit_with_the_change_and_are_told_after(db, clock):
@@ -145,3 +146,26 @@ def test_many_events_are_one_gapless_series(db):
         for number in range(450):
             db.emit("pairs", f"p{number}")
     assert [event.seq for event in db.events_after(0, 1000)] == list(range(1, 451))
+
+
+def test_old_events_go_and_numbers_go_on(path, monkeypatch):
+    from workbench.clock import FrozenClock
+    from workbench.store import database, transaction
+
+    monkeypatch.setattr(database, "_TRIM_EVERY", 10)
+    monkeypatch.setattr(transaction, "KEPT_ANYWAY", 3)
+    clock = FrozenClock()
+    with Database.open(path, clock=clock) as db:
+        for number in range(9):
+            with db.write():
+                db.emit("things", f"t{number}")
+        clock.advance(hours=25)
+        with db.write():
+            db.emit("things", "late")
+        assert (db.first_seq, db.last_seq) == (8, 10)
+        assert doctor(db) == []
+    with Database.open(path, clock=clock) as db:
+        assert db.last_seq == 10
+        with db.write():
+            db.emit("things", "next")
+        assert [event.seq for event in db.events_after(8)] == [9, 10, 11]

@@ -66,7 +66,8 @@ class _Feed:
 async def _replay(socket: WebSocket, app: Application, after: int | None) -> int:
     last = app.db.last_seq
     missed = [] if after is None else await run_in_threadpool(app.db.events_after, after, REPLAY_LIMIT + 1)
-    gap = len(missed) > REPLAY_LIMIT or (after is not None and after > last)
+    first = 0 if after is None else await run_in_threadpool(lambda: app.db.first_seq)
+    gap = len(missed) > REPLAY_LIMIT or (after is not None and (after > last or after < first - 1))
     events = [] if gap else missed
     seen = events[-1].seq if events else last
     await socket.send_json(_message(events, seen) | {"gap": gap})

@@ -23,16 +23,17 @@ def record(db: Database, scope: Scope, batch: int, target: str, *, missing_only:
     """
     differs = "c.id is null" if missing_only else "(c.id is null or c.label <> p.response)"
     known = scope.__dict__ | {"batch": batch, "types": templating.label_types(db, scope)}
-    # Two pairs of one batch may be about one item; then the later one says what is true.
     run(
         db,
         "create or replace temp table _approved as select p.training_sheet_id, p.row_index, p.item_ref, p.response, p.notes, "
         "p.allowed_mask, p.prohibited_mask, p.sample, p.canonical_label_id, p.labeled_by, p.labeled_at, c.id is null as fresh "
         f"from pair_rows p left join canonical_labels c on c.id = p.canonical_label_id "
-        f"where {target} and p.status = 'labeled' and {differs} "
-        "qualify row_number() over (partition by p.canonical_label_id order by p.row_index desc) = 1",
+        f"where {target} and p.status = 'labeled' and {differs}",
         known,
     )
+    if not db.execute("select 1 from _approved limit 1"):
+        return
+    _one_each(db)
     # A label that comes back finds its versions again.
     new = "where canonical_label_id not in (select label_id from canonical_label_versions where not retracted)"
     run(
@@ -50,6 +51,15 @@ def record(db: Database, scope: Scope, batch: int, target: str, *, missing_only:
         known,
     )
     run(db, _INSERT_FRESH, known)
+
+
+def _one_each(db: Database) -> None:
+    """Of several pairs of one batch about one item, let the later one say what is true."""
+    if db.execute("select count(*) <> count(distinct canonical_label_id) from _approved")[0][0]:
+        db.execute(
+            "delete from _approved where (canonical_label_id, row_index) not in "
+            "(select (canonical_label_id, max(row_index)) from _approved group by canonical_label_id)"
+        )
 
 
 # Another template may have had another kind of truth when a pair was approved: its label's id tells.

@@ -162,5 +162,5 @@ def _log_sql(columns: dict[str, str], target: str) -> str:
     return (
         f"insert into decisions {LOGGED} "
         "select nextval('decision_numbers'), $batch, training_sheet_id, row_index, $action, $actor, $now, "
-        f"version + 1, {struct(STATE)}, {struct(STATE, columns)}, {texts}, null, null from pair_rows where {target} order by row_index"
+        f"version + 1, {struct(STATE)}, {struct(STATE, columns)}, {texts}, null, null from pair_rows where {target}"
     )

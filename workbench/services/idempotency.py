@@ -20,6 +20,7 @@ from workbench.store import Database
 Action = Callable[[Callable[[Any], None]], Any]
 
 KEPT_HOURS = 24
+FORGET_EVERY = 1_000
 STARTED = 202
 
 
@@ -37,6 +38,7 @@ class Idempotency:
         self._now = now
         self._gates: dict[tuple[str, str], _Gate] = {}
         self._guard = threading.Lock()
+        self._kept = 0
 
     def run(self, operation: Operation, given: dict[str, Any], context: Context, action: Action) -> Any:
         """Run `action` once per actor and key; later calls with the same request get its answer.
@@ -82,6 +84,9 @@ class Idempotency:
             "insert into idempotency (actor, key, request_hash, status, answer, created_at) values (?, ?, ?, ?, ?, ?)",
             (*identity, digest, STARTED if answers.is_started(operation, result) else operation.status, answer, self._now()),
         )
+        self._kept += 1
+        if self._kept % FORGET_EVERY == 0:
+            self.forget_old()
 
     def forget_old(self) -> None:
         """Drop the answers older than a day."""

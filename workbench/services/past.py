@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.domain.generate import TrainingSheet
 from workbench.errors import ValidationError
-from workbench.services.decisions import SOURCE, STATE, TEXTS
+from workbench.services.decisions import MEASURED, SOURCE, STATE, TEXTS
 from workbench.services.pairs import COLUMNS
 from workbench.store import Database
 
@@ -47,6 +47,8 @@ def relation(*, rows: str = "true") -> str:
     taken = {name: f"case when s.id is null then p.{name} else s.before.{name} end" for name in STATE}
     for kind, names in (("t.texts_before", TEXTS), ("o.source_before", SOURCE)):
         taken |= {name: f"case when {kind} is null then p.{name} else {kind}.{name} end" for name in names}
+    # What was measured holds for the present texts.
+    taken |= {name: f"case when t.id is null then p.{name} end" for name in MEASURED}
     # A vote is logged too, and leaves the pair as it was.
     taken["version"] = "case when s.id is null then p.version else s.pair_version - "
     taken["version"] += "(s.before.last_batch is distinct from s.after.last_batch)::integer end"

@@ -118,11 +118,13 @@ def _find_added(db: Database, scope: Scope, batch: int, *, back: bool) -> None:
 
 def _change(db: Database, scope: Scope, *, back: bool, edited: bool, moved: bool) -> None:
     side = "before" if back else "after"
-    settings = [f"{name} = s.{side}.{name}" for name in STATE]
+    settings = [f"{name} = s.{side}.{name}" for name in _differing(db)]
     for wanted, kind, names in ((edited, "texts", TEXTS), (moved, "source", SOURCE)):
         if wanted:
             value = f"s.{kind}_{side}"
             settings += [f"{name} = case when {value} is null then pair_rows.{name} else {value}.{name} end" for name in names]
+    if not settings:
+        return  # it had only added pairs
     if edited:
         settings += [f"{name} = case when s.texts_{side} is null then pair_rows.{name} end" for name in MEASURED]
     db.execute(
@@ -132,6 +134,13 @@ def _change(db: Database, scope: Scope, *, back: bool, edited: bool, moved: bool
         "and s.before.last_batch is distinct from s.after.last_batch",
         [scope.now, scope.training_sheet_id],
     )
+
+
+def _differing(db: Database) -> list[str]:
+    """Return the parts of the state that differ in some pair; the others need no write."""
+    tests = ", ".join(f"coalesce(bool_or(before.{name} is distinct from after.{name}), false)" for name in STATE)
+    found = db.execute(f"select {tests} from _steps where not added")[0]
+    return [name for name, differs in zip(STATE, found, strict=True) if differs]
 
 
 def _change_added(db: Database, scope: Scope, *, back: bool) -> None:
@@ -168,7 +177,7 @@ def _log_step(db: Database, scope: Scope, batch: int, rows: int, *, back: bool, 
         f"insert into decisions {LOGGED} "
         "select nextval('decision_numbers'), $batch, $training_sheet_id, row_index, $action, $actor, $now, "
         "version + (before.last_batch is distinct from after.last_batch)::integer, "
-        f"{first}, {second}, texts_{first}, texts_{second}, source_{first}, source_{second} from _steps order by row_index",
+        f"{first}, {second}, texts_{first}, texts_{second}, source_{first}, source_{second} from _steps",
         known,
     )
     return number

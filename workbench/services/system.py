@@ -98,4 +98,4 @@ class SystemService(Service):
             }
             for e in events
         ]
-        return Page(Change, rows, total=max(0, self.db.last_seq - after), page_size=limit)
+        return Page(Change, rows, total=max(0, self.db.last_seq - max(after, self.db.first_seq - 1)), page_size=limit)

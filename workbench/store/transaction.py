@@ -16,6 +16,10 @@ Params = Sequence[Any] | Mapping[str, Any]
 
 OUTBOX_COLUMNS = "seq, topic, id, version, kind, actor, logged_at"
 _ROWS_PER_INSERT = 200
+# So many events are kept, and none longer than a day, except the newest that a reader may have missed.
+KEPT_EVENTS = 20_000
+KEPT_ANYWAY = 1_000
+KEPT_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,14 @@ class Transaction:
     def on_commit(self, follower: Callable[[], None]) -> None:
         """Call `follower` after the commit, outside the lock, and never after a rollback."""
         self.followers.append(follower)
+
+    def trim_outbox(self, last: int, now: dt.datetime) -> None:
+        """Drop the oldest events; those left are numbered without a gap, the newest is always among them."""
+        self.execute(
+            "delete from outbox where seq <= greatest(?, least(?, "
+            "(select coalesce(max(seq), 0) from outbox where logged_at < ?)))",
+            [last - KEPT_EVENTS, last - KEPT_ANYWAY, now - dt.timedelta(hours=KEPT_HOURS)],
+        )
 
     def outbox(self, after: int, now: dt.datetime) -> list[Event]:
         """Write the collected events, numbered from `after` + 1, and return them."""
