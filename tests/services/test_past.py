@@ -10,6 +10,9 @@ import pytest
 from tests.services.test_reassembly import PLAN, ROWS, SHORT, change_row
 from workbench.errors import Conflict, NotFound, ValidationError
 
+# What tells of the present: what may be done now, and whether the row has changed since.
+PRESENT = ("actions", "review", "source_changed")
+
 
 @pytest.fixture
 def made(ws: Any) -> Any:
@@ -22,7 +25,7 @@ def listed(ws: Any, made: Any, as_of: dt.datetime | None = None) -> list[dict[st
     pages = [ws.review.rows(made.id, as_of=as_of, page=number, page_size=7) for number in range(1, 7)]
     shown = [pair.values() for page in pages for pair in page]
     assert {page.total for page in pages} == {len(shown)}
-    return [{key: value for key, value in pair.items() if key not in ("actions", "review")} for pair in shown]
+    return [{key: value for key, value in pair.items() if key not in PRESENT} for pair in shown]
 
 
 def everything(ws: Any, made: Any) -> list[Any]:
