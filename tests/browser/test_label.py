@@ -6,18 +6,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
-from tests.e2e.processes import free_port
+from tests.e2e.processes import free_port, serving
 from workbench.testing import frozen
 
 pytestmark = pytest.mark.browser
 
-ROWS = 120
+ROWS = 240
 STATUS_OF_KEY = {"a": "labeled", "r": "rejected", "f": "flagged"}
 
 
@@ -38,14 +39,19 @@ class Review:
         return f"{self.url}/label?sheet={self.sheet}" + "".join(f"&{name}={value}" for name, value in query.items())
 
 
+def make(ws: Any) -> str:
+    """Make a training sheet of questions and return its id."""
+    rows = [{"question": f"Question number {i}?", "answer": f"answer {i}"} for i in range(ROWS)]
+    sheet = ws.sheets.create("questions", rows=rows)
+    plan = {"prompt_template": "Q: {{question}}", "response_column": "answer"}
+    return ws.training_sheets.assemble(sheet.id, template=plan, guidelines="Be **kind**.").id
+
+
 @pytest.fixture
 def review() -> Iterator[Review]:
     with frozen() as ws:
-        rows = [{"question": f"Question number {i}?", "answer": f"answer {i}"} for i in range(ROWS)]
-        sheet = ws.sheets.create("questions", rows=rows)
-        plan = {"prompt_template": "Q: {{question}}", "response_column": "answer"}
-        made = ws.training_sheets.assemble(sheet.id, template=plan, guidelines="Be **kind**.")
-        yield Review(ws.serve(port=free_port()), made.id)
+        made = make(ws)
+        yield Review(ws.serve(port=free_port()), made)
 
 
 def eventually(check: Callable[[], Any], seconds: float = 20) -> Any:
@@ -76,6 +82,165 @@ def test_forty_keys_at_speed_are_forty_decisions_in_their_order(review: Review, 
     assert (20, 10, 10) == (decided["labeled"], decided["rejected"], decided["flagged"])
     assert [2] * 40 == [review.stored(row)["version"] for row in range(40)], "a decision was applied twice"
     assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
+
+
+def test_two_hundred_pairs_by_keyboard_alone(review: Review, tab: Tab):
+    """Approve, reject, flag, edit and undo, each pressed as soon as the pair is on the desk."""
+    tab.goto(review.page())
+    at(tab, 0)
+    answer = tab.locator("textarea[aria-label=Response]")
+    wanted = []
+    for row in range(200):
+        turn = row % 20
+        key = "r" if turn in (3, 11) else "f" if turn == 7 else "a"
+        if turn == 5:
+            tab.keyboard.press("e")
+            expect(answer).to_be_focused()
+            tab.keyboard.type(" a r f")
+            tab.keyboard.press("Control+Enter")
+        else:
+            tab.keyboard.press(key)
+        at(tab, row + 1)
+        if turn == 13:
+            tab.keyboard.press("u")
+            at(tab, row)
+            tab.keyboard.press("r")
+            at(tab, row + 1)
+            key = "r"
+        wanted.append((STATUS_OF_KEY[key], f"answer {row} a r f" if turn == 5 else f"answer {row}"))
+
+    stored = httpx.get(f"{review.url}/api/v1/assemblies/{review.sheet}/rows", params={"page_size": 201}).json()["items"]
+    assert wanted == [(pair["status"], pair["response"]) for pair in stored[:200]]
+    assert "unlabeled" == stored[200]["status"]
+    assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
+
+
+def test_two_people_never_get_the_same_pair(review: Review, browser: Any, tab: Tab):
+    """Both work through one queue at once, and everything is decided by exactly one of them."""
+    contexts = [browser.new_context(viewport={"width": 1280, "height": 800}) for _ in range(2)]
+    tabs = []
+    for name, context in zip(("ann", "bob"), contexts, strict=True):
+        context.add_cookies([{"name": "workbench_user", "value": name, "url": review.url}])
+        tabs.append(context.new_page())
+        tabs[-1].goto(review.page(shared="true"))
+    for one in tabs:
+        expect(one.get_by_text("Question number").first).to_be_visible(timeout=30_000)
+    seen: list[list[int]] = [[], []]
+    for _ in range(12):
+        for mine, one in zip(seen, tabs, strict=True):
+            mine.append(on_desk(one, mine[-1] if mine else None))
+            one.keyboard.press("a")
+    for mine, one in zip(seen, tabs, strict=True):
+        on_desk(one, mine[-1])
+
+    assert set() == set(seen[0]) & set(seen[1])
+    assert eventually(lambda: review.progress()["labeled"] == 24)
+    decided = {one["reviewer"]: one["approved"] for one in review.progress()["by_reviewer"]}
+    assert {"ann": 12, "bob": 12} == decided
+    for context in contexts:
+        context.close()
+    assert eventually(lambda: _claim(review, 240) == 216), "what a closed page held is free again"
+
+
+def on_desk(tab: Tab, before: int | None) -> int:
+    """Return the pair on the desk once it is another one than before."""
+
+    def shown() -> int | None:
+        row = parse_qs(urlsplit(tab.url).query).get("row")
+        return int(row[0]) if row and int(row[0]) != before else None
+
+    found = eventually(lambda: shown() is not None) and shown()
+    assert found is not None and found is not False, tab.url
+    expect(tab.get_by_text(f"Question number {found}?").first).to_be_visible()
+    return found
+
+
+def _claim(review: Review, count: int) -> int:
+    """Return how many unlabeled pairs somebody else may have now."""
+    call = f"{review.url}/api/v1/assemblies/{review.sheet}"
+    taken = httpx.post(f"{call}/claim", json={"count": count, "lease_seconds": 1}).json()["items"]
+    httpx.post(f"{call}/release", json={})
+    return len(taken)
+
+
+def test_a_conflict_shows_both_versions_and_loses_nothing(review: Review, tab: Tab):
+    tab.goto(review.page())
+    at(tab, 0)
+    tab.keyboard.press("e")
+    answer = tab.locator("textarea[aria-label=Response]")
+    expect(answer).to_be_focused()
+    tab.keyboard.type(" of mine")
+    httpx.put(
+        f"{review.url}/api/v1/assemblies/{review.sheet}/rows/0", json={"response": "theirs"}, headers={"X-Workbench-User": "bob"}
+    ).raise_for_status()
+
+    expect(tab.get_by_text("What you typed is kept")).to_be_visible()
+    expect(answer).to_have_value("answer 0 of mine")
+    expect(tab.locator(".response-changes del").get_by_text("theirs")).to_be_visible()
+    tab.get_by_role("button", name="Keep mine and approve").click()
+
+    at(tab, 1)
+    assert ("labeled", "answer 0 of mine") == (review.stored(0)["status"], review.stored(0)["response"])
+
+
+def test_filters_are_part_of_the_address_and_refused_at_their_field(review: Review, tab: Tab):
+    tab.goto(review.page(where="row_index > 17"))
+    at(tab, 18)
+    tab.locator(".more-filters").click()
+    where = tab.locator(".filter-where input")
+    where.fill("no_such_column > 1")
+    where.press("Enter")
+
+    expect(tab.get_by_role("alert").get_by_text("no_such_column").first).to_be_visible()
+    where.fill("row_index > 39")
+    where.press("Enter")
+    at(tab, 40)
+    assert "row_index" in tab.url and "39" in tab.url
+
+
+def test_anything_is_found_by_name_and_the_keys_are_told(review: Review, tab: Tab):
+    tab.goto(f"{review.url}/home")
+    expect(tab.get_by_text("Recently").first).to_be_visible()
+    tab.keyboard.press("Control+k")
+    tab.keyboard.type("questio")
+    expect(tab.get_by_role("option").first).to_be_visible()
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("?")
+    expect(tab.get_by_text("Keys of this page")).to_be_visible()
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("Control+k")
+    tab.keyboard.type(f"{review.sheet}.17")
+    expect(tab.get_by_role("option").get_by_text("pair")).to_be_visible()
+    tab.keyboard.press("Enter")
+
+    at(tab, 17)
+
+
+def test_a_killed_server_comes_back_with_the_draft_on_the_same_pair(tab: Tab, tmp_path: Any):
+    database, port = tmp_path / "w.duckdb", free_port()
+    with frozen(database) as ws:
+        sheet = make(ws)
+    with serving(database, port=port) as served:
+        review = Review(served.url, sheet)
+        tab.goto(review.page())
+        at(tab, 0)
+        tab.keyboard.press("a")
+        at(tab, 1)
+        tab.keyboard.press("e")
+        tab.keyboard.type(" kept")
+        assert eventually(lambda: _draft(review, 1) == "answer 1 kept", 5)
+        served.kill()
+        tab.keyboard.type(" twice")
+        expect(tab.get_by_text("reconnecting").first).to_be_visible()
+    with serving(database, port=port):
+        at(tab, 1)
+        expect(tab.get_by_text("live", exact=True)).to_be_visible(timeout=40_000)
+        expect(tab.locator("textarea[aria-label=Response]")).to_have_value("answer 1 kept twice")
+        tab.keyboard.press("a")
+        at(tab, 2)
+        assert [("labeled", "answer 0"), ("labeled", "answer 1 kept twice")] == [
+            (review.stored(row)["status"], review.stored(row)["response"]) for row in (0, 1)
+        ]
 
 
 def test_what_is_typed_survives_a_reload_on_the_same_pair(review: Review, tab: Tab):
@@ -152,21 +317,21 @@ def test_a_second_tab_follows_within_a_second(review: Review, tab: Tab):
 
 
 def test_all_that_match_are_approved_at_once_and_taken_back(review: Review, tab: Tab):
-    tab.goto(review.page(mode="grid", search="number 1"))
+    tab.goto(review.page(mode="grid", search="number 12"))
     box = tab.locator("td.pick input").first
     box.click()
     expect(tab.get_by_text("1 pair chosen")).to_be_visible()
     tab.locator(".select-all").click()
-    expect(tab.get_by_text("31 pairs chosen")).to_be_visible()
+    expect(tab.get_by_text("11 pairs chosen")).to_be_visible()
     tab.get_by_role("button", name="Approve all").click()
     commit = tab.locator(".commit")
     expect(commit).to_be_visible()
-    expect(tab.get_by_text("31 of 31 pairs would be approved.")).to_be_visible()
+    expect(tab.get_by_text("11 of 11 pairs would be approved.")).to_be_visible()
     assert 0 == review.progress()["labeled"], "a preview changes nothing"
 
     commit.click()
 
-    assert eventually(lambda: review.progress()["labeled"] == 31)
+    assert eventually(lambda: review.progress()["labeled"] == 11)
     tab.get_by_role("button", name="Undo", exact=True).last.click()
     assert eventually(lambda: review.progress()["labeled"] == 0)
 
@@ -180,6 +345,9 @@ def test_the_screen_works_on_a_phone(review: Review, tab: Tab):
     tab.keyboard.press("Escape")
     approve = tab.locator(".action-approve").first
     expect(approve).to_be_in_viewport()
+    for name in ("reject", "flag", "edit"):
+        expect(tab.locator(f".action-{name}").first).to_be_in_viewport()
+    assert 40 <= approve.bounding_box()["height"]
     approve.click()
 
     at(tab, 1)

@@ -9,7 +9,8 @@ import pytest
 
 from tests.ui.rendered import eventually, shows, started, texts
 from workbench.ui.label import LabelView
-from workbench.ui.label_review import COMMANDS, ReviewView
+from workbench.ui.label_keys import COMMANDS, HELP
+from workbench.ui.label_review import ReviewView
 
 ROWS = [{"q": f"question {i}", "a": f"answer {i}"} for i in range(12)]
 
@@ -39,7 +40,7 @@ def statuses(local: Any, made: Any) -> str:
 
 
 def test_the_card_shows_prompt_response_source_row_and_progress(view, made):
-    words = shows(view, "question 0", "answer 0", "Source row", "No decision yet.", "12 unlabeled", "unlabeled")
+    words = shows(view, "question 0", "answer 0", "No decision yet.", "12 unlabeled", "unlabeled")
 
     pair = view.desk.card.pair
     assert {a.label for a in pair.actions} <= set(words.splitlines())
@@ -92,18 +93,18 @@ def test_a_reason_waits_for_a_decision_that_has_one(local, made, view):
 
 
 def test_typed_words_are_kept_and_wait_for_whoever_comes_back(local, made, view):
-    view.card.answer._handle_msg({"item": "0", "text": "answer 0, better", "submit": False})
+    view.card.pane._handle_msg({"item": "0", "texts": {"response": "answer 0, better"}, "submit": False})
     assert eventually(lambda: local.review.card(made.id, 0).draft)
 
     again = started(ReviewView(local, sheet=made.id, row=0))
 
-    assert eventually(lambda: again.card.answer.content["text"] == "answer 0, better")
+    assert eventually(lambda: again.card.pane.shown["texts"].get("response") == "answer 0, better")
     shows(again, "Not saved yet", "better")
     again.close()
 
 
 def test_an_approval_takes_along_what_was_typed(local, made, view):
-    view.card.answer._handle_msg({"item": "0", "text": "typed", "submit": True})
+    view.card.pane._handle_msg({"item": "0", "texts": {"response": "typed"}, "submit": True})
 
     assert eventually(lambda: statuses(local, made)[0] == "l")
     assert "typed" == local.review.get(made.id, 0).response
@@ -176,4 +177,6 @@ def test_the_page_follows_the_choice_of_training_sheet(local, made):
 
 
 def test_every_key_of_the_help_does_something():
-    assert set("arfeujk/?") == set(COMMANDS)
+    shown = {key for keys, _ in HELP for key in keys.lower().replace("shift+", "Shift+").split()}
+    arrows = {"ArrowRight": "→", "ArrowLeft": "←"}
+    assert {arrows.get(key, key) for key in COMMANDS} <= shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -73,6 +74,18 @@ class Workspace:
         if self._server is None:
             self._server = self._publish(host=host, port=port, open_browser=open_browser)
         return self._server.url
+
+    def page(self, href: str) -> str:
+        """Return the full address of a page such as `./label?row=3`; unpublished dashboards are published first.
+
+        They then answer on a free port of this machine, to whoever has the token in the address.
+        """
+        if self._server is None and self.transport.url is None and self._publish is not None:
+            self._server = self._publish(host="127.0.0.1", port=0, token=secrets.token_urlsafe(24))
+        token = getattr(self._server, "token", None)
+        path = href.removeprefix("./")
+        address = f"{self.url}/{path}"
+        return f"{address}{'&' if '?' in path else '?'}token={token}" if token else address
 
     def attach(self, server: Any) -> None:
         """Remember the server that publishes this workspace, to stop it on close."""

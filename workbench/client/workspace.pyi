@@ -85,6 +85,7 @@ from workbench.domain.serving import RequestLog
 from workbench.domain.system import Backup
 from workbench.domain.system import Change
 from workbench.domain.system import Finding
+from workbench.domain.system import Found
 from workbench.domain.system import TableInfo
 from workbench.domain.system import WorkspaceInfo
 from workbench.domain.train import BaseModel
@@ -98,6 +99,8 @@ class System(Namespace):
         """Return what is open and who is asking."""
     def sql(self, query: str, *, params: list[Any] = ..., max_rows: int | None = ...) -> pd.DataFrame:
         """Run one read-only SELECT; `system.tables` lists what it may read."""
+    def search(self, q: str, *, page: int = ..., page_size: int = ...) -> Page[Found]:
+        """Find sheets, training sheets, templates, jobs, models, endpoints and pairs by name or id."""
     def tables(self) -> Page[TableInfo]:
         """List the tables that SQL may read, with their columns."""
     def doctor(self) -> Page[Finding]:
@@ -268,7 +271,7 @@ class Review(Namespace):
         """Return one pair, as it is or as it was at an earlier version."""
     def decide(self, training_sheet_id: str, row_index: int, *, action: Optional[Literal['approve', 'reject', 'flag', 'reset']] = ..., status: Optional[Literal['labeled', 'rejected', 'flagged', 'unlabeled']] = ..., response: str = ..., prompt: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., n: int | None = ..., idempotency_key: str | None = ...) -> Pair:
         """Approve, reject, flag, reset or edit one pair; editing and approving go in one step."""
-    def draft(self, training_sheet_id: str, row_index: int, response: str, *, idempotency_key: str | None = ...) -> Draft:
+    def draft(self, training_sheet_id: str, row_index: int, *, response: str = ..., prompt: str = ..., idempotency_key: str | None = ...) -> Draft:
         """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
     def claim(self, training_sheet_id: str, count: int = ..., *, lease_seconds: int = ..., filter: PairFilter | None = ..., idempotency_key: str | None = ...) -> Claim:
         """Hand out the next unlabeled pairs; asking again renews one's own first."""

@@ -339,9 +339,11 @@ class Draft(Record):
     kind = "draft"
 
     row_index = param.Integer(0, doc="The pair.")
-    response = param.String("", doc="What was typed.")
-    saved_at = Time(None, allow_None=True, doc="When it was kept; none: it equals the response, so nothing is kept.")
+    response = param.String("", doc="The response as typed.")
+    prompt = param.String("", doc="The prompt as typed.")
+    saved_at = Time(None, allow_None=True, doc="When it was kept; none: it equals the pair, so nothing is kept.")
     diff = Items(item_type=TextPiece, doc="Words that differ from the stored response.")
+    prompt_diff = Items(item_type=TextPiece, doc="Words that differ from the stored prompt.")
 
 
 class StaleChange(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import param
 
-from workbench.domain.record import Items, Record, Time
+from workbench.domain.record import Items, Json, Record, Time
 
 
 class Change(Record):
@@ -52,6 +52,19 @@ class Finding(Record):
     check = param.String("", doc="Name of the check.")
     finding = param.String("", doc="What is wrong, and where.")
     remedy = param.String("", doc="How to mend it.")
+
+
+class Found(Record):
+    """Something that a search found, and where it is shown."""
+
+    kind = "found"
+
+    id = param.String("", doc="Its identifier.")
+    label = param.String("", doc="What it is, in words.")
+    name = param.String("", doc="What it is called.")
+    detail = param.String(None, allow_None=True, doc="What state it is in.")
+    page = param.String("", doc="Page that shows it.")
+    query = Json({}, doc="What the page's address has to say.")
 
 
 class Backup(Record):

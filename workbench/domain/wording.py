@@ -19,10 +19,24 @@ def grouped(number: int) -> str:
 def word_diff(before: str | None, after: str | None) -> tuple[TextPiece, ...]:
     """Return the runs of words that were kept, removed and added, in reading order.
 
-    Texts of more than 6,000 words are shown as one removal and one addition.
+    What lies between the first and the last change is compared word by word up to 6,000 words; more
+    is shown as one removal and one addition.
     """
     old, new = _WORD.findall(before or ""), _WORD.findall(after or "")
-    if len(old) + len(new) > _TOO_LONG and old != new:
+    head = _shared(old, new)
+    tail = _shared(old[head:][::-1], new[head:][::-1])
+    start, end = old[:head], old[len(old) - tail :]
+    middle = _changed(old[head : len(old) - tail], new[head : len(new) - tail])
+    return (*_pieces(("same", start)), *middle, *_pieces(("same", end)))
+
+
+def _shared(old: list[str], new: list[str]) -> int:
+    """Return how many words two texts begin with in common."""
+    return next((place for place, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+
+
+def _changed(old: list[str], new: list[str]) -> tuple[TextPiece, ...]:
+    if len(old) + len(new) > _TOO_LONG:
         return _pieces(("removed", old), ("added", new))
     pieces: list[TextPiece] = []
     for op, a0, a1, b0, b1 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

@@ -44,7 +44,7 @@ def card(
         guidelines=made.guidelines,
         choices=_choices(made),
         held_by=held_by,
-        draft=drafts.find(db, made.id, pair.row_index, actor, pair.response),
+        draft=drafts.find(db, row, actor),
         **_neighbors(db, pair, queue, order),
     )
 

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from workbench.domain.label import Draft
 from workbench.domain.wording import word_diff
 from workbench.store import Database
 
 MINE = "training_sheet_id = ? and row_index = ? and author = ?"
+TEXTS = ("response", "prompt")
 
 
-def keep(db: Database, training_sheet_id: str, row_index: int, author: str, text: str, stored: str, now: dt.datetime) -> Draft:
-    """Remember a text that differs from the stored one, forget one that does not."""
-    drop(db, training_sheet_id, row_index, author)
-    if text == stored:
-        return Draft(row_index=row_index, response=text)
-    db.execute("insert into drafts values (?, ?, ?, ?, ?)", [training_sheet_id, row_index, author, text, now])
-    return Draft(row_index=row_index, response=text, saved_at=now, diff=word_diff(stored, text))
+def keep(db: Database, pair: dict[str, Any], author: str, typed: dict[str, str], now: dt.datetime) -> Draft:
+    """Remember texts that differ from the stored ones, forget those that do not."""
+    place = [pair["training_sheet_id"], pair["row_index"], author]
+    before = db.row(f"select response, prompt from drafts where {MINE}", place) or {}
+    texts = {name: typed.get(name, before.get(name)) for name in TEXTS}
+    texts = {name: text if text is not None else pair[name] for name, text in texts.items()}
+    drop(db, *place)
+    if all(texts[name] == pair[name] for name in TEXTS):
+        return Draft(row_index=pair["row_index"], **texts)
+    prompt = texts["prompt"] if texts["prompt"] != pair["prompt"] else None
+    db.execute(
+        "insert into drafts (training_sheet_id, row_index, author, response, prompt, saved_at) values (?, ?, ?, ?, ?, ?)",
+        [*place, texts["response"], prompt, now],
+    )
+    return _draft(pair, texts, now)
 
 
 def drop(db: Database, training_sheet_id: str, row_index: int, author: str) -> None:
@@ -25,9 +35,17 @@ def drop(db: Database, training_sheet_id: str, row_index: int, author: str) -> N
     db.execute(f"delete from drafts where {MINE}", [training_sheet_id, row_index, author])
 
 
-def find(db: Database, training_sheet_id: str, row_index: int, author: str, stored: str) -> Draft | None:
+def find(db: Database, pair: dict[str, Any], author: str) -> Draft | None:
     """Return what somebody typed into a pair and did not save."""
-    row = db.row(f"select response, saved_at from drafts where {MINE}", [training_sheet_id, row_index, author])
+    place = [pair["training_sheet_id"], pair["row_index"], author]
+    row = db.row(f"select response, prompt, saved_at from drafts where {MINE}", place)
     if row is None:
         return None
-    return Draft(row_index=row_index, **row, diff=word_diff(stored, row["response"]))
+    texts = {"response": row["response"], "prompt": pair["prompt"] if row["prompt"] is None else row["prompt"]}
+    return _draft(pair, texts, row["saved_at"])
+
+
+def _draft(pair: dict[str, Any], texts: dict[str, str], at: dt.datetime) -> Draft:
+    diffs = {"diff": word_diff(pair["response"], texts["response"]), "prompt_diff": word_diff(pair["prompt"], texts["prompt"])}
+    changed = {name: diff if any(piece.op != "same" for piece in diff) else () for name, diff in diffs.items()}
+    return Draft(row_index=pair["row_index"], saved_at=at, **texts, **changed)

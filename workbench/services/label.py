@@ -99,12 +99,14 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         self,
         training_sheet_id: str,
         row_index: int,
-        response: Annotated[str, Field(max_length=10_000_000, description="What was typed so far.")],
+        *,
+        response: Annotated[str, Field(max_length=10_000_000, description="The response as typed so far.")] = UNSET,
+        prompt: Annotated[str, Field(max_length=10_000_000, description="The prompt as typed so far.")] = UNSET,
     ) -> Draft:
         """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
         made, _ = self.place(training_sheet_id)
-        stored = self.stored(made, row_index)["response"]
-        return drafts.keep(self.db, training_sheet_id, row_index, self.actor, response, stored, self.clock.now())
+        typed = {name: text for name, text in (("response", response), ("prompt", prompt)) if text is not UNSET}
+        return drafts.keep(self.db, self.stored(made, row_index), self.actor, typed, self.clock.now())
 
     def _decide(self, made: TrainingSheet, row: dict[str, Any], asked: str | None, given: dict[str, Any]) -> dict[str, Any]:
         # Whoever changes the text of an approved pair vouches for the new text.

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import workbench
-from workbench.contract import Field, Page, Table, command, current, query
-from workbench.domain.system import Backup, Change, Finding, TableInfo, WorkspaceInfo
+from workbench.contract import Field, Page, PageNumber, PageSize, Table, command, current, query
+from workbench.domain.system import Backup, Change, Finding, Found, TableInfo, WorkspaceInfo
 from workbench.errors import ValidationError
+from workbench.services import finding
 from workbench.services.service import Service
 from workbench.store import published, sandbox
 from workbench.store.doctor import doctor as examine
@@ -46,6 +47,17 @@ class SystemService(Service):
         limit = self.settings.sql_rows if current().served else None
         wanted = min(filter(None, (limit, max_rows)), default=None)
         return sandbox.query(self.db, query, list(params), seconds=self.settings.sql_seconds, max_rows=wanted)
+
+    @query("GET", "/search", key="items", topics=())
+    def search(
+        self,
+        q: Annotated[str, Field(min_length=1, max_length=200, description="Part of a name, or an id.")],
+        *,
+        page: PageNumber = 1,
+        page_size: PageSize = 20,
+    ) -> Page[Found]:
+        """Find sheets, training sheets, templates, jobs, models, endpoints and pairs by name or id."""
+        return finding.find(self.db, q, page, page_size)
 
     @query("GET", "/tables", key="tables", topics=())
     def tables(self) -> Page[TableInfo]:

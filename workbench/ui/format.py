@@ -16,6 +16,8 @@ from workbench.ui.theme import SUCCESS, WARNING, Tone, tone_of
 THIN = "\u2009"
 DASH = "\u2013"
 UNKNOWN = "Not known yet."
+# A browser that lays out a line of a million characters stands still.
+LONGEST_CELL = 2_000
 
 
 def unknown(reason: str | None = None) -> Markup:
@@ -26,6 +28,14 @@ def unknown(reason: str | None = None) -> Markup:
 def text(value: Any, *, reason: str | None = None) -> Markup:
     """Return a value as escaped text."""
     return unknown(reason) if value is None or value == "" else escape(value)
+
+
+def clipped(text: str, most: int) -> Markup:
+    """Return a text as it is, a very long one up to a place and with the number of characters left out."""
+    if len(text) <= most:
+        return escape(text)
+    left = integer(len(text) - most)
+    return Markup('{}<span class="faint"> … {} more characters</span>').format(text[:most], left)
 
 
 def integer(value: int | float | None, *, reason: str | None = None) -> Markup:
@@ -241,7 +251,7 @@ def cell(thing: Any) -> Markup:
     """Return a cell of somebody's own data, as it is: numbers get no separators."""
     if thing is None or thing == "":
         return unknown("No value.")
-    return escape(thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False, default=str))
+    return clipped(thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False, default=str), LONGEST_CELL)
 
 
 def written(thing: Any) -> str:

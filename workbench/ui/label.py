@@ -5,15 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 import panel_material_ui as pmui
+import param
 
 from workbench.ui.components.states import empty_state
+from workbench.ui.label_filters import NAMES
 from workbench.ui.label_review import ReviewView
 
 
 class LabelView(ReviewView):
     """Review the pairs of a training sheet; which one and where is part of the address."""
 
-    url = ("sheet", "status", "response_source", "search", "order", "mode", "row")
+    url = ("sheet", *NAMES, "shared", "mode", "row", "pair")
+    titled = True
+
+    pair = param.String("", doc="One pair by its id, to be looked at whatever its state.")
+
+    def __init__(self, ws: Any, **arguments: Any) -> None:
+        super().__init__(ws, **arguments)
+        self.param.watch(self._named, "pair")
+
+    def _named(self, event: Any) -> None:
+        """Go to a pair that was named by its id; from there on its place in the queue is the address."""
+        sheet, _, row = event.new.rpartition(".")
+        if sheet and row.isdecimal():
+            self.param.update(sheet=sheet, row=int(row), status="", mode="card", pair="")
 
     def build(self) -> list[Any]:
         """Return the review, and what to do without any training sheet."""

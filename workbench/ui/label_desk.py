@@ -6,6 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from workbench.errors import Conflict
+from workbench.ui.label_claims import Claims
+
+TEXTS = ("response", "prompt")
+# What decides on a pair stays out of what is saved without a decision.
+KEPT_IN_DRAFT = frozenset(TEXTS)
+
 
 class Desk:
     """Decide on pairs one after the other; the next pair comes only once the write is acknowledged.
@@ -23,45 +30,72 @@ class Desk:
         self._number = 0
         self._ahead: tuple[int, Future[Any]] | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="workbench-ahead")
+        self.claims: Claims | None = None
         self.card: Any = None
-        self.typed: str | None = None
+        self.typed: dict[str, str] = {}
+        self.overtaken = ""
+        self._doubted = False  # something changed since the next pair was read
 
     def close(self) -> None:
-        """Stop reading ahead."""
+        """Stop reading ahead and give back what is held."""
+        if self.claims is not None:
+            self.claims.release()
         self._reader.shutdown(wait=True, cancel_futures=True)
 
     def turn(self, training_sheet_id: str) -> None:
         """Sit down at another training sheet, with an empty desk."""
+        self.share(False)
         self.training_sheet_id = training_sheet_id
-        self.card, self.typed, self._ahead = None, None, None
+        self.card, self.typed, self._ahead = None, {}, None
+
+    def share(self, shared: bool) -> None:
+        """Take pairs that nobody else holds, or any pair of the queue."""
+        if self.claims is not None:
+            self.claims.release()
+        self.claims = Claims(self._ws, self.training_sheet_id) if shared else None
 
     def choose(self, queue: dict[str, Any], row_index: int | None = None) -> None:
         """Work through another queue, starting at a pair or at its first."""
         self._queue = queue
         self._ahead = None
+        if self.claims is not None:
+            self.claims.choose(queue)
         if row_index is None:
             self._first()
         else:
-            self._open(row_index)
+            self._open(self.claims.take(row_index) if self.claims is not None else row_index)
 
     def refresh(self) -> None:
         """Show the pair on the desk as it is now; an empty desk looks for work again."""
         if self.card is None:
             self._first()
-        else:
-            self._take(self._read(self.card.pair.row_index))
+            return
+        self._doubted = True
+        if self._unchanged(self.card):
+            return
+        typed, fresh = self.typed, self._read(self.card.pair.row_index)
+        if typed:
+            self._overtake(fresh)
+        self._take(fresh, typed)
 
     def reload(self) -> None:
         """Show the pair again, whatever is known of it."""
         self._ahead = None
-        self.refresh()
+        if self.card is None:
+            self._first()
+        else:
+            self._take(self._read(self.card.pair.row_index), self.typed)
 
-    def type(self, row_index: int, text: str) -> Any | None:
-        """Keep what is typed so that a reload finds it; return the kept draft."""
-        if self.card is None or self.card.pair.row_index != row_index:
-            return self._ws.review.draft(self.training_sheet_id, row_index, response=text)
-        self.typed = text
-        return self._ws.review.draft(self.training_sheet_id, row_index, response=text)
+    def _unchanged(self, card: Any) -> bool:
+        """Return whether a pair is still as its card shows it; to ask costs a tenth of reading the card."""
+        return self._ws.review.get(self.training_sheet_id, card.pair.row_index).version == card.pair.version
+
+    def type(self, row_index: int, texts: dict[str, str]) -> Any | None:
+        """Keep what is typed so that a reload finds it; return the kept draft, if it is one."""
+        if self.card is not None and self.card.pair.row_index == row_index:
+            self.typed |= texts
+        drafted = {name: text for name, text in texts.items() if name in KEPT_IN_DRAFT}
+        return self._ws.review.draft(self.training_sheet_id, row_index, **drafted) if drafted else None
 
     def decide(self, action: str, **more: Any) -> Any | None:
         """Decide on the pair on the desk and go to the next; what was typed goes along with an approval."""
@@ -69,11 +103,26 @@ class Desk:
             return None
         pair = self.card.pair
         self._number += 1
-        typed = {"response": self.typed} if action == "approve" and self.typed is not None else {}
+        typed = {name: text for name, text in self.typed.items() if action == "approve" or name not in KEPT_IN_DRAFT}
         given = {"action": action, "version": pair.version, "n": self._number, **typed, **more}
-        decided = self._ws.review.decide(self.training_sheet_id, pair.row_index, **given)
+        try:
+            decided = self._ws.review.decide(self.training_sheet_id, pair.row_index, **given)
+        except Conflict as error:
+            self._keep_typed(error)
+            raise
         self._advance(self.card.next_index)
         return decided
+
+    def _keep_typed(self, error: Conflict) -> None:
+        """Store what would else be only on the screen; then both versions can be compared."""
+        texts = {name: text for name, text in self.typed.items() if name in KEPT_IN_DRAFT}
+        if texts:
+            self._ws.review.draft(self.training_sheet_id, self.card.pair.row_index, **texts)
+            self.overtaken = error.message
+
+    def _overtake(self, fresh: Any) -> None:
+        latest = next(iter(fresh.history), None)
+        self.overtaken = f"{latest.actor} {latest.label} this pair meanwhile." if latest is not None else ""
 
     def save(self, **changes: Any) -> Any | None:
         """Change the pair on the desk without deciding on it."""
@@ -81,54 +130,94 @@ class Desk:
             return None
         pair = self.card.pair
         changed = self._ws.review.decide(self.training_sheet_id, pair.row_index, version=pair.version, **changes)
-        self._open(pair.row_index)
+        typed = {name: text for name, text in self.typed.items() if name not in changes}
+        self._take(self._read(pair.row_index), typed)
         return changed
+
+    def keep_notes(self) -> Any | None:
+        """Save the notes if they were changed."""
+        notes = self.typed.get("notes")
+        if notes is None or self.card is None or notes == (self.card.pair.notes or ""):
+            return None
+        return self.save(notes=notes or None)
+
+    def drop_typed(self) -> str | None:
+        """Forget what was typed into the pair on the desk; return which one it is."""
+        if self.card is None:
+            return None
+        pair = self.card.pair
+        self.typed = {}
+        self.overtaken = ""
+        self._ws.review.draft(self.training_sheet_id, pair.row_index, response=pair.response, prompt=pair.prompt)
+        self._take(self._read(pair.row_index))
+        return str(pair.row_index)
 
     def step(self, *, forward: bool) -> None:
         """Go to the next or the previous pair of the queue."""
         if self.card is None:
             self._first()
             return
-        index = self.card.next_index if forward else self.card.previous_index
+        if self.claims is not None:
+            index = self.claims.step(self.card.pair.row_index, forward=forward)
+        else:
+            index = self.card.next_index if forward else self.card.previous_index
         if index is not None:
             self._open(index)
 
     def undo(self) -> Any:
         """Take back the last thing of this person and show the pair it was about."""
-        outcome = self._ws.review.undo(self.training_sheet_id)
+        return self._back(self._ws.review.undo(self.training_sheet_id))
+
+    def redo(self) -> Any:
+        """Make again what was taken back last and show the pair it is about."""
+        return self._back(self._ws.review.redo(self.training_sheet_id))
+
+    def _back(self, outcome: Any) -> Any:
         self._ahead = None
         if outcome.row_indices:
             self._open(outcome.row_indices[0])
         else:
-            self.refresh()
+            self.reload()
         return outcome
 
     def _advance(self, index: int | None) -> None:
+        if self.claims is not None:
+            index = self.claims.following(self.card.pair.row_index)
         if index is None:
             self._first()
         else:
             self._open(index)
 
     def _first(self) -> None:
-        found = self._ws.review.queue(self.training_sheet_id, limit=1, **self._queue)
-        for pair in found:
-            self._open(pair.row_index)
+        if self.claims is not None:
+            index = self.claims.first()
+        else:
+            found = self._ws.review.queue(self.training_sheet_id, limit=1, **self._queue)
+            index = next((pair.row_index for pair in found), None)
+        if index is not None:
+            self._open(index)
             return
         self.card = None
-        self.typed = None
+        self.typed = {}
         self._ended()
 
     def _open(self, row_index: int) -> None:
         ready, self._ahead = self._ahead, None
-        card = ready[1].result() if ready is not None and ready[0] == row_index else self._read(row_index)
+        card = ready[1].result() if ready is not None and ready[0] == row_index else None
+        if card is None or (self._doubted and not self._unchanged(card)):
+            card = self._read(row_index)
+        self.overtaken = ""
         self._take(card)
 
-    def _take(self, card: Any) -> None:
+    def _take(self, card: Any, typed: dict[str, str] | None = None) -> None:
         self.card = card
-        self.typed = card.draft.response if card.draft is not None else None
+        drafted = {name: getattr(card.draft, name) for name in TEXTS} if card.draft is not None else {}
+        self.typed = {**drafted, **(typed or {})}
         self._show(card)
-        if card.next_index is not None:
-            self._ahead = (card.next_index, self._reader.submit(self._read, card.next_index))
+        upcoming = self.claims.upcoming(card.pair.row_index) if self.claims is not None else card.next_index
+        if upcoming is not None:
+            self._doubted = False
+            self._ahead = (upcoming, self._reader.submit(self._read, upcoming))
 
     def _read(self, row_index: int) -> Any:
         return self._ws.review.card(self.training_sheet_id, row_index, **self._queue)

@@ -12,19 +12,25 @@ from markupsafe import Markup
 
 from workbench.domain.label import Pair, PairFilter
 from workbench.ui import format as fmt
-from workbench.ui.components.columns import Column, columns
+from workbench.ui.components.columns import Column, column, columns
 from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.grid import Grid
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import ErrorState
+from workbench.ui.label_claims import PARTS_OF_FILTER
+from workbench.ui.label_filters import QueueFilters, choices_of
+from workbench.ui.label_rights import RightsForm
 from workbench.ui.theme import CARD_SX
 from workbench.ui.view import View
 
 PAGE_SIZE = 25
-BULK = ("bulk_approve", "bulk_reject", "bulk_flag", "bulk_reset")
-FILTERS = ("status", "response_source", "search")
+BULK = ("bulk_approve", "bulk_reject", "bulk_flag", "bulk_reset", "bulk_rights")
 SHOWN = ("row_index", "prompt", "response", "response_source", "status", "confidence", "labeled_by", "updated_at")
+# A cell is one line: what nobody can see there need not travel.
+EXCERPT = 300
 IN_SAMPLE = ("row_index", "prompt", "response", "status")
+# Column -> the order of the queue that sorts by it.
+ORDERS = {"response": "length", "updated_at": "updated"}
 TITLES = {"row_index": "#", "response_source": "Source", "labeled_by": "By", "updated_at": "Changed"}
 
 
@@ -37,16 +43,21 @@ class PairGrid(pn.viewable.Viewer):
         queue: Callable[[], dict[str, Any]],
         on_open: Callable[[str], None],
         dialog: FormDialog,
+        filters: QueueFilters,
     ) -> None:
         super().__init__()
+        self._refuse, self._accept = filters.refuse, filters.accept
         self._view, self._review, self._dialog = view, view.ws.review, dialog
         self._id, self._queue = "", queue
-        self._columns = columns(Pair, *SHOWN, titles=TITLES)
+        self._columns = pair_columns(*SHOWN)
         self._before: list[str] = []
         self._cursor: str | None = None
         self._next: str | None = None
         self._whole = False
-        self.grid = Grid(on_sort=lambda name: None, on_open=on_open, selectable=True, columns=heads(self._columns))
+        sortable = {one.name for one in self._columns if order_of(one.name) in choices_of(self._review.queue, "order")}
+        self.grid = Grid(
+            on_sort=self._order_by, on_open=on_open, selectable=True, columns=heads(self._columns, frozenset(sortable))
+        )
         self.grid.param.watch(self._picked, "selected")
         self._words = html("", styles={"flex": "1 1 220px"})
         self._all = pmui.Button(
@@ -83,8 +94,13 @@ class PairGrid(pn.viewable.Viewer):
             disabled=True,
             css_classes=[name],
         )
-        button.on_click(lambda event: self._preview(name))
+        ask = self._ask_rights if name == "bulk_rights" else lambda: self._preview(name)
+        button.on_click(lambda event: ask())
         return button
+
+    def _order_by(self, name: str) -> None:
+        order = order_of(name)
+        self._view.param.update(order=order, descending=not self._view.descending if self._view.order == order else False)
 
     def choose(self, training_sheet_id: str) -> None:
         """Begin the queue of a training sheet, with nothing chosen."""
@@ -98,11 +114,13 @@ class PairGrid(pn.viewable.Viewer):
         cursor = {"cursor": self._cursor} if self._cursor else {}
         try:
             page = self._review.queue(self._id, limit=PAGE_SIZE, **self._queue(), **cursor)
-        except Exception as error:  # a filter the service refuses belongs above the table
-            self._trouble.objects = [ErrorState(error, retry=self.refresh)]
+        except Exception as error:  # a filter the service refuses belongs at its field, the rest above the table
+            self._trouble.objects = [] if self._refuse(error) else [ErrorState(error, retry=self.refresh)]
             return
+        self._accept()
         self._trouble.objects = []
-        self.grid.rows = rows(page.rows, self._columns)
+        sort = next((one.name for one in self._columns if order_of(one.name) == self._view.order), "")
+        self.grid.param.update(rows=rows(page.rows, self._columns), sort=sort, descending=self._view.descending)
         self._next = page.next_cursor
         self._total = page.total
         self._back.disabled, self._ahead.disabled = not self._before, not self._next
@@ -142,17 +160,22 @@ class PairGrid(pn.viewable.Viewer):
 
     def _meant(self) -> dict[str, Any]:
         if self._whole:
-            return {"filter": PairFilter(**{name: value for name, value in self._queue().items() if name in FILTERS})}
+            return {"filter": PairFilter(**{name: value for name, value in self._queue().items() if name in PARTS_OF_FILTER})}
         return {"row_indices": [int(one) for one in self.grid.selected]}
 
-    def _preview(self, name: str) -> None:
+    def _ask_rights(self) -> None:
+        form = RightsForm(lambda values: self._preview("bulk_rights", **values), label="See what would change")
+        self._dialog.open(self._review.bulk_rights.operation.label, form)
+
+    def _preview(self, name: str, **given: Any) -> None:
         call = getattr(self._review, name)
         try:
-            outcome = call(self._id, preview=True, **self._meant())
+            outcome = call(self._id, preview=True, **self._meant(), **given)
         except Exception as error:  # why it cannot be done belongs above the table
+            self._dialog.close()
             self._trouble.objects = [ErrorState(error)]
             return
-        shown = columns(Pair, *IN_SAMPLE, titles=TITLES)
+        shown = pair_columns(*IN_SAMPLE)
         sample = Grid(
             on_sort=lambda field: None, columns=heads(shown), rows=rows([pair.values() for pair in outcome.sample], shown)
         )
@@ -183,9 +206,25 @@ class PairGrid(pn.viewable.Viewer):
         return self._layout
 
 
-def heads(shown: tuple[Column, ...]) -> list[dict[str, Any]]:
-    """Return the heads of columns that are not sorted."""
-    return [column.head(frozenset()) for column in shown]
+def pair_columns(*names: str) -> tuple[Column, ...]:
+    """Return columns of pairs, long texts cut to what a line can show."""
+    cut = {name: column(Pair, name, show=excerpt) for name in ("prompt", "response")}
+    return columns(Pair, *(cut.get(name, name) for name in names), titles=TITLES)
+
+
+def excerpt(text: str | None) -> Markup:
+    """Return the beginning of a text in a cell that leaves room for the others."""
+    return Markup('<div class="cut" style="max-width:22vw;min-width:120px">{}</div>').format(fmt.clipped(text or "", EXCERPT))
+
+
+def order_of(column: str) -> str:
+    """Return the order of the queue that sorts by a column."""
+    return ORDERS.get(column, column)
+
+
+def heads(shown: tuple[Column, ...], sortable: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    """Return the heads of columns, of which some can be sorted by."""
+    return [column.head(sortable) for column in shown]
 
 
 def rows(found: list[dict[str, Any]], shown: tuple[Column, ...]) -> list[dict[str, Any]]:
@@ -196,4 +235,5 @@ def rows(found: list[dict[str, Any]], shown: tuple[Column, ...]) -> list[dict[st
 def outcome_markup(outcome: Any) -> Markup:
     """Return what a bulk action would do."""
     skipped = fmt.facts((fmt.words(reason), fmt.integer(count)) for reason, count in (outcome.skipped or {}).items())
-    return Markup('<div class="title">{}</div>{}').format(outcome.summary, skipped if outcome.skipped else "")
+    left = Markup('<div class="faint small" style="margin-top:8px">Left as they are</div>{}').format(skipped)
+    return Markup('<div class="title">{}</div>{}').format(outcome.summary, left if outcome.skipped else "")

@@ -9,78 +9,67 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 import param
-from markupsafe import Markup
 
-from workbench.domain.label import PAIR_STATUSES
+from workbench.errors import ValidationError
 from workbench.ui import format as fmt
 from workbench.ui.agreement import AgreementView
-from workbench.ui.components import pair_markup as parts
-from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
-from workbench.ui.components.fields import fields_of_operation
 from workbench.ui.components.form_dialog import FormDialog
-from workbench.ui.components.forms import ParameterForm
+from workbench.ui.components.heartbeat import Heartbeat
 from workbench.ui.components.keys import KeyCatcher
 from workbench.ui.components.lane import Lane
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import ErrorState, empty_state, skeleton
 from workbench.ui.components.tie import tie
-from workbench.ui.label_card import PairCard
+from workbench.ui.label_card import PairCard, conflict_markup, keyed
+from workbench.ui.label_claims import BEAT_S
 from workbench.ui.label_desk import Desk
+from workbench.ui.label_filters import NAMES, QueueFilters
 from workbench.ui.label_grid import PairGrid
+from workbench.ui.label_keys import COMMANDS, HELP, help_markup
+from workbench.ui.label_progress import LINE, people_markup, progress_markup
+from workbench.ui.label_rights import RightsForm
 from workbench.ui.view import View
 
 MODES = {"Card": "card", "Grid": "grid", "Agreement": "agreement"}
-QUEUES = (*PAIR_STATUSES, "stale", "disputed")
-COMMANDS = {
-    "a": "approve",
-    "r": "reject",
-    "f": "flag",
-    "e": "edit",
-    "u": "undo",
-    "j": "next",
-    "k": "previous",
-    "/": "search",
-    "?": "help",
-}
 REASONED = ("reject", "flag")
-HELP = (
-    ("A", "Approve, with what was typed"),
-    ("R", "Reject"),
-    ("F", "Flag"),
-    ("E", "Edit the response"),
-    ("Ctrl+Enter", "Save the response and approve"),
-    ("Esc", "Leave the response; what was typed is kept"),
-    ("U", "Undo my last decision"),
-    ("J", "Next pair"),
-    ("K", "Previous pair"),
-    ("/", "Search"),
-    ("?", "These keys"),
-)
+# What may be asked for while many pairs are on the screen.
+ANYWHERE = ("search", "help", "grid", "progress")
 
 
 class ReviewView(View):
     """Review the pairs of one training sheet, by keyboard or in bulk."""
 
+    keys = HELP
+
     sheet = param.String("", doc="Training sheet under review.")
     status = param.String("unlabeled", doc="Queue by state of the review; empty: all pairs.")
     response_source = param.String("", doc="Where the responses came from; empty: anywhere.")
+    reviewer = param.String("", doc="Who decided last; empty: anybody.")
     search = param.String("", doc="Words the prompt or the response has to contain.")
+    pattern = param.Boolean(False, doc="True when the search is a regular expression.")
+    item_ref = param.String("", doc="Item the pairs are about.")
+    use = param.String("", doc="Use that has to be allowed.")
+    updated_since = param.String("", doc="Changed at this day or time (UTC) or later.")
+    updated_until = param.String("", doc="Changed before this day or time (UTC).")
+    signals = param.String("", doc="Conditions on signals, such as `concern:0.5..`.")
+    where = param.String("", doc="SQL condition over the pair and its source row.")
     order = param.String("row_index", doc="What the queue is sorted by.")
+    descending = param.Boolean(False, doc="True when the order is reversed.")
+    shared = param.Boolean(False, doc="True when pairs are handed out, so that two people never get the same one.")
     mode = param.Selector(default="card", objects=list(MODES.values()), doc="One pair at a time, many, or how far reviewers agree.")
     row = param.Integer(None, allow_None=True, bounds=(0, None), doc="Pair on the desk.")
+
+    titled = False
 
     def build(self) -> list[Any]:
         """Return progress line, filters and the desk."""
         self.lane = Lane(self._failed)
         self.desk = Desk(self.ws, show=self._shown, ended=self._ended)
-        self.line = html("", css=LINE)
-        self.bar = pmui.LinearProgress(
-            value=0, variant="determinate", margin=0, sizing_mode="stretch_width", sx={"height": 6, "borderRadius": 3}
-        )
         self.trouble = pmui.Column(margin=0, sizing_mode="stretch_width")
-        self.dialog = FormDialog()
-        self.card = PairCard(act=self.act, typed=self._typed, submit=self._submitted)
-        self.grid = PairGrid(self, self._queue, self._open, self.dialog)
+        self.dialog = FormDialog(width="md")
+        self.card = PairCard(act=self.act, typed=self._typed, submit=self._submitted, choose=self._chosen)
+        self.filters = QueueFilters(self, self.ws.review.queue)
+        self.grid = PairGrid(self, self._queue, self._open, self.dialog, self.filters)
         self.agreement = AgreementView(self.ws, frame=self)
         words = "Nothing is left in this queue."
         nothing = empty_state(words, action="Look at all pairs", on_click=lambda event: self.param.update(status="", search=""))
@@ -90,39 +79,50 @@ class ReviewView(View):
             name: pmui.Column(face, margin=0, sizing_mode="stretch_width", visible=False) for name, face in faces.items()
         }
         self._put("wait")
-        self.drawn = False
+        self.progress: Any = None
+        self.guidelines = ""
         self.following = False
-        self.late = [self.watch(self.ws.review.progress, self._progressed), self.watch(self.ws.review.facets, self._faceted)]
-        self.param.watch(self._choose, ["status", "response_source", "search", "order", "mode"])
+        self.late = [
+            self.watch(self.ws.review.progress, self._progressed),
+            self.watch(self.ws.review.facets, self.filters_counted),
+        ]
+        self.param.watch(self._choose, [*NAMES, "mode", "shared"])
         self.param.watch(self._jump, "row")
         self.param.watch(self._turn, "sheet")
-        head = pmui.Column(self.line, self.bar, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
-        body = pmui.Column(
-            head,
-            self._filters(),
-            self.trouble,
-            *self.faces.values(),
-            self.dialog,
-            margin=0,
-            sizing_mode="stretch_width",
-            sx={"gap": 2},
+        tools = self.filters.tools(*self._tools())
+        narrowing = pmui.Column(
+            self.filters, tools, margin=0, sizing_mode="stretch_width", sx={"gap": 1.5}, css_classes=["narrowing"]
         )
-        self.catcher = KeyCatcher(body, lambda key, number: self.act(COMMANDS[key]), keys=list(COMMANDS))
+        parts = [self._head(), narrowing, self.trouble, *self.faces.values(), self.dialog, self.heart]
+        # On a phone the pair comes first and what narrows the queue below it.
+        order = {"@media (max-width: 600px)": {"& .narrowing, & .child-wrapper:has(> .narrowing)": {"order": 1}}}
+        body = pmui.Column(*parts, margin=0, sizing_mode="stretch_width", sx={"gap": 1.5, **order})
+        # A page has a help of its own for every key; a cell has only this one.
+        taken = [key for key in COMMANDS if key != "?" or self.document is None]
+        self.catcher = KeyCatcher(body, self._pressed, keys=taken)
         return [self.catcher]
 
-    def _filters(self) -> Any:
-        self.chips = bind_chips(FilterChips(groups=[chip_group("status", "Queue", QUEUES)]), self, ["status", "response_source"])
-        self.searching = search_field(self, label="Search prompts and answers")
-        orders = {str(fmt.choice(word)): word for word in _orders(self.ws.review.queue)}
-        ordering = pmui.Select(options=orders, label="Order", size="small", width=140, margin=0)
-        tie(ordering, self, value="order")
+    def _head(self) -> Any:
+        self.line = html("", css=LINE, **({"sizing_mode": None} if self.titled else {}))
+        self.bar = pmui.LinearProgress(
+            value=0, variant="determinate", margin=0, sizing_mode="stretch_width", sx={"height": 6, "borderRadius": 3}
+        )
+        if self.titled:
+            return pmui.Row(self.bar, self.line, margin=0, sizing_mode="stretch_width", sx={"gap": 2, "alignItems": "center"})
+        return pmui.Column(self.line, self.bar, margin=0, sizing_mode="stretch_width", sx={"gap": 0.5})
+
+    def _tools(self) -> list[Any]:
         modes = pmui.RadioButtonGroup(options=MODES, size="small", margin=0)
         tie(modes, self, value="mode")
+        together = pmui.Switch(
+            label="Share with others", size="small", margin=0, css_classes=["shared"],
+            description="Pairs are handed out: nobody else gets the one on your desk.",
+        )  # fmt: skip
+        tie(together, self, value="shared")
         guide = pmui.Button(label="Guidelines", icon="menu_book", variant="text", size="small", margin=0, on_click=self._guide)
-        tools = pmui.Row(
-            self.searching, ordering, modes, guide, margin=0, sx={"gap": 1, "flexWrap": "wrap", "alignItems": "center"}
-        )
-        return pmui.Column(self.chips, tools, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
+        people = pmui.Button(label="Progress", icon="groups", variant="text", size="small", margin=0, on_click=self._people)
+        self.heart = Heartbeat(lambda: self.lane.put(self._renew), every_s=BEAT_S)
+        return [together, guide, people, modes]
 
     def start(self) -> None:
         """Start what is live and put the first pair on the desk."""
@@ -134,7 +134,7 @@ class ReviewView(View):
     def _turn(self, *events: Any) -> None:
         """Follow another training sheet."""
         if self.sheet and self.ready.attached:
-            self.drawn = False
+            self.progress = None
             self.lane.put(partial(self._follow, self.sheet))
             self._choose()
 
@@ -152,12 +152,19 @@ class ReviewView(View):
             self.desk.close()
             self.catcher.close()
 
+    def _pressed(self, key: str, number: int) -> None:
+        command = COMMANDS.get(key)
+        if command is not None:
+            self.act(command)
+        else:
+            self.lane.put(partial(self._choose_by_key, key))
+
     def act(self, name: str) -> None:
         """Do what a key or a button stands for, after everything asked for before."""
         self.lane.put(partial(self._act, name))
 
     def _act(self, name: str) -> None:
-        if self.mode != "card" and name not in ("search", "help"):
+        if self.mode != "card" and name not in ANYWHERE:
             return
         command = self._commands().get(name)
         if command is not None:
@@ -168,28 +175,47 @@ class ReviewView(View):
 
     def _commands(self) -> dict[str, Callable[[], Any]]:
         return {
-            "edit": lambda: self._later(self.card.answer.focus),
+            "edit": lambda: self._later(partial(self.card.pane.focus, "response")),
+            "prompt": lambda: self._later(partial(self.card.pane.focus, "prompt")),
+            "notes": lambda: self._later(partial(self.card.pane.focus, "notes")),
+            "keep_notes": lambda: self._saved(self.desk.keep_notes()),
             "undo": lambda: self._undone(self.desk.undo()),
+            "redo": lambda: self._undone(self.desk.redo()),
             "next": lambda: self.desk.step(forward=True),
             "previous": lambda: self.desk.step(forward=False),
-            "search": lambda: self._later(self.searching.focus),
-            "help": lambda: self._later(self._help),
+            "search": lambda: self._later(self.filters.searching.focus),
+            "help": lambda: self._later(lambda: self.dialog.open("Keys", html(help_markup()))),
+            "grid": lambda: self._later(lambda: self.param.update(mode="card" if self.mode == "grid" else "grid")),
+            "progress": lambda: self._later(self._people),
             "rights": lambda: self._later(self._rights),
+            "mine": lambda: self._decided(self.desk.decide("approve")),
+            "theirs": self._take_theirs,
         }
 
+    def _choose_by_key(self, key: str) -> None:
+        if self.mode == "card" and self.desk.card is not None:
+            name = next((one["name"] for one in keyed(self.desk.card.choices) if one["key"] == key), None)
+            if name is not None:
+                self._answer(self.desk.card.pair.row_index, name)
+
+    def _chosen(self, row_index: int, name: str) -> None:
+        self.lane.put(partial(self._answer, row_index, name))
+
+    def _answer(self, row_index: int, name: str) -> None:
+        if self.desk.card is not None and self.desk.card.pair.row_index == row_index:
+            self.desk.typed |= {"response": name}
+            self._decided(self.desk.decide("approve"))
+
     def _queue(self) -> dict[str, Any]:
-        given = {
-            "status": self.status or "all",
-            "response_source": self.response_source,
-            "search": self.search,
-            "order": self.order,
-        }
-        return {name: value for name, value in given.items() if value}
+        return self.filters.arguments()
 
     def _choose(self, *events: Any) -> None:
         """Work through the queue that the filters name."""
         if not self.ready.attached or not self.sheet:
             return
+        names = {event.name for event in events}
+        if "shared" in names:
+            self.lane.put(partial(self.desk.share, self.shared))
         if self.mode == "grid":
             self._put("grid")
             self.grid.choose(self.sheet)
@@ -197,12 +223,22 @@ class ReviewView(View):
             self._put("agreement")
             self.agreement.sheet = self.sheet
         else:
-            start = None if {"status", "response_source", "search", "order"} & {event.name for event in events} else self.row
-            self.lane.put(partial(self.desk.choose, self._queue(), start))
+            start = None if set(NAMES) & names else self.row
+            if not events and self.shared:
+                self.lane.put(partial(self.desk.share, True))
+            self.lane.put(partial(self._begin, self._queue(), start))
+
+    def _begin(self, queue: dict[str, Any], start: int | None) -> None:
+        self.desk.choose(queue, start)
+        self._later(self.filters.accept)
+
+    def _renew(self) -> None:
+        if self.desk.claims is not None:
+            self.desk.claims.renew()
 
     def _jump(self, event: Any) -> None:
         if not self.following and event.new is not None:
-            self.lane.put(partial(self.desk.choose, self._queue(), event.new))
+            self.lane.put(partial(self._begin, self._queue(), event.new))
 
     def _open(self, row_index: str) -> None:
         self.following = True
@@ -211,15 +247,20 @@ class ReviewView(View):
         self.mode = "card"
 
     def _shown(self, card: Any) -> None:
-        self._later(partial(self._show, card))
+        overtaken, notes = self.desk.overtaken, self.desk.typed.get("notes")
+        self._later(partial(self._show, card, conflict_markup(overtaken) if overtaken else None, notes))
 
-    def _show(self, card: Any) -> None:
-        self.card.show(card)
-        self._put(self.mode)
-        self.guidelines = card.guidelines
-        self.following = True
-        self.row = card.pair.row_index
-        self.following = False
+    def _show(self, card: Any, notice: Any, notes: str | None) -> None:
+        with pn.io.hold():
+            self.card.show(card, notice=notice, notes=notes)
+            self._put(self.mode)
+            self.guidelines = card.guidelines
+            self.following = True
+            self.row = card.pair.row_index
+            self.following = False
+            hot = [choice["key"] for choice in keyed(card.choices)]
+            keys = [key for key in COMMANDS if key != "?" or self.document is None]
+            self.catcher.keys = [*keys, *(key for key in hot if key not in COMMANDS)]
 
     def _put(self, chosen: str) -> None:
         for name, face in self.faces.items():
@@ -232,38 +273,59 @@ class ReviewView(View):
         self.row = None
         self._put("end")
 
-    def _typed(self, row_index: int, text: str) -> None:
-        self.lane.put(partial(self._keep, row_index, text))
+    def _typed(self, row_index: int, texts: dict[str, str]) -> None:
+        self.lane.put(partial(self._keep, row_index, texts))
 
-    def _keep(self, row_index: int, text: str) -> None:
-        draft = self.desk.type(row_index, text)
+    def _keep(self, row_index: int, texts: dict[str, str]) -> None:
+        draft = self.desk.type(row_index, texts)
+        self._later(partial(self._kept, row_index, texts, draft))
+
+    def _kept(self, row_index: int, texts: dict[str, str], draft: Any) -> None:
+        if draft is not None:
+            self.card.pane.keep(str(row_index), texts)
+            self.card.saved.say("draft kept" if draft.saved_at is not None else "")
+            if self.desk.card is not None and self.desk.card.pair.row_index == row_index:
+                self.card.compare(self.desk.card, draft)
+
+    def _submitted(self, row_index: int, texts: dict[str, str]) -> None:
+        self.lane.put(partial(self._submit, row_index, texts))
+
+    def _submit(self, row_index: int, texts: dict[str, str]) -> None:
         if self.desk.card is not None and self.desk.card.pair.row_index == row_index:
-            self._later(partial(self.card.show_diff, draft.diff, draft))
-
-    def _submitted(self, row_index: int, text: str) -> None:
-        self.lane.put(partial(self._submit, row_index, text))
-
-    def _submit(self, row_index: int, text: str) -> None:
-        if self.desk.card is not None and self.desk.card.pair.row_index == row_index:
-            self.desk.typed = text
+            self.desk.typed |= texts
             self._decided(self.desk.decide("approve"))
+
+    def _take_theirs(self) -> None:
+        item = self.desk.drop_typed()
+        if item is not None:
+            self._later(partial(self.card.pane.forget, item))
 
     def _decided(self, pair: Any) -> None:
         self._later(partial(self._settled, pair))
 
-    def _settled(self, pair: Any) -> None:
-        self.trouble.objects = []
+    def _saved(self, pair: Any) -> None:
         if pair is not None:
-            self.card.show_saved(pair)
+            self._decided(pair)
+
+    def _settled(self, pair: Any) -> None:
+        if self.trouble.objects:
+            self.trouble.objects = []
+        if pair is not None:
+            self.card.saved.saved()
 
     def _undone(self, outcome: Any) -> None:
         self._later(partial(self.toasts.say, outcome.summary))
 
     def _failed(self, error: Exception) -> None:
         """Say what was refused and show the pair as it is now; nothing typed is lost."""
-        self._later(lambda: setattr(self.trouble, "objects", [ErrorState(error)]))
-        if self.desk.card is not None:
+        self._later(partial(self._tell_failure, error))
+        if self.desk.card is not None and not isinstance(error, ValidationError):
             self.lane.put(self.desk.reload)
+
+    def _tell_failure(self, error: Exception) -> None:
+        told = self.filters.refuse(error)
+        self.trouble.objects = [] if told else [ErrorState(error)]
+        self.card.saved.say("not saved")
 
     def _later(self, task: Callable[[], Any]) -> None:
         if self.document is None:
@@ -272,70 +334,36 @@ class ReviewView(View):
             self.run(task)
 
     def _progressed(self, progress: Any) -> None:
-        show(self.line, progress_markup(progress))
+        first, self.progress = self.progress is None, progress
+        show(self.line, progress_markup(progress, counted=not self.titled))
         self.bar.value = fmt.bar(progress.percent_complete)
         self.sentence = str(fmt.escape(progress.summary))
-        if self.drawn and self.mode == "card":
+        if not first and self.mode == "card":
             self.lane.put(self.desk.refresh)
-        elif self.drawn and self.mode == "grid":
+        elif not first and self.mode == "grid":
             self.grid.refresh()
-        self.drawn = True
 
-    def _faceted(self, found: Any) -> None:
-        facets = {facet.name: {v.value: v.count for v in facet.values} for facet in found.facets}
-        sources = facets.get("response_source", {})
-        self.chips.groups = [
-            chip_group("status", "Queue", QUEUES, counts=facets.get("status", {})),
-            chip_group("response_source", "Source", list(sources), counts=sources),
-        ]
-
-    def _help(self) -> None:
-        keys = Markup("").join(Markup("<dt><kbd>{}</kbd></dt><dd>{}</dd>").format(key, words) for key, words in HELP)
-        self.dialog.open("Keys", html(Markup('<dl class="facts">{}</dl>').format(keys), css=parts.CSS))
+    def filters_counted(self, found: Any) -> None:
+        """Offer the values that occur in the pairs."""
+        self.filters.offer(found)
 
     def _guide(self, event: Any = None) -> None:
-        words = getattr(self, "guidelines", "") or "No guidelines were written for this training sheet."
+        words = self.guidelines or "No guidelines were written for this training sheet."
         self.dialog.open("Guidelines", pn.pane.Markdown(words, margin=0, sizing_mode="stretch_width"))
 
+    def _people(self, event: Any = None) -> None:
+        if self.progress is not None:
+            self.dialog.open("Progress", html(people_markup(self.progress), css=LINE))
+
     def _rights(self) -> None:
+        if self.desk.card is None:
+            return
         pair = self.desk.card.pair
-        names = ("allowed_uses", "prohibited_uses")
-        form = ParameterForm(
-            fields_of_operation(self.ws.review.decide, only=names),
-            lambda values: self.lane.put(partial(self.desk.save, **values)),
-            values={name: getattr(pair, name) for name in names},
-            done=lambda result: self.dialog.close(),
-        )
-        self.dialog.open("Usage rights", form)
 
+        def save(values: dict[str, Any]) -> None:
+            self.dialog.close()
+            if values:
+                self.lane.put(lambda: self._saved(self.desk.save(**values)))
 
-LINE = """
-.line { display: flex; gap: 8px 20px; align-items: baseline; flex-wrap: wrap; }
-.line b { font-size: 15px; }
-.line .end { margin-left: auto; display: flex; gap: 20px; }
-"""
-
-
-def progress_markup(progress: Any) -> Markup:
-    """Return how far the review has come in one line."""
-    counts = (
-        ("unlabeled", progress.unlabeled), ("labeled", progress.labeled), ("flagged", progress.flagged),
-        ("rejected", progress.rejected), ("stale", progress.stale),
-    )  # fmt: skip
-    left = Markup("").join(
-        Markup('<span><b class="num">{}</b> <span class="faint">{}</span></span>').format(fmt.integer(count), word)
-        for word, count in counts
-    )
-    no_pace = "Nobody decided on single pairs yet."
-    right = Markup(
-        '<span class="end"><b>{}</b><span class="faint">{} / h</span><span class="faint">{} left</span></span>'
-    ).format(
-        fmt.percentage(progress.percent_complete),
-        fmt.integer(progress.pace_per_hour, reason=no_pace),
-        fmt.duration(progress.eta_seconds, reason=no_pace),
-    )
-    return Markup('<div class="line">{}{}</div>').format(left, right)
-
-
-def _orders(call: Any) -> tuple[str, ...]:
-    return next((fmt.choices_of(a.annotation) for a in call.operation.arguments if a.name == "order"), ())
+        given = {"allowed_uses": pair.allowed_uses, "prohibited_uses": pair.prohibited_uses}
+        self.dialog.open("Usage rights", RightsForm(save, given))

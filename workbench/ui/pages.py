@@ -51,7 +51,7 @@ def titles(screens: Sequence[Screen] | None = None) -> dict[str, str]:
 def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
     """Return the whole page of one screen."""
     view = _view(ws, screen)
-    bar = TopBar(ws, frame=view)
+    bar = TopBar(ws, frame=view, page_keys=view.keys)
     dark = pn.config.theme == "dark"
     navigation = Navigation(screens, screen)
     page = pmui.Page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import panel_material_ui as pmui
+import param
 from markupsafe import Markup
 
 from workbench.ui import format as fmt
@@ -12,23 +13,29 @@ from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.connection import Connection
 from workbench.ui.components.identity import name_button
 from workbench.ui.components.markup import html, show
+from workbench.ui.components.palette import GENERAL, Palette, PaletteButton
 from workbench.ui.theme import STEP
+from workbench.ui.url import page_href
 from workbench.ui.view import View
 
 _BRAND = Markup(
-    '<span style="display:inline-flex;align-items:center;gap:10px;white-space:nowrap">'
+    '<span style="display:flex;align-items:center;gap:10px;height:32px;white-space:nowrap">'
     '<img src="./favicon.ico" width="24" height="24" alt=""><b>Workbench</b><span class="faint">{}</span></span>'
 )
 
 
 class TopBar(View):
-    """Show the workspace, the running jobs with progress and cancel, and who is at work."""
+    """Show the workspace, the way to anything, the running jobs with progress and cancel, and who is at work."""
 
     gap = 0
 
+    page_keys = param.Parameter((), doc="Keys of the page below.")
+
     def build(self) -> list[Any]:
         """Return the bar with places for what comes later."""
-        self.name_pane = html(_BRAND.format(""), height=24)
+        self.name_pane = html(_BRAND.format(""), sizing_mode=None, height=32)
+        keys = [list(pair) for pair in {**dict(self.page_keys), **dict(GENERAL)}.items()]
+        self.palette = Palette(self._find, keys=keys)
         visitor, self.user_button = name_button()
         self.jobs_list = pmui.Column(width=360, margin=2 * STEP, sx={"gap": 2})
         self.popup = pmui.Popup(self.jobs_list, anchor_origin={"horizontal": "left", "vertical": "bottom"})
@@ -48,13 +55,33 @@ class TopBar(View):
             self.watch(self.ws.jobs.list, self._counted, status="running")
         row = pmui.Row(
             self.name_pane,
+            PaletteButton(styles={"margin": "0 auto"}),
             self.jobs_button,
             visitor,
+            self.palette,
             margin=0,
             sizing_mode="stretch_width",
             sx={"alignItems": "center", "gap": 2},
         )
         return [row]
+
+    def _find(self, words: str) -> tuple[list[dict[str, Any]], str]:
+        """Return what is called so, with the addresses; never fall silent."""
+        try:
+            found = self.ws.system.search(q=words)
+        except Exception as error:  # what went wrong belongs where the answer would be
+            return [], str(error)
+        items = [
+            {
+                "label": one.label,
+                "name": one.name,
+                "detail": fmt.choice(one.detail).striptags(),
+                "href": page_href(one.page, one.query),
+            }
+            for one in found
+        ]
+        words = "Nothing is called so." if not items else Markup(fmt.of(len(items), found.total)).striptags()
+        return items, words
 
     def _named(self, info: Any) -> None:
         show(self.name_pane, _BRAND.format(info.name))

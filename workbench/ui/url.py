@@ -13,7 +13,7 @@ import param
 
 def query_of(search: str) -> dict[str, str]:
     """Return the parts of a query string such as `?status=running&page=2`."""
-    return dict(parse_qsl(search.removeprefix("?")))
+    return dict(parse_qsl(search.removeprefix("?"), keep_blank_values=True))
 
 
 def search_of(query: dict[str, str]) -> str:

@@ -23,10 +23,11 @@ class View(pn.viewable.Viewer):
     """Show something of a workspace, in a page or in a notebook cell.
 
     Subclasses override `build()` to return skeletons at once and call `live()` or `watch()` for what
-    comes from the service. `url` names the parameters that are kept in a page's address.
+    comes from the service. `url` names the parameters that are kept in a page's address, `keys` the keys it listens to.
     """
 
     url: ClassVar[tuple[str, ...]] = ()
+    keys: ClassVar[tuple[tuple[str, str], ...]] = ()
     gap: ClassVar[int] = 2
     live_query: ClassVar[type[LiveQuery]] = LiveQuery
 
@@ -43,6 +44,9 @@ class View(pn.viewable.Viewer):
         self.document = pn.state.curdoc
         super().__init__(ws=ws, **arguments)
         self._layout: pmui.Column | None = None
+        if self.document is None and frame is None:
+            self.ready.cell = True
+            self.ready.visit = getattr(ws, "page", None)
         self.ready.on_ready(self.start)
         self.ready.on_gone(self.close)
         release_with_session(self.close)

@@ -12,13 +12,15 @@ from workbench.ui.components.markup import html
 from workbench.ui.components.states import ErrorState
 
 Run = Callable[[str], Any]
+# On a phone a thumb has to hit it.
+THUMB = {"@media (max-width: 600px)": {"minHeight": "44px"}}
 
 
 class ActionBar(pn.viewable.Viewer):
     """Draw exactly the actions a record came with and run the chosen one.
 
     `run(name)` performs an action; `handlers` take over actions that need more input, such as a form,
-    and `links` make an action a link to another page.
+    and `links` make an action a link to another page; `hints` are the keys that do the same.
     `undo(name, result)` returns the way back, or None. A failure is shown below the buttons.
     """
 
@@ -33,8 +35,10 @@ class ActionBar(pn.viewable.Viewer):
         undo: Callable[[str, Any], Callable[[], None] | None] | None = None,
         first: str | None = None,
         size: str = "medium",
+        hints: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
+        self._hints = dict(hints or {})
         self._run = run
         self._toasts = toasts
         self._handlers = dict(handlers or {})
@@ -67,12 +71,13 @@ class ActionBar(pn.viewable.Viewer):
         button = pmui.Button(
             label=action.label,
             disabled=not action.enabled,
-            description=action.reason,
+            description=action.reason or self._hint(action),
             variant="contained" if action.name == self._first else "outlined",
             color="error" if action.confirm else "primary",
             size=self._size,
             margin=0,
             css_classes=[f"action-{action.name}"],
+            sx=THUMB,
             **link,
         )
         if link:
@@ -83,6 +88,10 @@ class ActionBar(pn.viewable.Viewer):
         # A disabled button swallows the pointer, so the reason hangs on what is around it.
         button.description = None
         return pmui.Tooltip(button, title=action.reason, arrow=True, margin=0)
+
+    def _hint(self, action: Any) -> str | None:
+        key = self._hints.get(action.name)
+        return f"{action.label} ({key})" if key else None
 
     def _asked(self, action: Any, button: Any) -> None:
         if not action.confirm:

@@ -22,7 +22,11 @@ export function render({model, view, el}) {
   const word = document.createElement("span")
   word.setAttribute("role", "status")
   el.append(word)
-  const say = (state) => { word.className = state; word.textContent = state }
+  const say = (state, more = "") => { word.className = state; word.textContent = state + more }
+  const tell = (name) => window.dispatchEvent(new CustomEvent(`workbench:${name}`))
+  const waits = () => say("reconnecting", ", one key waits")
+  window.addEventListener("workbench:waits", waits)
+  model.on("remove", () => window.removeEventListener("workbench:waits", waits))
   let lost = false
   const probe = async (attempt) => {
     if (!lost) { return }
@@ -31,8 +35,14 @@ export function render({model, view, el}) {
     setTimeout(() => probe(attempt + 1), WAITS[Math.min(attempt, WAITS.length - 1)])
   }
   const doc = view.model.document
-  doc.on_event("connection_lost", () => { if (!lost) { lost = true; say("reconnecting"); setTimeout(() => probe(1), WAITS[0]) } })
-  doc.on_event("client_reconnected", () => { lost = false; say("live") })
+  doc.on_event("connection_lost", () => {
+    if (lost) { return }
+    lost = true
+    say("reconnecting")
+    tell("lost")
+    setTimeout(() => probe(1), WAITS[0])
+  })
+  doc.on_event("client_reconnected", () => { lost = false; say("live"); tell("back") })
   say("live")
 }
 """
@@ -47,4 +57,4 @@ span.reconnecting::before {{ background: var(--mui-palette-state-warningInk, {WA
     ]
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(**{"width": 110, "height": 16, "margin": 0, **params})
+        super().__init__(**{"width": 210, "height": 16, "margin": 0, **params})

@@ -24,6 +24,17 @@ class Moment extends HTMLElement {
   }
 }
 
+// How long ago something happened in this browser: "0.2 s ago" at first, then less exact.
+class Since extends HTMLElement {
+  connectedCallback() { shown.add(this); this.draw(); setTimeout(() => this.draw(), 200) }
+  disconnectedCallback() { shown.delete(this) }
+  draw() {
+    const from = Number(this.getAttribute("from"))
+    const seconds = (Date.now() - from) / 1000
+    this.textContent = seconds < 10 ? `${seconds.toFixed(1)} s ago` : relative(from, Date.now())
+  }
+}
+
 class Id extends HTMLElement {
   connectedCallback() {
     this.onclick = async (event) => {
@@ -62,6 +73,7 @@ export function register() {
   if (customElements.get("wb-time")) { return }
   document.addEventListener("click", keep_theme, true)
   customElements.define("wb-time", Moment)
+  customElements.define("wb-since", Since)
   customElements.define("wb-id", Id)
   setInterval(() => shown.forEach((element) => element.draw()), 5000)
 }

@@ -73,7 +73,10 @@ def _joined(group: str, each: str, figures: Sequence[Figure]) -> Markup:
 
 def word_diff(pieces: Sequence[Any]) -> Markup:
     """Return what changed in a text; pieces carry `op` (same, added, removed) and `text`."""
-    return Markup("").join(_TAGS.get(piece.op, _SAME).format(piece.text) for piece in pieces)
+    return Markup("").join(_TAGS.get(piece.op, _SAME).format(fmt.clipped(piece.text, LONGEST_RUN)) for piece in pieces)
+
+
+LONGEST_RUN = 20_000
 
 
 _SAME = Markup("{}")

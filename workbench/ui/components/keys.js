@@ -15,7 +15,31 @@ export function render({model, view, el}) {
   }
   const typing = (node) => node.isContentEditable || node.tagName === "TEXTAREA" || node.tagName === "SELECT"
     || (node.tagName === "INPUT" && !["checkbox", "radio", "button", "range"].includes(node.type))
-  const name = (event) => [event.ctrlKey || event.metaKey ? "Ctrl+" : "", event.altKey ? "Alt+" : "", event.key.length === 1 ? event.key.toLowerCase() : event.key].join("")
+  // A capital letter is another key than the small one; signs such as ? need Shift on most keyboards anyway.
+  const name = (event) => [
+    event.ctrlKey || event.metaKey ? "Ctrl+" : "", event.altKey ? "Alt+" : "",
+    event.shiftKey && /^[a-z]$/i.test(event.key) ? "Shift+" : "", event.key.length === 1 ? event.key.toLowerCase() : event.key,
+  ].join("")
+  // While the line is down one key waits, for the pair that is on the screen; more would decide on pairs nobody has seen.
+  const KEPT = "workbench:key"
+  let item = null
+  let lost = false
+  const store = (change) => { try { return change(window.sessionStorage) } catch { return null } }
+  const send = (key, repeat) => {
+    n += 1
+    window.dispatchEvent(new CustomEvent("workbench:key"))
+    model.send_msg({key, n, repeat})
+  }
+  const onlost = () => { lost = true }
+  const onback = () => { lost = false; resend() }
+  const onshown = (event) => { item = event.detail; if (model.served) { resend() } }
+  const resend = () => {
+    const kept = JSON.parse(store((storage) => storage.getItem(KEPT)) || "null")
+    if (kept && !lost && item) {
+      store((storage) => storage.removeItem(KEPT))
+      if (kept.item === item && model.keys.includes(kept.key)) { send(kept.key, false) }
+    }
+  }
 
   const onkey = (event) => {
     if (!box.isConnected || !armed || event.isComposing) { return }
@@ -26,16 +50,26 @@ export function render({model, view, el}) {
     if (!taken.includes(key) || path.some((node) => node.getAttribute?.("role") === "dialog")) { return }
     event.preventDefault()
     event.stopImmediatePropagation()
-    n += 1
-    model.send_msg({key, n, repeat: event.repeat})
+    if (lost) {
+      store((storage) => storage.getItem(KEPT) || storage.setItem(KEPT, JSON.stringify({key, item})))
+      window.dispatchEvent(new CustomEvent("workbench:waits"))
+      return
+    }
+    send(key, event.repeat)
   }
   const onpointer = (event) => arm(event.composedPath().includes(box))
   // Lab puts the focus back on the notebook after each click: only an editor elsewhere disarms.
   const onfocus = (event) => { const path = event.composedPath(); if (!path.includes(box) && path.some(typing)) { arm(false) } }
+  window.addEventListener("workbench:lost", onlost)
+  window.addEventListener("workbench:back", onback)
+  window.addEventListener("workbench:shown", onshown)
   window.addEventListener("keydown", onkey, true)
   window.addEventListener("pointerdown", onpointer, true)
   window.addEventListener("focusin", onfocus, true)
   model.on("remove", () => {
+    window.removeEventListener("workbench:lost", onlost)
+    window.removeEventListener("workbench:back", onback)
+    window.removeEventListener("workbench:shown", onshown)
     window.removeEventListener("keydown", onkey, true)
     window.removeEventListener("pointerdown", onpointer, true)
     window.removeEventListener("focusin", onfocus, true)

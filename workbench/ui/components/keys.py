@@ -19,7 +19,7 @@ from workbench.ui.theme import PRIMARY
 class KeyCatcher(JSComponent):
     """Wrap a view and send it the keys it asked for.
 
-    Keys are named `a`, `J`, `Escape`, `Ctrl+Enter`. `on_key(key, n)` is called for one press after the
+    Keys are named `a`, `Shift+a`, `Escape`, `Ctrl+Enter`. `on_key(key, n)` is called for one press after the
     other on one thread; `n` counts the presses of a browser page, so that a repeat can be told. In a
     notebook keys act only while the view is armed: a click inside arms it, a click elsewhere disarms.
     """

@@ -13,13 +13,15 @@ CSS = """
 .prompt { font-size: 15px; line-height: 1.55; white-space: pre-wrap; overflow-wrap: anywhere; }
 .prompt u { text-decoration: underline; text-decoration-color: var(--mui-palette-primary-main, #1f5fbf);
   text-decoration-thickness: 1.5px; text-underline-offset: 4px; cursor: help; }
-.diff { white-space: pre-wrap; overflow-wrap: anywhere; }
+.prompt { unicode-bidi: plaintext; }
+.diff { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; }
 .over { font-size: 12px; font-weight: 700; letter-spacing: .04em; text-transform: uppercase; margin-bottom: 6px;
   color: var(--mui-palette-text-secondary, #566272); display: flex; gap: 8px; align-items: center; }
 .over .chip { text-transform: none; letter-spacing: 0; }
-.row { display: grid; grid-template-columns: minmax(64px, 104px) 1fr; gap: 4px 12px; margin: 0; font-size: 13px; }
+.row { display: grid; grid-template-columns: fit-content(38%) minmax(0, 1fr); gap: 4px 12px; margin: 0; font-size: 13px; }
 .row dt { color: var(--mui-palette-text-secondary, #566272); overflow-wrap: anywhere; }
-.row dd { margin: 0; overflow-wrap: anywhere; display: -webkit-box; -webkit-line-clamp: 3; -webkit-box-orient: vertical; overflow: hidden; }
+.row dd { margin: 0; overflow-wrap: anywhere;
+  display: -webkit-box; -webkit-line-clamp: 12; -webkit-box-orient: vertical; overflow: hidden; }
 .row dt.used { font-weight: 700; color: var(--mui-palette-text-primary, inherit); }
 .log { list-style: none; margin: 0; padding: 0; font-size: 13px; }
 .log li { padding: 6px 0; border-top: 1px solid var(--mui-palette-divider, #dfe5ec); }
@@ -32,6 +34,11 @@ kbd { font: 11px/16px ui-monospace, Menlo, Consolas, monospace; padding: 0 5px; 
 """
 
 
+# A cell of a megabyte is drawn up to here; the rest is one click away in the field that edits it.
+SHOWN_CHARS = 20_000
+SHOWN_HOVER = 1_000
+
+
 def over(title: str, extra: Any = "") -> Markup:
     """Return the small title of a part."""
     return Markup('<div class="over"><span>{}</span>{}</div>').format(title, extra)
@@ -40,9 +47,9 @@ def over(title: str, extra: Any = "") -> Markup:
 def prompt_markup(pieces: Any) -> Markup:
     """Return a prompt whose filled places are underlined and name their column on hover."""
     parts = (
-        Markup('<u title="Column {}">{}</u>').format(piece.column, piece.text)
+        Markup('<u title="Column {}">{}</u>').format(piece.column, fmt.clipped(piece.text, SHOWN_CHARS))
         if piece.column
-        else Markup("{}").format(piece.text)
+        else fmt.clipped(piece.text, SHOWN_CHARS)
         for piece in pieces
     )
     return Markup('<div class="prompt">{}</div>').format(Markup("").join(parts))
@@ -59,11 +66,27 @@ def source_markup(values: Any) -> Markup:
     """Return the source row; columns that the prompt shows stand out."""
     rows = Markup("").join(
         Markup('<dt class="{}" title="{}">{}</dt><dd title="{}">{}</dd>').format(
-            "used" if value.used else "", value.column, value.column, value.value or "", fmt.text(value.value, reason="No value.")
+            "used" if value.used else "",
+            value.column,
+            value.column,
+            (value.value or "")[:SHOWN_HOVER],
+            fmt.text(value.value and fmt.clipped(value.value, SHOWN_CHARS), reason="No value."),
         )
         for value in values
     )
     return Markup('<dl class="row">{}</dl>').format(rows) if rows else fmt.unknown("It did not come from a row.")
+
+
+def signals_markup(card: Any) -> Markup:
+    """Return what machines say about the pair, and its rights, in one line."""
+    pair = card.pair
+    told = pair.quality.items() if isinstance(pair.quality, dict) else ()
+    bits = [Markup("{} {}").format(fmt.words(name).lower(), fmt.value(value)) for name, value in told if value not in (None, False, "")]
+    if pair.confidence is not None:
+        bits.append(Markup("confidence {}").format(fmt.number(pair.confidence, 2)))
+    rights = (("only for", pair.allowed_uses), ("not for", pair.prohibited_uses))
+    bits += [Markup("{} {}").format(words, ", ".join(fmt.choice(use) for use in uses)) for words, uses in rights if uses]
+    return Markup('<div class="faint small">{}</div>').format(Markup(" · ").join(bits)) if bits else Markup("")
 
 
 def history_markup(decisions: Any) -> Markup:

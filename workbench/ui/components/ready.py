@@ -21,6 +21,7 @@ class Ready(JSComponent):
     """
 
     attached = param.Boolean(False, doc="True once Python has heard of a browser.")
+    cell = param.Boolean(False, doc="True in a notebook cell, where no page is beside this one.")
 
     _esm = (
         _ELEMENTS
@@ -39,6 +40,17 @@ export function render({model, view}) {
     setTimeout(() => tell(times + 1), 1000)
   }
   settled(0, 0)
+  // In a notebook the addresses of pages lead nowhere: the tab opens at once, its address follows from Python.
+  const visits = []
+  const visit = (event) => {
+    const link = event.composedPath().find((node) => node.tagName === "A" && (node.getAttribute("href") || "").startsWith("./"))
+    if (!link) { return }
+    event.preventDefault()
+    visits.push(window.open("", "_blank"))
+    model.send_msg({visit: link.getAttribute("href")})
+  }
+  if (model.cell) { view.root.el.addEventListener("click", visit, true) }
+  model.on("msg:custom", ({address}) => { const tab = visits.shift(); if (tab) { tab.location = address } })
 }
 """
     )
@@ -48,6 +60,7 @@ export function render({model, view}) {
         self._waiting: list[Callable[[], None]] = []
         self._leaving: list[Callable[[], None]] = []
         self.gone = False
+        self.visit: Callable[[str], str] | None = None
 
     def on_ready(self, callback: Callable[[], None]) -> None:
         """Call once when a browser has attached, or at once if one has."""
@@ -61,6 +74,9 @@ export function render({model, view}) {
         self._leaving.append(callback)
 
     def _handle_msg(self, data: Any) -> None:
+        if isinstance(data, dict) and self.visit is not None:
+            self._send_msg({"address": self.visit(str(data["visit"]))})
+            return
         if data == "ready" and not self.attached:
             self.attached = True
             waiting, self._waiting = self._waiting, []

@@ -1,0 +1,149 @@
+// One pair: prompt and response to read and to write, with source row and history beside it.
+// What is typed is reported soon while typing, at once on leaving and on Ctrl-Enter; this browser tab keeps it until Python has it.
+const SOON = 700
+
+export function render({model, el}) {
+  const desk = document.createElement("div")
+  desk.className = model.served ? "desk" : "desk cell"
+  desk.innerHTML = `
+    <section class="main">
+      <div class="place"></div><div class="notice" role="status"></div>
+      <div class="over"><span>Prompt</span><button class="quiet edit-prompt" title="Edit the prompt (P)">edit</button></div>
+      <div class="read" tabindex="0" aria-label="Prompt as it is"></div>
+      <textarea aria-label="Prompt" hidden></textarea>
+      <div class="changes prompt-changes"></div>
+      <div class="over"><span>Response</span></div>
+      <textarea aria-label="Response"></textarea>
+      <div class="choices" role="group" aria-label="Answers"></div>
+      <div class="changes response-changes"></div>
+    </section>
+    <section class="source"><div class="over"><span>Source row</span></div><div class="rows" tabindex="0" aria-label="Source row"></div><div class="signals"></div></section>
+    <section class="history"><div class="over"><span>History</span></div><div class="entries" tabindex="0" aria-label="History"></div>
+      <div class="over notes-title"><span>Notes</span></div><textarea aria-label="Notes" placeholder="For whoever looks at it next (N)"></textarea></section>`
+  el.append(desk)
+  const find = (name) => desk.querySelector(name)
+  const fields = {}
+  for (const area of desk.querySelectorAll("textarea")) { fields[area.getAttribute("aria-label").toLowerCase()] = area }
+  let item = ""
+  let timer = 0
+  const told = {}
+  const kept = (name) => `workbench:${model.shown.sheet}:${item}:${name}`
+  const store = (change) => { try { change(window.sessionStorage) } catch { /* a browser may forbid it; drafts are kept on the server as well */ } }
+
+  const fit = (area) => {
+    if (area.hidden) { return }
+    area.style.height = "auto"
+    area.style.height = `${area.scrollHeight + 2}px`
+  }
+  const changed = () => Object.keys(fields).filter((name) => fields[name].value !== told[name])
+  const tell = (submit) => {
+    clearTimeout(timer)
+    timer = 0
+    const names = submit ? ["response", ...changed().filter((name) => name !== "response")] : changed()
+    if (!names.length) { return }
+    const texts = {}
+    for (const name of names) { texts[name] = told[name] = fields[name].value }
+    model.send_msg({item, texts, submit: Boolean(submit)})
+  }
+  const put = (name, text) => {
+    fields[name].value = text
+    told[name] = text
+    fit(fields[name])
+  }
+  const regions = {place: ".place", notice: ".notice", prompt: ".read", source: ".rows", signals: ".signals", history: ".entries"}
+  const drawn = {}
+  const draw = (name, markup) => {
+    if (drawn[name] === markup) { return }
+    drawn[name] = markup
+    const place = find(regions[name])
+    place.innerHTML = markup
+    place.scrollTop = 0
+  }
+  const choose = (choices) => {
+    const text = JSON.stringify(choices)
+    if (drawn.choices === text) { return }
+    drawn.choices = text
+    find(".choices").replaceChildren(...choices.map(({name, key, color}) => {
+      const button = document.createElement("button")
+      button.className = "choice"
+      if (color) { button.style.borderColor = color }
+      const label = document.createElement("span")
+      label.textContent = name
+      const hint = document.createElement("kbd")
+      hint.textContent = key
+      button.append(...(key ? [hint, label] : [label]))
+      button.onclick = () => model.send_msg({item, choice: name})
+      return button
+    }))
+  }
+  const mark = () => { for (const button of desk.querySelectorAll(".choice")) { button.setAttribute("aria-pressed", button.querySelector("span").textContent === fields.response.value) } }
+  const open_prompt = (open) => {
+    fields.prompt.hidden = !open
+    find(".read").hidden = open
+    fit(fields.prompt)
+  }
+  const take = () => {
+    const next = model.shown
+    const same = item === next.item
+    if (!same) {
+      if (timer) { tell() }
+      item = next.item
+      open_prompt(false)
+    }
+    for (const name of Object.keys(regions)) { draw(name, next.parts[name] || "") }
+    choose(next.choices || [])
+    for (const name of Object.keys(fields)) {
+      // What is being typed stays; what a lost page had typed and not yet handed over comes back.
+      if (same && fields[name].value !== told[name]) { continue }
+      put(name, next.texts[name] || "")
+      store((storage) => {
+        const left = storage.getItem(kept(name))
+        if (left !== null && left !== told[name]) { fields[name].value = left; fit(fields[name]) }
+      })
+    }
+    if (fields.prompt.value !== (next.stored || {}).prompt) { open_prompt(true) }
+    if (changed().length && item) { tell() }
+    mark()
+    window.dispatchEvent(new CustomEvent("workbench:shown", {detail: item}))
+  }
+  const compare = () => {
+    if (model.changes.item !== item) { return }
+    for (const name of ["prompt", "response"]) { find(`.${name}-changes`).innerHTML = model.changes[name] || "" }
+  }
+  for (const [name, area] of Object.entries(fields)) {
+    area.oninput = () => {
+      fit(area)
+      mark()
+      store((storage) => storage.setItem(kept(name), area.value))
+      if (!timer) { timer = setTimeout(() => tell(), SOON) }
+    }
+    area.onblur = () => { tell(); if (name === "notes") { model.send_msg({item, leave: name}) } }
+    area.onkeydown = (event) => {
+      if (event.key === "Escape") { area.blur() }
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); tell(true); area.blur() }
+    }
+  }
+  const write = (name) => {
+    if (name === "prompt") { open_prompt(true) }
+    const area = fields[name]
+    area.focus()
+    area.setSelectionRange(area.value.length, area.value.length)
+    area.scrollTop = area.scrollHeight
+  }
+  find(".edit-prompt").onclick = () => write("prompt")
+  desk.addEventListener("click", (event) => { const button = event.target.closest?.("[data-do]"); if (button) { model.send_msg({item, do: button.dataset.do}) } })
+  model.on("shown", () => { take(); compare() })
+  model.on("changes", compare)
+  model.on("msg:custom", (message) => {
+    if (message.focus) { write(message.focus) }
+    if (message.kept) { store((storage) => { for (const [name, text] of Object.entries(message.kept)) { if (fields[name].value === text) { storage.removeItem(`workbench:${model.shown.sheet}:${message.item}:${name}`) } } }) }
+    if (message.forget) { for (const name of Object.keys(fields)) { store((storage) => storage.removeItem(`workbench:${model.shown.sheet}:${message.forget}:${name}`)); if (message.forget === item) { put(name, model.shown.stored[name] || "") } } open_prompt(false) }
+  })
+  // Fields have no height before they are seen, and another one in another width.
+  let width = 0
+  const watcher = new ResizeObserver(() => { if (desk.clientWidth !== width) { width = desk.clientWidth; Object.values(fields).forEach(fit) } })
+  watcher.observe(desk)
+  model.on("remove", () => { clearTimeout(timer); watcher.disconnect() })
+  take()
+  compare()
+}
