@@ -227,6 +227,7 @@ def test_a_killed_server_comes_back_with_the_draft_on_the_same_pair(tab: Tab, tm
         tab.keyboard.press("a")
         at(tab, 1)
         tab.keyboard.press("e")
+        expect(tab.locator("textarea[aria-label=Response]")).to_be_focused()
         tab.keyboard.type(" kept")
         assert eventually(lambda: _draft(review, 1) == "answer 1 kept", 5)
         served.kill()

@@ -463,3 +463,18 @@ def test_a_pair_knows_its_operations(ws: Any, made: Any) -> None:
         assert (live.status, live.row_index) == ("labeled", 2)
     finally:
         live.close()
+
+
+def test_a_draft_holds_prompt_and_response_each_with_what_differs(ws, made):
+    pair = ws.review.get(made.id, 1)
+    ws.review.draft(made.id, 1, response=pair.response + " more")
+    draft = ws.review.draft(made.id, 1, prompt="Another " + pair.prompt)
+
+    assert (pair.response + " more", "Another " + pair.prompt) == (draft.response, draft.prompt)
+    assert ["added"] == [piece.op for piece in draft.prompt_diff if piece.op != "same"]
+    assert ["added"] == [piece.op for piece in draft.diff if piece.op != "same"]
+    kept = ws.review.card(made.id, 1).draft
+    assert (draft.response, draft.prompt) == (kept.response, kept.prompt)
+    dropped = ws.review.draft(made.id, 1, response=pair.response, prompt=pair.prompt)
+    assert None is dropped.saved_at
+    assert None is ws.review.card(made.id, 1).draft

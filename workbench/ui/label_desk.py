@@ -120,6 +120,12 @@ class Desk:
             self._ws.review.draft(self.training_sheet_id, self.card.pair.row_index, **texts)
             self.overtaken = error.message
 
+    def overtake(self) -> None:
+        """Say that the pair on the desk was changed by somebody else while its text was being typed."""
+        if self.card is not None:
+            self._overtake(self.card)
+            self._take(self._read(self.card.pair.row_index), self.typed)
+
     def _overtake(self, fresh: Any) -> None:
         latest = next(iter(fresh.history), None)
         self.overtaken = f"{latest.actor} {latest.label} this pair meanwhile." if latest is not None else ""

@@ -56,7 +56,9 @@ class ReviewView(View):
     order = param.String("row_index", doc="What the queue is sorted by.")
     descending = param.Boolean(False, doc="True when the order is reversed.")
     shared = param.Boolean(False, doc="True when pairs are handed out, so that two people never get the same one.")
-    mode = param.Selector(default="card", objects=list(MODES.values()), doc="One pair at a time, many, or how far reviewers agree.")
+    mode = param.Selector(
+        default="card", objects=list(MODES.values()), doc="One pair at a time, many, or how far reviewers agree."
+    )
     row = param.Integer(None, allow_None=True, bounds=(0, None), doc="Pair on the desk.")
 
     titled = False
@@ -190,6 +192,7 @@ class ReviewView(View):
             "rights": lambda: self._later(self._rights),
             "mine": lambda: self._decided(self.desk.decide("approve")),
             "theirs": self._take_theirs,
+            "overtaken": self.desk.overtake,
         }
 
     def _choose_by_key(self, key: str) -> None:

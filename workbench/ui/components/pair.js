@@ -27,6 +27,7 @@ export function render({model, el}) {
   let item = ""
   let timer = 0
   const told = {}
+  let stored = {}
   const kept = (name) => `workbench:${model.shown.sheet}:${item}:${name}`
   const store = (change) => { try { change(window.sessionStorage) } catch { /* a browser may forbid it; drafts are kept on the server as well */ } }
 
@@ -85,6 +86,9 @@ export function render({model, el}) {
   const take = () => {
     const next = model.shown
     const same = item === next.item
+    const typing = Object.keys(fields).filter((name) => same && fields[name].value !== told[name])
+    const overtaken = typing.some((name) => stored[name] !== (next.stored || {})[name])
+    stored = next.stored || {}
     if (!same) {
       if (timer) { tell() }
       item = next.item
@@ -94,7 +98,7 @@ export function render({model, el}) {
     choose(next.choices || [])
     for (const name of Object.keys(fields)) {
       // What is being typed stays; what a lost page had typed and not yet handed over comes back.
-      if (same && fields[name].value !== told[name]) { continue }
+      if (typing.includes(name)) { continue }
       put(name, next.texts[name] || "")
       store((storage) => {
         const left = storage.getItem(kept(name))
@@ -103,6 +107,7 @@ export function render({model, el}) {
     }
     if (fields.prompt.value !== (next.stored || {}).prompt) { open_prompt(true) }
     if (changed().length && item) { tell() }
+    if (overtaken) { model.send_msg({item, do: "overtaken"}) }
     mark()
     window.dispatchEvent(new CustomEvent("workbench:shown", {detail: item}))
   }

@@ -81,7 +81,11 @@ def signals_markup(card: Any) -> Markup:
     """Return what machines say about the pair, and its rights, in one line."""
     pair = card.pair
     told = pair.quality.items() if isinstance(pair.quality, dict) else ()
-    bits = [Markup("{} {}").format(fmt.words(name).lower(), fmt.value(value)) for name, value in told if value not in (None, False, "")]
+    bits = [
+        Markup("{} {}").format(fmt.words(name).lower(), fmt.value(value))
+        for name, value in told
+        if value not in (None, False, "")
+    ]
     if pair.confidence is not None:
         bits.append(Markup("confidence {}").format(fmt.number(pair.confidence, 2)))
     rights = (("only for", pair.allowed_uses), ("not for", pair.prohibited_uses))

@@ -30,7 +30,7 @@ export function render({model, el}) {
     box.dataset.shows = what
     if (what === "find") { input.value = ""; list.replaceChildren(); note.textContent = ""; input.focus() } else { box.tabIndex = -1; box.focus() }
   }
-  const close = () => { veil.hidden = true; before?.focus?.() }
+  const close = () => { input.blur(); veil.hidden = true; before?.focus?.() }
   const mark = () => [...list.children].forEach((line, i) => { line.setAttribute("aria-selected", i === at); if (i === at) { line.scrollIntoView({block: "nearest"}) } })
   const ask = () => { n += 1; model.send_msg({q: input.value.trim(), n}) }
   const go = (line) => { const link = line?.querySelector("a"); if (link) { close(); link.click() } }
