@@ -68,13 +68,6 @@ def run_all(tab: Tab) -> None:
     tab.click(".lm-Menu-item[data-command='runmenu:run-all']")
 
 
-def restart_and_run_all(tab: Tab) -> None:
-    """Restart the kernel and run every cell, from the menu."""
-    tab.click(".lm-MenuBar-item:has-text('Run')")
-    tab.click(".lm-Menu-item[data-command='runmenu:restart-and-run-all']")
-    tab.click(".jp-Dialog button.jp-mod-warn")
-
-
 def run_next(tab: Tab) -> None:
     """Run the selected cell and select the one after it."""
     tab.click(".lm-MenuBar-item:has-text('Run')")

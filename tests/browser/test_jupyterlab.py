@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-import workbench as wb
 from tests.browser import lab
 from tests.e2e.processes import Served
 
@@ -42,20 +41,6 @@ SECOND = [
     "ws.sheets.list()[0]",
     'ws.sheets.create("From the second notebook", rows=[{"text": "hello"}])\n[(s.name, s.created_by) for s in ws.sheets.list()]',
 ]
-REVIEW = [
-    """\
-import workbench as wb
-%load_ext workbench
-ws = wb.open("review.duckdb", user="ann")
-if not ws.sheets.list().total:
-    rows = [{"question": f"Question number {n}?", "answer": f"answer {n}"} for n in range(60)]
-    sheet = ws.sheets.create("questions", rows=rows)
-    ws.training_sheets.assemble(sheet.id, template={"prompt_template": "Q: {{question}}", "response_column": "answer"})
-pairs = ws.training_sheets.list()[0]
-""",
-    "pairs",
-]
-REVIEWED = 40
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +48,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("lab")
     lab.write_notebook(found / "first.ipynb", FIRST)
     lab.write_notebook(found / "second.ipynb", SECOND)
-    lab.write_notebook(found / "review.ipynb", REVIEW)
     return found
 
 
@@ -113,40 +97,3 @@ def test_records_show_live_views_and_a_second_notebook_joins(offline: Any, brows
     # The first notebook owns the file and hears of what the second one did.
     shows(tab, 1, "imported From the second notebook")
     assert tab.journal.clean(), tab.journal
-
-
-def test_a_review_in_a_cell_outlives_its_kernel(offline: Any, jupyter: Served, folder: Path) -> None:
-    """Forty pairs by keyboard, the kernel restarted in the middle of typing into one of them."""
-    tab = offline
-    lab.open_notebook(tab, jupyter, "review.ipynb")
-    lab.run_all(tab)
-    cell = lab.output(tab, 1)
-    answer = cell.locator("textarea[aria-label=Response]")
-    half = REVIEWED // 2
-    review(tab, cell, range(half))
-    tab.keyboard.press("e")
-    expect(answer).to_be_focused()
-    tab.keyboard.type(" typed a r f")
-    expect(cell.get_by_text("Not saved yet")).to_be_visible()
-
-    lab.restart_and_run_all(tab)
-
-    expect(answer).to_have_value(f"answer {half} typed a r f", timeout=120_000)
-    review(tab, cell, range(half, REVIEWED))
-    with wb.open(folder / "review.duckdb") as ws:
-        pairs = ws.training_sheets.list()[0]
-        rows = ws.review.rows(pairs.id, page_size=REVIEWED + 1).rows
-    assert ["labeled"] * REVIEWED + ["unlabeled"] == [row["status"] for row in rows]
-    assert f"answer {half} typed a r f" == rows[half]["response"]
-    assert tab.journal.clean(), tab.journal
-
-
-def review(tab: Any, cell: Any, rows: range) -> None:
-    """Approve pairs by keyboard; a click into the card gives it the keys."""
-    cell.scroll_into_view_if_needed()
-    expect(cell.get_by_text(f"Question number {rows[0]}?").first).to_be_visible(timeout=60_000)
-    cell.locator(".place").click()
-    for row in rows:
-        expect(cell.get_by_text(f"Question number {row}?").first).to_be_visible()
-        tab.keyboard.press("a")
-    expect(cell.get_by_text(f"Question number {rows[-1] + 1}?").first).to_be_visible()

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests.ui.rendered import eventually, shows, started, texts
+from workbench.client.local import LocalTransport
+from workbench.client.workspace import Workspace
 from workbench.ui.label import LabelView
 from workbench.ui.label_keys import COMMANDS, HELP
 from workbench.ui.label_review import ReviewView
@@ -180,3 +182,22 @@ def test_every_key_of_the_help_does_something():
     shown = {key for keys, _ in HELP for key in keys.lower().replace("shift+", "Shift+").split()}
     arrows = {"ArrowRight": "→", "ArrowLeft": "←"}
     assert {arrows.get(key, key) for key in COMMANDS} <= shown
+
+
+def test_two_people_who_share_a_queue_never_get_the_same_pair(local, made):
+    views = []
+    for user in ("ann", "bob"):
+        workspace = Workspace(LocalTransport(local.app, user=user, served=True))
+        views.append(started(ReviewView(workspace, sheet=made.id, shared=True)))
+        assert eventually(lambda: views[-1].row is not None)
+    for _ in range(5):
+        for view in views:
+            before = view.row
+            view.act("approve")
+            assert eventually(lambda view=view, before=before: view.row != before)
+
+    decided = [(one.reviewer, one.approved) for one in local.review.progress(made.id).by_reviewer]
+    assert [("ann", 5), ("bob", 5)] == sorted(decided)
+    for view in views:
+        view.close()
+    assert 2 == len(local.review.claim(made.id, 12).items), "what a closed page held is free again"
