@@ -21,11 +21,10 @@ PAIR_LIFECYCLE = Lifecycle(
         Move("approve", "Approve", frozenset({"unlabeled", "flagged", "rejected", "labeled"}), "labeled"),
         Move("reject", "Reject", None, "rejected"),
         Move("flag", "Flag", None, "flagged"),
-        Move("edit", "Edit"),
-        Move("reset", "Reset", None, "unlabeled"),
+        Move("edit", "Edit"), Move("reset", "Reset", None, "unlabeled"),
         Move("rights", "Change usage rights"),
     ],
-)
+)  # fmt: skip
 
 _USE_BITS = {use: 1 << position for position, use in enumerate(USES)}
 
