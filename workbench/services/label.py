@@ -58,7 +58,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         past = present(self.db, [restoring.at_version(self.db, row, version)], sheet, overlap=made.overlap)[0]
         return Pair(**past | {"actions": (), "quality": None})
 
-    @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}", roles=REVIEWERS, label="Decide")
+    @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}", roles=REVIEWERS, label="Decide", audited=False)
     def decide(
         self,
         training_sheet_id: str,
