@@ -16,7 +16,7 @@ def test_every_notebook_has_a_rule_to_break() -> None:
 
 @pytest.mark.slow
 @pytest.mark.notebook
-@pytest.mark.parametrize("change", BREAKS, ids=lambda change: change.notebook)
+@pytest.mark.parametrize("change", BREAKS, ids=lambda change: f"{change.notebook}-{Path(change.file).stem}")
 def test_a_broken_rule_is_found(change: Break, tmp_path: Path) -> None:
     report = check(change.notebook, copied(tmp_path, change))
 

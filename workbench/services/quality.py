@@ -61,7 +61,8 @@ class SheetQuality(Service):
         found = summed(self, "sheets.scan", sheet.id, signed)
         if not found.extra.get("pii") or "training" in prohibited_uses(sheet.tags):
             return found
-        words = f"Personal data was found in {grouped(found.extra['pii'])} rows. The tag PII keeps them out of training and validation."
+        rows = f"{grouped(found.extra['pii'])} row{'' if found.extra['pii'] == 1 else 's'}"
+        words = f"Personal data was found in {rows}. The tag PII keeps the sheet out of training and validation."
         return found.with_(suggested_tags=["PII"], suggestion=words)
 
     @query("GET", "/sheets/{sheet_id}/quality/rows", topics=("sheets",))
