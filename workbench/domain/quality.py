@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import param
 
-from workbench.domain.record import Action, Items, Json, Record, Time
+from workbench.domain.jobs import Job
+from workbench.domain.record import Action, Items, Json, Nested, Record, Time
 
 PII_WORDS = {
     "email": "E-mail address",
@@ -120,6 +121,7 @@ class Quality(Record):
     scanned = param.Integer(0, doc="Rows whose signals hold.")
     outdated = param.Integer(0, doc="Rows that changed, or came, since the scan; none scanned: 0.")
     job_id = param.String(None, allow_None=True, doc="The newest scan, whatever its state.")
+    running = Nested(class_=Job, default=None, allow_None=True, doc="The scan that waits or runs; none: nothing goes on.")
     scan_status = param.String(None, allow_None=True, doc="State of that job; none: there was no scan.")
     scanned_at = Time(None, allow_None=True, doc="When the last scan that succeeded ended.")
     summary = param.String("", doc="One sentence on the state.")

@@ -142,6 +142,7 @@ def summed(service: Service, operation: str, subject: str, signed: Signed) -> Qu
     busy = last is not None and last["status"] in ("pending", "queued", "running")
     scan = Action(name="scan", label="Scan again" if done else "Scan for quality", enabled=not busy,
                   reason="A scan is running." if busy else None)  # fmt: skip
+    running = service.app.jobs.get(last["id"]) if last and busy else None
     scanned = figures.pop("scanned")
     outdated = signed.total - scanned if done else 0
     settings = json.loads(done["spec"]) if done else {}
@@ -151,6 +152,7 @@ def summed(service: Service, operation: str, subject: str, signed: Signed) -> Qu
         scanned=scanned,
         outdated=outdated,
         job_id=last["id"] if last else None,
+        running=running,
         scan_status=last["status"] if last else None,
         scanned_at=done["completed_at"] if done else None,
         summary=_summary(signed.total, scanned, outdated, figures["findings"]) if done else "Not scanned yet.",

@@ -9,22 +9,26 @@ from markupsafe import Markup
 
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar
+from workbench.ui.components.grid import Grid
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.profile import CSS as PLOT_CSS
+from workbench.ui.components.progress import ProgressPanel
 from workbench.ui.components.rows import PreviewTable
 from workbench.ui.url import page_href
 from workbench.ui.view import View
 
-CSS = (
-    PLOT_CSS
-    + """
-.found { width: 100%; border-collapse: collapse; margin: 8px 0 16px; table-layout: fixed; }
-.found td { padding: 6px 8px; border-top: 1px solid var(--mui-palette-divider, #dfe5ec); vertical-align: top; }
-.found .num { text-align: right; white-space: nowrap; width: 64px; }
-.found .what { width: 208px; }
-"""
-)
-EVERY = {"All scanned rows": ""}
+CSS = PLOT_CSS + ".plots .columns { margin-top: 8px; }"
+EXAMPLE = '<div class="cut faint small" style="max-width:272px" title="{1}">row {0} · {1}</div>'
+HEADS = [
+    {"name": name, "title": title, "align": align, "doc": doc, "width": width, "sortable": False}
+    for name, title, align, width, doc in (
+        ("found", "Found", "left", "", "What the scan looked for. Click a line to see its rows."),
+        ("rows", "Rows", "right", "64px", "Rows it was found in."),
+        ("share", "Share", "right", "72px", "Part of the scanned rows."),
+        ("example", "For example", "left", "272px", "The first of the rows."),
+    )
+]
+ALL = "All scanned rows, the most worth a look first"
 
 
 class SheetQualityFace:
@@ -32,33 +36,54 @@ class SheetQualityFace:
 
     def __init__(self, view: View, sheet_id: str) -> None:
         self._ws, self._sheet_id = view.ws, sheet_id
+        self._signals: dict[str, list[str]] = {}
+        self._labels: dict[str, str] = {}
         self._actions = ActionBar(toasts=view.toasts, first="scan", size="small")
-        self._head, self._found, self._plots = html(""), html("", css=CSS), html("", css=CSS)
-        self._choice = pmui.Select(options=EVERY, label="Rows behind", size="small", width=280, margin=0, css_classes=["behind"])
-        self._choice.param.watch(self._narrow, "value")
-        self._rows = PreviewTable(view, view.ws.sheets.quality_rows, sheet_id=sheet_id, order="concern", descending=True)
-        self._behind = pmui.Column(
-            self._choice, self._rows, margin=0, sizing_mode="stretch_width", sx={"gap": 1, "mt": 1}, visible=False
+        self._progress = ProgressPanel()
+        self._going = pmui.Column(self._progress, margin=0, sizing_mode="stretch_width", visible=False)
+        self._head, self._plots = html(""), html("", css=CSS)
+        self._found = Grid(columns=HEADS, on_sort=lambda name: None, on_open=self._narrow)
+        self._title = html(_title(ALL))
+        self._every = pmui.Button(label="Show all", size="small", variant="text", margin=0, visible=False)
+        self._every.on_click(lambda event: self._narrow(""))
+        self._rows = PreviewTable(view, view.ws.sheets.quality_rows, size=5, sheet_id=sheet_id, order="concern", descending=True)
+        line = pmui.Row(
+            self._title, self._every, margin=0, sizing_mode="stretch_width", sx={"alignItems": "center", "minHeight": 32}
         )
-        self.parts = [view.live(view.ws.sheets.quality, self._draw, height=240, sheet_id=sheet_id), self._behind]
+        self._behind = pmui.Column(line, self._rows, margin=0, sizing_mode="stretch_width", sx={"gap": 0}, visible=False)
+        top = view.live(view.ws.sheets.quality, self._draw, height=240, sheet_id=sheet_id)
+        self.parts = [top, self._behind, self._plots]
 
     def _draw(self, quality: Any) -> list[Any]:
         show(self._head, _head(quality))
-        show(self._found, _findings(quality))
-        show(self._plots, Markup('<div class="columns">{}</div>').format(Markup("").join(_plot(one) for one in quality.plots)))
+        self._going.visible = quality.running is not None
+        if quality.running is not None:
+            self._progress.update(quality.running)
+        self._signals = {one.name: list(one.signals) for one in quality.findings}
+        self._labels = {one.name: one.label for one in quality.findings}
+        self._found.rows = [{"id": one.name, "cells": _cells(one)} for one in quality.findings]
+        self._found.visible = bool(quality.findings)
+        show(self._plots, Markup('<div class="plots"><div class="columns">{}</div></div>').format(_plots(quality.plots)))
         self._actions.update(quality.actions, lambda name: self._ws.sheets.scan(self._sheet_id))
-        self._choice.options = EVERY | {one.label: ";".join(one.signals) for one in quality.findings}
         self._behind.visible = bool(quality.scanned)
         self._rows.part.refresh()
-        return [self._head, self._actions, self._found, self._plots]
+        return [self._head, self._going, self._actions, self._found]
 
-    def _narrow(self, event: Any) -> None:
+    def _narrow(self, name: str) -> None:
+        """Show the rows behind a finding; without a name, all of them."""
+        self._found.open_id = name
+        self._every.visible = bool(name)
+        show(self._title, _title(f"Rows behind: {self._labels[name]}" if name else ALL))
         self._rows.pager.value = 0
-        self._rows.part.ask(signals=event.new.split(";") if event.new else [], offset=0)
+        self._rows.part.ask(signals=self._signals.get(name), offset=0)
+
+
+def _title(words: str) -> Markup:
+    return Markup("<b>{}</b>").format(words)
 
 
 def _head(quality: Any) -> Markup:
-    chip = fmt.chip(quality.scan_status) if quality.scan_status else ""
+    chip = fmt.chip(quality.scan_status) if quality.scan_status and quality.running is None else ""
     job = fmt.link("the scan", page_href("jobs", {"job": quality.job_id})) if quality.job_id else ""
     when = Markup('<span class="faint small">{} {}</span>').format(
         job, fmt.moment(quality.scanned_at, reason="No scan succeeded yet.")
@@ -73,20 +98,13 @@ def _head(quality: Any) -> Markup:
     return Markup(line).format(chip, quality.summary, when, advice)
 
 
-def _findings(quality: Any) -> Markup:
-    row = '<tr><td class="what">{}</td><td class="num">{}</td><td class="num">{}</td><td class="faint small">{}</td></tr>'
-    rows = Markup("").join(
-        Markup(row).format(one.label, fmt.integer(one.count), fmt.percent(one.share), _examples(one.examples))
-        for one in quality.findings
-    )
-    return Markup('<table class="found">{}</table>').format(rows) if rows else Markup("")
+def _cells(finding: Any) -> list[str]:
+    examples = Markup("").join(Markup(EXAMPLE).format(fmt.integer(one.row_index), one.text) for one in finding.examples[:1])
+    return [str(cell) for cell in (fmt.escape(finding.label), fmt.integer(finding.count), fmt.percent(finding.share), examples)]
 
 
-def _examples(examples: Any) -> Markup:
-    return Markup("").join(
-        Markup('<div class="cut" title="{1}">{0} · {1}</div>').format(fmt.integer(one.row_index), one.text)
-        for one in examples[:1]
-    )
+def _plots(plots: Any) -> Markup:
+    return Markup("").join(_plot(one) for one in plots)
 
 
 def _plot(plot: Any) -> Markup:
