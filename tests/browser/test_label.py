@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
-from tests.e2e.processes import free_port
+from tests.e2e.processes import free_port, serving
 from workbench.testing import frozen
 
 pytestmark = pytest.mark.browser
@@ -114,6 +115,47 @@ def test_two_hundred_pairs_by_keyboard_alone(review: Review, tab: Tab):
     assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
 
 
+def test_two_people_never_get_the_same_pair(review: Review, browser: Any):
+    """Both work through one queue at once, and everything is decided by exactly one of them."""
+    contexts = [browser.new_context(viewport={"width": 1280, "height": 800}) for _ in range(2)]
+    tabs = []
+    for name, context in zip(("ann", "bob"), contexts, strict=True):
+        context.add_cookies([{"name": "workbench_user", "value": name, "url": review.url}])
+        tabs.append(context.new_page())
+        tabs[-1].goto(review.page(shared="true"))
+    for one in tabs:
+        expect(one.get_by_text("Question number").first).to_be_visible(timeout=30_000)
+    seen: list[list[int]] = [[], []]
+    for _ in range(8):
+        for mine, one in zip(seen, tabs, strict=True):
+            mine.append(on_desk(one, mine[-1] if mine else None))
+            one.keyboard.press("a")
+    for mine, one in zip(seen, tabs, strict=True):
+        on_desk(one, mine[-1])
+
+    assert set() == set(seen[0]) & set(seen[1])
+    assert eventually(lambda: review.progress()["labeled"] == 16)
+    decided = {one["reviewer"]: one["approved"] for one in review.progress()["by_reviewer"]}
+    assert {"ann": 8, "bob": 8} == decided
+    for context in contexts:
+        context.close()
+
+
+def on_desk(tab: Tab, before: int | None) -> int:
+    """Return the pair on the desk once it is another one than before."""
+
+    def shown() -> int | None:
+        # The address as the page has it now: what the test was told of it may be older.
+        row = parse_qs(urlsplit(tab.evaluate("location.href")).query).get("row")
+        return int(row[0]) if row and int(row[0]) != before else None
+
+    eventually(lambda: shown() is not None)
+    found = shown()
+    assert found is not None, tab.url
+    expect(tab.get_by_text(f"Question number {found}?").first).to_be_visible()
+    return found
+
+
 def test_a_conflict_shows_both_versions_and_loses_nothing(review: Review, tab: Tab):
     tab.goto(review.page())
     at(tab, 0)
@@ -165,6 +207,34 @@ def test_anything_is_found_by_name_and_the_keys_are_told(review: Review, tab: Ta
     tab.keyboard.press("Enter")
 
     at(tab, 17)
+
+
+def test_a_killed_server_comes_back_with_the_draft_on_the_same_pair(tab: Tab, tmp_path: Any):
+    database, port = tmp_path / "w.duckdb", free_port()
+    with frozen(database) as ws:
+        sheet = make(ws)
+    with serving(database, port=port) as served:
+        review = Review(served.url, sheet)
+        tab.goto(review.page())
+        at(tab, 0)
+        tab.keyboard.press("a")
+        at(tab, 1)
+        tab.keyboard.press("e")
+        expect(tab.locator("textarea[aria-label=Response]")).to_be_focused()
+        tab.keyboard.type(" kept")
+        assert eventually(lambda: _draft(review, 1) == "answer 1 kept", 5)
+        served.kill()
+        tab.keyboard.type(" twice")
+        expect(tab.get_by_text("reconnecting").first).to_be_visible()
+    with serving(database, port=port):
+        at(tab, 1)
+        expect(tab.get_by_text("live", exact=True)).to_be_visible(timeout=40_000)
+        expect(tab.locator("textarea[aria-label=Response]")).to_have_value("answer 1 kept twice")
+        tab.keyboard.press("a")
+        at(tab, 2)
+        assert [("labeled", "answer 0"), ("labeled", "answer 1 kept twice")] == [
+            (review.stored(row)["status"], review.stored(row)["response"]) for row in (0, 1)
+        ]
 
 
 def test_what_is_typed_survives_a_reload_on_the_same_pair(review: Review, tab: Tab):
