@@ -230,3 +230,10 @@ def test_a_query_makes_a_sheet(ws: Any, sheet: Any) -> None:
     assert (made.item_count, made.source_type) == (1, "sql")
     with pytest.raises(ValidationError):
         ws.sheets.create("x", source_type="sql", source="delete from sheets")
+
+
+def test_a_sheet_may_have_any_word_as_its_name(ws):
+    """The views of sheets share a room with the tables: none of them may be in the way."""
+    words = ["Signals", "Rows", "Pairs", "Changes", "Templates", "Jobs"]
+    made = [ws.sheets.create(word, rows=[{"a": 1}]) for word in words]
+    assert [ws.sql(f"select count(*) as n from sheet_{word.lower()}")["n"][0] for word in words] == [1] * len(made)

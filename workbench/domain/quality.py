@@ -61,7 +61,7 @@ class SheetSignals(Signals):
     """The signals of one row of a sheet."""
 
     kind = "sheet signals"
-    table = "sheet_signals"
+    table = "row_signals"
 
     sheet_id = param.String("", doc="Sheet of the row.")
     row_index = param.Integer(0, doc="Place of the row.")

@@ -127,7 +127,7 @@ class PairQuality(Service):
 def _signed(sheet: Sheet, mark: str = "?") -> str:
     """Return the signals of the rows that are still as they were scanned."""
     return (
-        "select s.* exclude (sheet_id, fingerprint), s.sheet_id as subject from sheet_signals s "
+        "select s.* exclude (sheet_id, fingerprint), s.sheet_id as subject from row_signals s "
         f"join (select _row, {row_print(sheet)} as print from {rows_table(sheet.id)}) r "
         f"on r._row = s.row_index and r.print = s.fingerprint where s.sheet_id = {mark}"
     )

@@ -78,8 +78,8 @@ class ScanWork:
             db.execute("drop table _found")
             db.emit("pairs", subject, None, "scanned")
         else:
-            db.execute("delete from sheet_signals where sheet_id = ?", [subject])
-            db.insert_arrow("sheet_signals", found.append_column("sheet_id", [[subject] * len(found)]))
+            db.execute("delete from row_signals where sheet_id = ?", [subject])
+            db.insert_arrow("row_signals", found.append_column("sheet_id", [[subject] * len(found)]))
             db.emit("sheets", subject, None, "scanned")
         return {**result, "subject": subject, "of": job.spec["of"]}
 

@@ -16,7 +16,7 @@ PUBLISHED: dict[str, str] = {
     "training_sheets": "Sets of pairs made from a sheet by a template.",
     "pairs": "Prompt, proposed answer, label and state of each training pair.",
     "pair_signals": "What the quality scan says of each pair, and its training loss.",
-    "sheet_signals": "What the quality scan says of each row of a sheet.",
+    "row_signals": "What the quality scan says of each row of a sheet.",
     "decisions": "The log of every decision on a pair.",
     "generated_answers": "What providers answered about each pair, with tokens, cost and faults.",
     "canonical_labels": "The agreed answers, reused wherever the same question comes up.",

@@ -31,7 +31,7 @@ FROM pair_rows
 WHERE signals IS NOT NULL OR training_loss IS NOT NULL;
 
 -- Rows of a sheet that changed since the scan have no line here.
-CREATE TABLE sheet_signals (
+CREATE TABLE row_signals (
     sheet_id VARCHAR NOT NULL,
     row_index BIGINT NOT NULL,
     duplicates BIGINT,

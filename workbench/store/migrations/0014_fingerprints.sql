@@ -1,2 +1,2 @@
 -- A row whose cells have another fingerprint by now changed since the scan.
-ALTER TABLE sheet_signals ADD COLUMN fingerprint BIGINT;
+ALTER TABLE row_signals ADD COLUMN fingerprint BIGINT;
