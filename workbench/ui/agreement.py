@@ -130,7 +130,7 @@ class AgreementView(View):
                 vote.voter, fmt.chip(fmt.voted(vote.action), vote.label), fmt.moment(vote.logged_at)
             ),
             Markup('<div class="text">{}</div>').format(word_diff(vote.response_diff) or vote.response),
-            Markup('<div class="small ink warning">{}</div>').format(vote.flag_reason) if vote.flag_reason else "",
+            Markup('<div class="small ink-warning">{}</div>').format(vote.flag_reason) if vote.flag_reason else "",
             Markup('<div class="small faint">{}</div>').format(vote.notes) if vote.notes else "",
         ]
         said = html(Markup("").join(bit for bit in bits if bit), css=VOTES_CSS)

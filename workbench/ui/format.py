@@ -18,6 +18,7 @@ DASH = "\u2013"
 UNKNOWN = "Not known yet."
 # A browser that lays out a line of a million characters stands still.
 LONGEST_CELL = 2_000
+ACRONYMS = {"ai": "AI"}
 
 
 def unknown(reason: str | None = None) -> Markup:
@@ -143,8 +144,8 @@ def tone_chip(tone: Tone, label: str, *, hover: str | None = None) -> Markup:
 
 
 def choice(word: str | None, *, reason: str | None = None) -> Markup:
-    """Return one word of a closed set in plain letters: `ai_generated` becomes `ai generated`."""
-    return unknown(reason) if not word else escape(word.replace("_", " "))
+    """Return one word of a closed set in plain letters: `ai_generated` becomes `AI generated`."""
+    return unknown(reason) if not word else escape(_spaced(word))
 
 
 def voted(action: str) -> str:
@@ -179,8 +180,18 @@ def value(thing: Any) -> Markup:
 
 def words(name: str) -> str:
     """Return a parameter name as words: `learning_rate` becomes `Learning rate`."""
-    spaced = name.replace("_", " ").replace("-", " ").strip()
+    spaced = _spaced(name.replace("-", "_")).strip()
     return spaced[:1].upper() + spaced[1:]
+
+
+def _spaced(name: str) -> str:
+    return " ".join(ACRONYMS.get(part, part) for part in name.split("_"))
+
+
+def about(field: str, message: str) -> Markup:
+    """Return what is said of a field as a sentence: a message that begins with its verb gets the field as subject."""
+    subject = Markup("<b>{}</b> ").format(words(field)) if message[:1].islower() else ""
+    return Markup("{}{}").format(subject, message)
 
 
 def plural(count: int, one: str, many: str | None = None) -> Markup:

@@ -140,9 +140,9 @@ def _columns() -> tuple[Column, ...]:
         Column("model", "Model", lambda model: fmt.text(model, reason="Named by the template or the call.")),
         Column("base_url", "Address", lambda url: fmt.text(url, reason="It needs none.")),
         Column("key_variable", "Key in", lambda name: fmt.text(name, reason="It needs no key.")),
-        Column("requests_per_minute", "Requests a minute", lambda most: fmt.integer(most, reason=none), align="right"),
-        Column("price_in", "USD per 1,000 read", lambda cost: _usd(cost, price), align="right"),
-        Column("price_out", "USD per 1,000 written", lambda cost: _usd(cost, price), align="right"),
+        Column("requests_per_minute", "A minute", lambda most: fmt.integer(most, reason=none), align="right", doc="Requests."),
+        Column("price_in", "USD in", lambda cost: _usd(cost, price), align="right", doc="USD per 1,000 tokens it reads."),
+        Column("price_out", "USD out", lambda cost: _usd(cost, price), align="right", doc="USD per 1,000 tokens it writes."),
     )
 
 
@@ -152,4 +152,4 @@ def _name(row: Any) -> Markup:
 
 
 def _usd(cost: float | None, reason: str) -> Markup:
-    return fmt.unknown(reason) if cost is None else fmt.number(cost, 4)
+    return fmt.unknown(reason) if cost is None else Markup(fmt.plain(cost))

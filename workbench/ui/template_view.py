@@ -42,6 +42,8 @@ DOT = "display:inline-block;width:10px;height:10px;border-radius:5px;margin-righ
 PLAN = ("prompt_template", "response_source_mode", "response_column", "system_instruction")
 TYPED = ("prompt_template", "system_instruction")
 NEW = "new"
+# What the template makes of the rows stays in sight while the long form beside it scrolls.
+BESIDE = {"gap": 2, "position": {"md": "sticky"}, "top": 16}
 COLUMNS = {"xs": "minmax(0, 1fr)", "md": "minmax(0, 1fr) minmax(0, 1fr)"}
 
 
@@ -91,7 +93,7 @@ class TemplateView(View):
         left = pmui.Column(
             self.head, self.actions, self.writing, self.versions, margin=0, sizing_mode="stretch_width", sx={"gap": 2}
         )
-        beside = pmui.Column(self.tried, self.holes, self.outcome, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        beside = pmui.Column(self.tried, self.holes, self.outcome, margin=0, sizing_mode="stretch_width", sx=BESIDE)
         grid = {"display": "grid", "gridTemplateColumns": COLUMNS, "gap": 3, "alignItems": "start"}
         return [pmui.Column(left, beside, margin=0, sizing_mode="stretch_width", sx=grid)]
 

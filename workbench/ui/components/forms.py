@@ -146,7 +146,8 @@ def _hint(field: Field) -> str:
     bounds = [f"from {fmt.plain(field.minimum)}" if field.minimum is not None else ""]
     bounds.append(f"to {fmt.plain(field.maximum)}" if field.maximum is not None else "")
     limits = " ".join(part for part in bounds if part)
-    return ". ".join(part for part in (field.doc.rstrip("."), limits) if part)
+    said = field.doc.rstrip(".").replace("`", "")
+    return ", ".join(part for part in ("" if said == field.title else said, limits) if part)
 
 
 def _widget(field: Field, choices: Mapping[str, Any] | None, value: Any) -> Any:

@@ -37,7 +37,8 @@ def check_markup(check: Any) -> Markup:
     tone = fmt.tone_of("passed" if check.valid else "failed")
     head = fmt.tone_chip(tone, check.summary)
     found = Markup("").join(
-        Markup('<li class="ink {}">{}</li>').format(finding.level, finding.message) for finding in check.findings
+        Markup('<li class="ink-{}">{}</li>').format(finding.level, fmt.about(finding.field, finding.message))
+        for finding in check.findings
     )
     listed = Markup('<ul class="found small">{}</ul>').format(found) if found else Markup("")
     columns = (
