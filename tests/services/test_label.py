@@ -187,13 +187,12 @@ def test_bulk_tells_what_it_left(ws: Any, made: Any) -> None:
 def test_bulk_equals_single(local: Any) -> None:
     sheet = local.sheets.create("rows", rows=ROWS, item_id_column="id")
     one, many = (local.training_sheets.assemble(sheet.id, template=PLAN) for _ in range(2))
-    for bulk, options in ((local.review.bulk_approve, {}), (local.review.bulk_flag, {"reason": "r"}), (local.review.bulk_reject, {}),
+    for bulk, options in ((local.review.bulk_approve, {}), (local.review.bulk_flag, {"flag_reason": "r"}), (local.review.bulk_reject, {}),
                           (local.review.bulk_reset, {}), (local.review.bulk_rights, {"prohibited_uses": ["training"]})):  # fmt: skip
         action = bulk.operation.name.removeprefix("bulk_")
         bulk(many.id, row_indices=list(range(9)), **options)
         for row in range(9):
-            given = {"flag_reason": options["reason"]} if "reason" in options else options
-            local.review.decide(one.id, row, **given, **({} if action == "rights" else {"action": action}))
+            local.review.decide(one.id, row, **options, **({} if action == "rights" else {"action": action}))
         left, right = (
             local.sql(
                 "select * exclude (id, training_sheet_id) from pairs where training_sheet_id = ? order by row_index", [t.id]

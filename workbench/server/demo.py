@@ -111,14 +111,14 @@ def _assemble(ws: Workspace, made: dict[str, Any]) -> str:
 def _review(ws: Workspace, made: dict[str, Any]) -> str:
     """Reject and flag by stated rules, decide a few by hand, approve the rest in bulk."""
     pairs = made["pairs"]
-    ws.review.bulk_reject(pairs.id, filter={"where": TOO_SHORT}, reason=SHORT)
+    ws.review.bulk_reject(pairs.id, filter={"where": TOO_SHORT}, flag_reason=SHORT)
     rows = f"sheet_{made['sheet'].slug}"
     shared = ws.sql(
         f"select p.row_index from pairs p join {rows} s on s.item_id = p.item_ref where p.training_sheet_id = ? "
         f"and p.status = 'unlabeled' and s.summary in (select summary from {rows} group by 1 having count(distinct module) > 1)",
         [pairs.id],
     )
-    ws.review.bulk_flag(pairs.id, row_indices=[int(i) for i in shared["row_index"]], reason=SHARED)
+    ws.review.bulk_flag(pairs.id, row_indices=[int(i) for i in shared["row_index"]], flag_reason=SHARED)
     for pair in list(ws.review.queue(pairs.id, status="unlabeled", limit=10)):
         ws.review.decide(pairs.id, pair.row_index, action="approve", version=pair.version)
     preview = ws.review.bulk_approve(pairs.id, filter={"status": "unlabeled"}, preview=True)

@@ -120,7 +120,7 @@ def _refuse(wish: Wish) -> None:
 def _change(wish: Wish) -> decisions.Change:
     if wish.action == "rights":
         return decisions.Change("rights", *rights_columns(wish.given["allowed_uses"], wish.given["prohibited_uses"]))
-    return decisions.Change(wish.action, *state_columns(wish.action, wish.given.get("reason", UNSET)))
+    return decisions.Change(wish.action, *state_columns(wish.action, wish.given.get("flag_reason", UNSET)))
 
 
 def _chosen_set(db: Any, made: TrainingSheet, sheet: Sheet, wish: Wish) -> None:
@@ -147,7 +147,7 @@ def _frozen_set(db: Any, frozen: Frozen) -> None:
 
 
 def _reason(wish: Wish) -> str | None:
-    reason = wish.given.get("reason", UNSET)
+    reason = wish.given.get("flag_reason", UNSET)
     return None if reason is UNSET else reason or None
 
 

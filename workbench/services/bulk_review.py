@@ -52,12 +52,13 @@ class BulkReview(Service):
         *,
         row_indices: Rows = None,
         filter: Filter = None,
-        reason: Reason = UNSET,
+        flag_reason: Reason = UNSET,
         preview: PreviewOnly = False,
         preview_id: PreviewId = None,
     ) -> BulkOutcome:
         """Reject many pairs as one step that can be undone."""
-        return self._bulk(training_sheet_id, bulk.Wish("reject", row_indices, filter, preview, preview_id, {"reason": reason}))
+        given = {"flag_reason": flag_reason}
+        return self._bulk(training_sheet_id, bulk.Wish("reject", row_indices, filter, preview, preview_id, given))
 
     @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-flag", roles=REVIEWERS, label="Flag all")
     def bulk_flag(
@@ -66,12 +67,13 @@ class BulkReview(Service):
         *,
         row_indices: Rows = None,
         filter: Filter = None,
-        reason: Reason = UNSET,
+        flag_reason: Reason = UNSET,
         preview: PreviewOnly = False,
         preview_id: PreviewId = None,
     ) -> BulkOutcome:
         """Flag many pairs as one step that can be undone."""
-        return self._bulk(training_sheet_id, bulk.Wish("flag", row_indices, filter, preview, preview_id, {"reason": reason}))
+        given = {"flag_reason": flag_reason}
+        return self._bulk(training_sheet_id, bulk.Wish("flag", row_indices, filter, preview, preview_id, given))
 
     @command("POST", "/assemblies/{training_sheet_id}/rows/bulk-reset", roles=REVIEWERS, label="Reset all")
     def bulk_reset(
