@@ -78,7 +78,7 @@ class PairQueue(BulkReview):
         total, places = queues.places(self.db, found, sort, queues.after(sort, cursor), limit + 1)
         more, places = len(places) > limit, places[:limit]
         rows = fetched(self.db, made.id, [place[0] for place in places])
-        next_cursor = queues.encode_cursor(places[-1][1], places[-1][0]) if more else None
+        next_cursor = queues.encode_cursor(sort, places[-1][1], places[-1][0]) if more else None
         shown = present(self.db, rows, sheet, overlap=made.overlap)
         return Page(Pair, shown, total=total, page=1, page_size=limit, next_cursor=next_cursor)
 

@@ -71,6 +71,11 @@ class Order:
     seed: int = 42
 
     @property
+    def mark(self) -> str:
+        """Return what tells this order from others, for cursors to carry."""
+        return f"{self.name}{'-' if self.descending else '+'}{self.seed if self.name == 'random' else ''}"
+
+    @property
     def sql(self) -> str:
         """Return the sort key; it is never null, so that a page can begin after it."""
         if self.name == "confidence":
@@ -177,7 +182,7 @@ def after(order: Order, cursor: str | None) -> Condition:
     """Return the condition for what comes behind a cursor."""
     if cursor is None:
         return Condition("true", {})
-    key, row_index = decode_cursor(cursor)
+    key, row_index = decode_cursor(order, cursor)
     return beyond(order, key, row_index, forward=True)
 
 
@@ -211,15 +216,18 @@ def places(db: Database, found: Condition, order: Order, behind: Condition, limi
     return next(count for *_, count in rows if count is not None), [(index, key) for index, key, _ in rows if index is not None]
 
 
-def encode_cursor(key: Any, row_index: int) -> str:
+def encode_cursor(order: Order, key: Any, row_index: int) -> str:
     """Return a place in the order as text for a caller to hand back."""
-    return base64.urlsafe_b64encode(json.dumps([key, row_index]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([key, row_index, order.mark]).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str) -> tuple[Any, int]:
-    """Return the place a cursor stands for."""
+def decode_cursor(order: Order, cursor: str) -> tuple[Any, int]:
+    """Return the place a cursor stands for; a place in another order means nothing in this one."""
     try:
-        key, row_index = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return key, int(row_index)
+        key, row_index, mark = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        row_index = int(row_index)
     except (ValueError, TypeError) as error:
         raise ValidationError.field("cursor", "is not one that this queue handed out", cursor) from error
+    if mark != order.mark:
+        raise ValidationError.field("cursor", "belongs to another order; begin again without it", cursor)
+    return key, row_index
