@@ -320,7 +320,7 @@ def test_bulk_says_why_rows_are_skipped(wire: Wire, made: dict[str, Any]) -> Non
     assert (done["done"], sum(done["skipped"].values())) == (1, 3)
     again = wire.ok("POST", f"{base}/bulk-reject", json={"row_indices": [4]})
     assert (again["done"], again["batch_id"]) == (0, None)
-    assert wire.ok("POST", f"{base}/bulk-flag", json={"row_indices": [6], "reason": "look"})["done"] == 1
+    assert wire.ok("POST", f"{base}/bulk-flag", json={"row_indices": [6], "flag_reason": "look"})["done"] == 1
     assert wire.ok("POST", f"{base}/bulk-reset", json={"row_indices": [4, 5, 6]})["done"] == 3
     rights = wire.ok("POST", f"{base}/bulk-rights", json={"row_indices": [1, 2], "prohibited_uses": ["training"]})
     assert rights["done"] == 2

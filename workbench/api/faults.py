@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from workbench.clock import Clock
@@ -31,29 +32,30 @@ def error_body(error: WorkbenchError, request_id: str) -> dict[str, Any]:
     }
 
 
-def error_response(error: WorkbenchError, request_id: str) -> JSONResponse:
+def error_response(error: WorkbenchError, request_id: str) -> Response:
     """Return the HTTP answer of an error."""
     headers = {"X-Request-ID": request_id}
     if "retry_after" in error.context:
         headers["Retry-After"] = str(error.context["retry_after"])
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.context["allowed"])
-    return JSONResponse(error_body(error, request_id), status_code=error.status, headers=headers)
+    body = json.dumps(error_body(error, request_id), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return Response(body, status_code=error.status, media_type="application/json", headers=headers)
 
 
 def install(api: FastAPI, methods_of: Any) -> None:
     """Answer every failure of `api` in the one shape; `methods_of(path)` names the methods of a path."""
 
-    async def known(request: Request, error: Exception) -> JSONResponse:
+    async def known(request: Request, error: Exception) -> Response:
         return error_response(error, request_id(request))  # type: ignore[arg-type]
 
-    async def invalid(request: Request, error: Exception) -> JSONResponse:
+    async def invalid(request: Request, error: Exception) -> Response:
         return error_response(ValidationError.of(faults(error)), request_id(request))
 
-    async def http(request: Request, error: Exception) -> JSONResponse:
+    async def http(request: Request, error: Exception) -> Response:
         return error_response(_translated(request, error, methods_of), request_id(request))  # type: ignore[arg-type]
 
-    async def unknown(request: Request, error: Exception) -> JSONResponse:
+    async def unknown(request: Request, error: Exception) -> Response:
         _log.error("request %s failed", request_id(request), exc_info=error)
         plain = WorkbenchError(f"Something failed inside. The log has it under request {request_id(request)}.")
         return error_response(plain, request_id(request))

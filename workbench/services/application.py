@@ -12,7 +12,7 @@ from workbench.config import Settings
 from workbench.contract.context import Context, current, use
 from workbench.contract.operation import Operation
 from workbench.engine import Engine
-from workbench.errors import Forbidden
+from workbench.errors import Forbidden, ValidationError
 from workbench.services import SERVICES
 from workbench.services.answering import answering
 from workbench.services.idempotency import Idempotency
@@ -71,10 +71,15 @@ class Application:
                 f"{context.actor} may not call {operation.id}: it needs the role {needed}.", needed=sorted(operation.roles)
             )
         arguments = operation.validate(given)
-        with use(context):
-            if operation.kind == "query":
-                return self._invoke(operation, arguments)
-            return self.idempotency.run(operation, given, context, lambda keep: self._command(operation, arguments, keep))
+        try:
+            with use(context):
+                if operation.kind == "query":
+                    return self._invoke(operation, arguments)
+                return self.idempotency.run(operation, given, context, lambda keep: self._command(operation, arguments, keep))
+        except UnicodeEncodeError as error:
+            # JSON can spell half of a surrogate pair; no file and no database can hold one.
+            half = f"The text holds {error.object[error.start]!r}, half of a character. Send whole characters."
+            raise ValidationError(half, fields=[]) from error
 
     def _command(self, operation: Operation, arguments: dict[str, Any], keep: Callable[[Any], None]) -> Any:
         """Run a command; what it did, the note of it and its answer are committed together.

@@ -162,6 +162,10 @@ def typed(db: Database, dtype: str, value: Any) -> Any:
     if kind == "text":
         if not isinstance(value, str):
             raise ValueError(f"takes text, not {_named(value)}")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("holds half of a character; send whole characters") from None
         return value
     if dtype == "BLOB":
         raise ValueError("holds bytes, which cannot be changed here")

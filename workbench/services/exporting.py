@@ -42,7 +42,8 @@ def freeze(db: Database, made: TrainingSheet, wish: ExportWish, folder: Path) ->
         total = write_rows(rows, folder / PAIRS)
     if not total:
         found = eligibility(db, made.id)
-        raise NotEligible(f"Nothing to export: no pair matches. {found.summary}", excluded=dict(found.excluded))
+        wanted = "no eligible pair has an edited response" if wish.format == "preference" else "no pair matches"
+        raise NotEligible(f"Nothing to export: {wanted}. {found.summary}", excluded=dict(found.excluded))
     return total
 
 

@@ -226,18 +226,27 @@ def inline_table(rows: Any) -> pa.Table:
 def _column(name: str, values: list[Any]) -> pa.Array:
     if any(isinstance(value, dict) or (isinstance(value, list) and _nested(value)) for value in values):
         # Objects rarely have the same keys in every row: as text nothing is added and nothing lost.
-        values = [None if v is None else v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values]
+        values = _as_text(values)
     try:
         array = pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        first = next((v for v in values if v is not None), None)
-        odd = next((i for i, v in enumerate(values) if v is not None and type(v) is not type(first)), 0)
-        message = (
-            f"Column {name!r} mixes kinds of values: row {odd} has {type(values[odd]).__name__}, "
-            f"earlier rows {type(first).__name__}. Make them one kind"
-        )
-        raise ValidationError.field("rows", message, name) from None
+        if any(isinstance(value, list) for value in values):
+            return pa.array(_as_text(values))
+        raise ValidationError.field("rows", _why_no_column(name, values), name) from None
     return pa.array([None] * len(values), pa.string()) if pa.types.is_null(array.type) else array
+
+
+def _as_text(values: list[Any]) -> list[str | None]:
+    return [None if v is None else v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values]
+
+
+def _why_no_column(name: str, values: list[Any]) -> str:
+    first = next((v for v in values if v is not None), None)
+    odd = next((i for i, v in enumerate(values) if v is not None and type(v) is not type(first)), None)
+    if odd is None:
+        return f"Column {name!r} holds numbers that are too large. Send them as text"
+    kinds = f"row {odd} has {type(values[odd]).__name__}, earlier rows {type(first).__name__}"
+    return f"Column {name!r} mixes kinds of values: {kinds}. Make them one kind"
 
 
 def _nested(values: list[Any]) -> bool:
