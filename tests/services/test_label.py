@@ -477,3 +477,35 @@ def test_a_draft_holds_prompt_and_response_each_with_what_differs(ws, made):
     dropped = ws.review.draft(made.id, 1, response=pair.response, prompt=pair.prompt)
     assert None is dropped.saved_at
     assert None is ws.review.card(made.id, 1).draft
+
+
+def as_bob(ws, name, **given):
+    review = ws.app.review
+    return ws.app.call(review.operations[name], given, Context(actor="bob", client="tab", roles=frozenset({"reviewer"})))
+
+
+def test_drafts_are_listed_for_their_author_the_newest_first(ws, made):
+    assert 0 == ws.review.drafts(made.id).total
+    for row in (4, 2, 7):
+        ws.clock.advance(seconds=5)
+        ws.review.draft(made.id, row, response=f"typed into {row}")
+    ws.clock.advance(seconds=5)
+    ws.review.draft(made.id, 4, prompt="another prompt")
+
+    found = ws.review.drafts(made.id, page_size=2)
+    assert (3, [4, 7]) == (found.total, [draft.row_index for draft in found])
+    assert ("typed into 4", "another prompt") == (found[0].response, found[0].prompt)
+    shown = ws.review.card(made.id, 4).draft
+    assert [(piece.op, piece.text) for piece in shown.diff] == [(piece.op, piece.text) for piece in found[0].diff]
+    assert [2] == [draft.row_index for draft in ws.review.drafts(made.id, page=2, page_size=2)]
+    ws.review.decide(made.id, 4, action="approve")
+    as_bob(ws, "decide", training_sheet_id=made.id, row_index=7, response="typed into 7")
+    assert [2] == [draft.row_index for draft in ws.review.drafts(made.id)], "what is decided or stored is no draft"
+
+
+def test_drafts_of_others_and_of_nothing(ws, made):
+    as_bob(ws, "draft", training_sheet_id=made.id, row_index=1, response="theirs")
+
+    assert 0 == ws.review.drafts(made.id).total
+    with pytest.raises(NotFound):
+        ws.review.drafts("assembly_nowhere")

@@ -17,11 +17,15 @@ from workbench.ui.label_review import ReviewView
 ROWS = [{"q": f"question {i}", "a": f"answer {i}"} for i in range(12)]
 
 
+def make(ws: Any) -> Any:
+    sheet = ws.sheets.create("questions", rows=ROWS)
+    plan = {"prompt_template": "Q: {{q}}", "response_column": "a"}
+    return ws.training_sheets.assemble(sheet.id, template=plan, guidelines="Be kind.")
+
+
 @pytest.fixture
 def made(local: Any) -> Any:
-    sheet = local.sheets.create("questions", rows=ROWS)
-    plan = {"prompt_template": "Q: {{q}}", "response_column": "a"}
-    return local.training_sheets.assemble(sheet.id, template=plan, guidelines="Be kind.")
+    return make(local)
 
 
 @pytest.fixture
@@ -175,6 +179,26 @@ def test_the_page_follows_the_choice_of_training_sheet(local, made):
     view = started(LabelView(local))
 
     assert eventually(lambda: view.sheet == made.id and view.row == 0)
+    view.close()
+
+
+def test_who_comes_back_finds_what_they_were_typing(ws):
+    """As after a restart of the kernel: nothing is known but the workspace and who asks."""
+    made = make(ws)
+    ws.review.decide(made.id, 0, action="approve")
+    ws.review.draft(made.id, 5, response="half a sentence")
+    opened = {"again": {}, "elsewhere": {"row": 3}, "filtered": {"where": "row_index > 6"}, "others": {"shared": True}}
+    rows = {}
+    for name, arguments in opened.items():
+        view = started(ReviewView(ws, sheet=made.id, **arguments))
+        assert eventually(lambda view=view: view.desk.card is not None)
+        rows[name] = view.desk.card.pair.row_index
+        view.close()
+
+    assert {"again": 5, "elsewhere": 3, "filtered": 7, "others": 5} == rows
+    ws.review.decide(made.id, 5, action="approve")
+    view = started(ReviewView(ws, sheet=made.id))
+    assert eventually(lambda: view.row == 1), "without a draft the queue begins at its first"
     view.close()
 
 

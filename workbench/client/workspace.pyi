@@ -273,6 +273,8 @@ class Review(Namespace):
         """Approve, reject, flag, reset or edit one pair; editing and approving go in one step."""
     def draft(self, training_sheet_id: str, row_index: int, *, response: str = ..., prompt: str = ..., idempotency_key: str | None = ...) -> Draft:
         """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
+    def drafts(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Draft]:
+        """Return what the caller typed into pairs and did not save, the newest first."""
     def claim(self, training_sheet_id: str, count: int = ..., *, lease_seconds: int = ..., filter: PairFilter | None = ..., idempotency_key: str | None = ...) -> Claim:
         """Hand out the next unlabeled pairs; asking again renews one's own first."""
     def release(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., idempotency_key: str | None = ...) -> Released:

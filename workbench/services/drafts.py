@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from workbench.contract import Page
 from workbench.domain.label import Draft
 from workbench.domain.wording import word_diff
 from workbench.store import Database
@@ -43,6 +44,29 @@ def find(db: Database, pair: dict[str, Any], author: str) -> Draft | None:
         return None
     texts = {"response": row["response"], "prompt": pair["prompt"] if row["prompt"] is None else row["prompt"]}
     return _draft(pair, texts, row["saved_at"])
+
+
+def page(db: Database, training_sheet_id: str, author: str, page: int, page_size: int) -> Page[Draft]:
+    """Return what somebody typed and did not save, the newest first; what equals the pair by now is nothing."""
+    source = (
+        "from drafts d join pair_rows p on p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index "
+        "where d.training_sheet_id = ? and d.author = ? and (d.response <> p.response or d.prompt <> p.prompt)"
+    )
+    wanted = [training_sheet_id, author]
+    rows = db.rows(
+        "select p.row_index, p.response as stored, p.prompt as stored_prompt, d.response, coalesce(d.prompt, p.prompt) as prompt, "
+        f"d.saved_at {source} order by d.saved_at desc, d.row_index desc limit ? offset ?",
+        [*wanted, page_size, (page - 1) * page_size],
+    )
+    found = [
+        _draft(
+            {"row_index": row["row_index"], "response": row["stored"], "prompt": row["stored_prompt"]},
+            {name: row[name] for name in TEXTS},
+            row["saved_at"],
+        ).values()
+        for row in rows
+    ]
+    return Page(Draft, found, total=db.value(f"select count(*) {source}", wanted), page=page, page_size=page_size)
 
 
 def _draft(pair: dict[str, Any], texts: dict[str, str], at: dt.datetime) -> Draft:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
-from workbench.contract import UNSET, Field, command, current, query
+from workbench.contract import UNSET, Field, Page, PageNumber, PageSize, command, current, query
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import (
@@ -107,6 +107,12 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         made, _ = self.place(training_sheet_id)
         typed = {name: text for name, text in (("response", response), ("prompt", prompt)) if text is not UNSET}
         return drafts.keep(self.db, self.stored(made, row_index), self.actor, typed, self.clock.now())
+
+    @query("GET", "/assemblies/{training_sheet_id}/drafts", topics=("pairs", "training_sheets"))
+    def drafts(self, training_sheet_id: str, *, page: PageNumber = 1, page_size: PageSize = 20) -> Page[Draft]:
+        """Return what the caller typed into pairs and did not save, the newest first."""
+        self.place(training_sheet_id)
+        return drafts.page(self.db, training_sheet_id, self.actor, page, page_size)
 
     def _decide(self, made: TrainingSheet, row: dict[str, Any], asked: str | None, given: dict[str, Any]) -> dict[str, Any]:
         # Whoever changes the text of an approved pair vouches for the new text.

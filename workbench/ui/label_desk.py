@@ -65,6 +65,11 @@ class Desk:
         else:
             self._open(self.claims.take(row_index) if self.claims is not None else row_index)
 
+    def resume(self, queue: dict[str, Any]) -> None:
+        """Work through a queue from where one left off: the pair last typed into, or else its first."""
+        left = self._ws.review.drafts(self.training_sheet_id, page_size=1)
+        self.choose(queue, next((draft.row_index for draft in left), None))
+
     def refresh(self) -> None:
         """Show the pair on the desk as it is now; an empty desk looks for work again."""
         if self.card is None:

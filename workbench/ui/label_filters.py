@@ -99,6 +99,10 @@ class QueueFilters(pn.viewable.Viewer):
         given = {name: value for name, value in given.items() if value} | {"status": view.status or "all"}
         return given | {name: read(given[name]) for name, read in READ.items() if name in given}
 
+    def untouched(self) -> bool:
+        """Return whether the queue is the one that is there when nothing was chosen."""
+        return all(getattr(self._view, name) == self._view.param[name].default for name in NAMES)
+
     def refuse(self, error: Exception) -> bool:
         """Say at its field what is wrong with a filter; return whether the error is about one."""
         told = {one["field"]: one["message"] for one in (getattr(error, "context", None) or {}).get("fields", ())}

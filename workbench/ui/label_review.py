@@ -229,7 +229,13 @@ class ReviewView(View):
             start = None if set(NAMES) & names else self.row
             if not events and self.shared:
                 self.lane.put(partial(self.desk.share, True))
-            self.lane.put(partial(self._begin, self._queue(), start))
+            # Who names neither a pair nor a filter comes back to what they were typing.
+            resumes = not events and start is None and self.filters.untouched()
+            self.lane.put(partial(self._resume if resumes else self._begin, self._queue(), start))
+
+    def _resume(self, queue: dict[str, Any], start: int | None) -> None:
+        self.desk.resume(queue)
+        self._later(self.filters.accept)
 
     def _begin(self, queue: dict[str, Any], start: int | None) -> None:
         self.desk.choose(queue, start)
