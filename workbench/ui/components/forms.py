@@ -17,6 +17,9 @@ from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import ErrorState
 from workbench.ui.theme import ERROR
 
+# What a select shows as "–": the component cannot show None.
+NOTHING = "__nothing__"
+
 
 class ParameterForm(pn.viewable.Viewer):
     """Ask for values and submit them; `submit(values)` is a facade call with keywords filled in.
@@ -132,6 +135,7 @@ class _Input:
     def read(self) -> tuple[bool, Any]:
         """Return whether something was entered, and what."""
         value, kind = self.widget.value, self.field.kind
+        value = None if value == NOTHING else value
         if value is None or (isinstance(value, str) and not value.strip() and kind != "choice"):
             # What was there and is emptied is taken away; what was never there is not sent.
             return self.field.nullable and self._begun_with not in (None, ""), None
@@ -155,7 +159,7 @@ def _widget(field: Field, choices: Mapping[str, Any] | None, value: Any) -> Any:
     shape = {"label": label, "margin": 0, "sizing_mode": "stretch_width", "size": "small"}
     if choices is not None or field.kind == "choice":
         options = dict(choices) if choices is not None else {fmt.words(str(c)): c for c in field.choices}
-        options = options if field.required or value is not None else {fmt.DASH: None, **options}
+        options = options if field.required or value is not None else {fmt.DASH: NOTHING, **options}
         return pmui.Select(
             options=options, value=value if value in options.values() else next(iter(options.values()), None), **shape
         )
