@@ -14,7 +14,7 @@ from tests.e2e.reviewing import exact, review, training_sheet
 # A busy machine takes its time.
 pytestmark = pytest.mark.timeout(600)
 PEOPLE = 16
-DECISIONS_EACH = 30
+DECISIONS_EACH = 10
 
 
 @pytest.fixture(scope="module")
