@@ -58,6 +58,8 @@ class ReviewHistory(View):
         self.entries = self.watch(
             self.ws.review.history, self._entered, training_sheet_id=self.training_sheet_id, page_size=SHOWN
         )
+        # The list and the decisions answer in either order; the buttons follow the list.
+        self.table.part.query.param.watch(lambda *_: self.run(self._stand), "revision")
         self.param.watch(self._open, "batch")
         return [self.table, self.detail, self.entries.box]
 
@@ -69,15 +71,15 @@ class ReviewHistory(View):
         if not self.batch:
             self.detail.visible = False
             return
-        step = next((one for one in self._steps() if one.id == self.batch), None)
-        if step is not None:
-            show(self.head, over(fmt.words(step.label), Markup("{} {}").format(step.actor, fmt.moment(step.logged_at))))
-            self.actions.update(step.actions, self._take)
+        self._stand()
         show(self.log, log_markup(page))
         self.detail.visible = True
 
-    def _steps(self) -> Any:
-        return self.table.part.query.value or ()
+    def _stand(self) -> None:
+        step = next((one for one in self.table.part.query.value or () if one.id == self.batch), None)
+        if step is not None:
+            show(self.head, over(fmt.words(step.label), Markup("{} {}").format(step.actor, fmt.moment(step.logged_at))))
+            self.actions.update(step.actions, self._take)
 
     def _take(self, name: str) -> Any:
         step = {"undo": self.ws.review.undo, "redo": self.ws.review.redo}[name]
