@@ -408,6 +408,28 @@ def test_the_tags_of_a_sheet_bar_its_pairs(local: Any) -> None:
     assert local.review.eligibility(made.id).excluded["prohibited"] == 2
 
 
+def test_a_late_tag_bars_the_pairs_made_before(local: Any) -> None:
+    sheet = local.sheets.create("people", rows=ROWS)
+    made = local.training_sheets.assemble(sheet.id, template=PLAN)
+    local.review.bulk_approve(made.id, row_indices=[0, 1])
+    local.review.bulk_rights(made.id, row_indices=[0], prohibited_uses=["few_shot", "training"])
+
+    local.sheets.update(sheet.id, tags=["PII"])
+
+    assert local.review.eligibility(made.id).excluded["prohibited"] == 2
+    assert [local.review.get(made.id, row).prohibited_uses for row in (0, 1)] == [
+        ("training", "validation", "few_shot"),
+        ("training", "validation"),
+    ]
+    [barred, *_] = local.review.batches(made.id)
+    assert (barred.action, barred.row_count) == ("rights", len(ROWS))
+
+    local.review.undo(made.id, batch_id=barred.id)
+    assert local.review.get(made.id, 1).prohibited_uses == ()
+    local.sheets.update(sheet.id, description="people who answered", tags=["PII"])
+    assert local.review.get(made.id, 1).prohibited_uses == (), "only a tag that is new prohibits something"
+
+
 def test_a_card_holds_the_screen(ws: Any, made: Any) -> None:
     ws.review.decide(made.id, 4, action="reject")
     ws.review.decide(made.id, 5, response="answer two")

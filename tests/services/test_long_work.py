@@ -295,6 +295,22 @@ def test_an_assembly_is_listed_while_it_is_made_and_gone_when_cancelled(local: A
     assert (app.db.value("select count(*) from pair_rows"), left(app.artifacts)) == (0, [])
 
 
+def test_a_tag_that_comes_while_the_pairs_are_made_bars_them(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.services import assembling
+
+    def tagged_meanwhile(*given: Any, **more: Any) -> dict[str, Any]:
+        asked = question(*given, **more)
+        local.sheets.update(sheet.id, tags=["PII"])
+        return asked
+
+    question = assembling.question
+    monkeypatch.setattr(assembling, "question", tagged_meanwhile)
+    sheet = local.sheets.create("rows", rows=ROWS)
+    done = ended(local, local.training_sheets.assemble(sheet.id, template=PLAN, wait=False))
+
+    assert local.review.get(done.result["training_sheet_id"], 0).prohibited_uses == ("training", "validation")
+
+
 def test_an_assembly_that_fails_says_why(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from workbench.services import assembly_work
 

@@ -9,7 +9,7 @@ from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.jobs import Job
 from workbench.engine import rows
-from workbench.services import assembling
+from workbench.services import assembling, tag_limits
 from workbench.services.answering import answered
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class AssemblyWork:
         """Declare the training sheet ready."""
         done = {"status": "ready", "total_rows": result["rows"], "completed_at": self.app.clock.now()}
         made = self.app.training_sheets.records.update(job.spec["training_sheet_id"], **done)
+        tag_limits.reach(self.app.review, self.app.sheets.records.get(made.sheet_id), only=made.id)
         assembling.count_reuse(self.db, made)
         return {"training_sheet_id": made.id, "rows": made.total_rows}
 

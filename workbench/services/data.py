@@ -19,7 +19,7 @@ from workbench.domain.data import (
 from workbench.domain.generate import TemplateSnapshot
 from workbench.errors import Conflict, InUse, NotFound, ValidationError
 from workbench.services import external as outside
-from workbench.services import importing, profiling, sources
+from workbench.services import importing, profiling, sources, tag_limits
 from workbench.services.answering import answered
 from workbench.services.import_work import ImportWork
 from workbench.services.long_work import takes_a_job
@@ -174,7 +174,7 @@ class SheetService(SheetChanges, SheetQuality):
         item_id_column: ItemIds = UNSET,
         version: SeenVersion = None,
     ) -> Sheet:
-        """Change what is said about a draft sheet."""
+        """Change what is said about a draft sheet; uses that a new tag prohibits are prohibited on pairs made from it too."""
         sheet = self.live(sheet_id)
         SHEET_LIFECYCLE.require("update", sheet.status)
         given = {
@@ -192,7 +192,10 @@ class SheetService(SheetChanges, SheetQuality):
         if {"tags", "data_classification"} & set(changes):
             wished = changes.get("data_classification", sheet.data_classification)
             changes["data_classification"] = classification_for(tuple(changes.get("tags", sheet.tags)), wished)
-        return self._record(self.records.update(sheet_id, version, **changes) if changes else sheet)
+        found = self.records.update(sheet_id, version, **changes) if changes else sheet
+        if set(found.tags) - set(sheet.tags):
+            tag_limits.reach(self.app.review, found)
+        return self._record(found)
 
     @command("DELETE", "/sheets/{sheet_id}", roles=STEWARDS, label="Delete", confirm="Delete this sheet? It can be restored.")
     def delete(self, sheet_id: str) -> Deleted:
