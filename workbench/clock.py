@@ -23,6 +23,10 @@ class Clock:
         """Return seconds that never go back, for measuring spans."""
         return time.monotonic()
 
+    def chance(self) -> float:
+        """Return a random number from 0 up to 1."""
+        return secrets.randbits(32) / 2**32
+
     def new_id(self, kind: str) -> str:
         """Return a fresh slash-free id such as `sheet_01k9x3v7tq8m2c5d`."""
         stamp = int(time.time() * 1000) << 32 | secrets.randbits(32)
@@ -45,6 +49,10 @@ class FrozenClock(Clock):
     def monotonic(self) -> float:
         """Return the seconds advanced so far."""
         return self._elapsed
+
+    def chance(self) -> float:
+        """Return the middle, always."""
+        return 0.5
 
     def advance(self, **span: float) -> None:
         """Move on by a timedelta's keywords, such as `minutes=5`."""

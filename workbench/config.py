@@ -29,6 +29,9 @@ class Settings(param.Parameterized):
     max_jobs = param.Integer(2, bounds=(1, None), doc="Jobs that run at the same time. WORKBENCH_MAX_JOBS.")
     cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job has to end itself. WORKBENCH_CANCEL_GRACE_S.")
     cancel_term_s = param.Number(5.0, bounds=(0, None), doc="Seconds between SIGTERM and SIGKILL. WORKBENCH_CANCEL_TERM_S.")
+    retry_wait_s = param.Number(
+        15.0, bounds=(0, None), doc="Seconds before a job is tried again by itself; doubles each time. WORKBENCH_RETRY_WAIT_S."
+    )
     ws_heartbeat_interval = param.Number(30.0, bounds=(1, None), doc="Seconds between beats. WORKBENCH_WS_HEARTBEAT_INTERVAL.")
     gate_rate = param.Number(0.95, bounds=(0, 1), doc="Share of tests a model must pass to go live. WORKBENCH_GATE_RATE.")
     gate_days = param.Integer(30, bounds=(1, None), doc="Days a test run counts for the gate. WORKBENCH_GATE_DAYS.")

@@ -81,3 +81,22 @@ def binary(context):
 def threads(context):
     """Tell the thread budget."""
     return {"omp": os.environ["OMP_NUM_THREADS"], "cwd": str(Path.cwd()), "modules": sorted(m.split(".")[0] for m in sys.modules)}
+
+
+def stumbles(context):
+    """Lose the connection in the first attempts, then count."""
+    if context.task["attempt"] <= context.inputs.get("times", 1):
+        context.metric("loss", 9.0, 1)
+        raise known(context.inputs.get("fault", "reset"), context.inputs)
+    return count(context)
+
+
+def known(fault, inputs):
+    """Return an error of a class that passes by itself, or does not."""
+    from workbench.errors import RateLimited, ValidationError
+
+    if fault == "busy":
+        return RateLimited("Too many requests.", retry_after=inputs["retry_after"])
+    if fault == "user":
+        return ValidationError.field("rows", "is empty")
+    return {"reset": ConnectionResetError("connection reset"), "memory": MemoryError("no room")}[fault]

@@ -16,6 +16,7 @@ import pytest
 from tests.providers.chat_server import ChatServer, Say, chat_server
 from tests.services.approved import change, ended
 from tests.services.made import deployed, version
+from workbench.engine.ending import Ending
 from workbench.errors import NotEligible, NotFound, NotReady, ValidationError
 
 ROWS = [{"q": f"what {n}"} for n in range(150)]
@@ -257,6 +258,24 @@ def test_a_killed_job_asks_nothing_twice(local: Any, chat: Any) -> None:
     assert len(twice) <= 4
     assert len(server.counts) == 150
     assert server.most_at_once <= 4 + 4
+
+
+def test_an_attempt_after_a_lost_worker_goes_on_where_the_last_one_was(local: Any, chat: Any, monkeypatch: Any) -> None:
+    lost = Ending(code="WORKER_LOST", message="The worker is gone.", transient=True)
+    monkeypatch.setattr(Ending, "_unexplained", classmethod(lambda cls, ended: lost))
+    local.app.settings.retry_wait_s = 0.01
+    made = assembled(local)
+    server = chat(local, lambda prompt, before: Say(delay=0.02), concurrency=4)
+    job = local.training_sheets.generate(made.id, "mine")
+    folder = local.app.engine.folder(job.id, 1)
+    until(lambda: (folder / "answers.jsonl").exists() and (folder / "answers.jsonl").read_bytes().count(b"\n") >= 20)
+    os.kill(local.jobs.get(job.id).pid, signal.SIGKILL)
+    done = ended(local, job)
+    assert (done.status, done.attempt, done.retries) == ("succeeded", 2, 1)
+    assert (done.result["generated_count"], done.result["requests"]) == (150, 150)
+    assert local.training_sheets.answers(made.id).total == 150
+    kept = {json.loads(line)["row_index"] for line in (folder / "answers.jsonl").read_text().splitlines()}
+    assert all(server.counts[f"Q: what {row}?"] == 1 for row in kept)
 
 
 def test_cancel_is_quick_and_stop_keeps(local: Any, chat: Any) -> None:

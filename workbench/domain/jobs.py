@@ -65,6 +65,10 @@ class Job(Record):
     pid = param.Integer(None, allow_None=True, doc="Process id of the job's own process.")
     heartbeat_at = Time(None, allow_None=True, doc="Moment the process was last known to be alive.")
     attempt = param.Integer(0, doc="Number of the attempt; words of earlier attempts are refused.")
+    retries = param.Integer(0, doc="Attempts made by itself after a passing fault, such as a lost connection.")
+    not_before = Time(None, allow_None=True, doc="Moment before which the next attempt does not begin; null: at once.")
+    resumable = param.Boolean(False, doc="True when a checkpoint of the work is kept from which it can go on.")
+    resume = param.Boolean(False, doc="True when the job goes on from the checkpoint of the job it retries.")
     priority = param.Integer(0, doc="Higher starts earlier.")
     timeout_seconds = param.Number(None, allow_None=True, doc="Seconds the job may run; null for no limit.")
     lease_seconds = param.Number(

@@ -34,6 +34,25 @@ class Lost:
 
 
 @dataclass
+class Preparing:
+    """Stand for a child that is to be started once `future` has its inputs ready."""
+
+    future: Future[None]
+    pid: int = 0
+
+    def poll(self) -> Ended | None:
+        """Return None: what has not begun has not ended."""
+        return None
+
+    def signal(self, number: int) -> None:
+        """Do nothing: there is no process."""
+
+    def kill(self) -> bool:
+        """Return True: there is no process."""
+        return True
+
+
+@dataclass
 class Attempt:
     """Hold what the owner knows of a running child."""
 

@@ -7,6 +7,7 @@ by itself, so that the first word of a job arrives within a blink.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -37,6 +38,10 @@ THREAD_VARIABLES = (
     "ARROW_NUM_THREADS",
     "TORCH_NUM_THREADS",
 )
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_NETWORK = frozenset({errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ETIMEDOUT})
+# Known by name: httpx, openai and the resolver are not imported for it.
+PASSING = frozenset({"TransportError", "APIConnectionError", "gaierror"})
 HEARTBEAT_SECONDS = 20.0
 FLUSH_SECONDS = 0.1
 PROGRESS_SECONDS = 0.05
@@ -171,22 +176,33 @@ def describe(error: BaseException) -> dict[str, Any]:
     """Return code, message and traceback of what ended the work; an error made for people needs no traceback."""
     code = getattr(error, "code", None)
     if isinstance(error, WorkbenchError):
-        again = {"transient": code in ("RATE_LIMITED", "CONNECTION_LOST")}
-        return {"code": code, "message": error.message, "details": error.details, "context": error.context, **again}
+        facts = {"details": error.details, "context": error.context, "transient": passes(error)}
+        return {"code": code, "message": error.message, **facts}
+    message = f"{type(error).__name__}: {error}".strip().removesuffix(":")
     if isinstance(error, MemoryError):
         code = "OUT_OF_MEMORY"
+    elif isinstance(error, OSError) and error.errno in NO_SPACE:
+        code, message = "DISK_FULL", f"The disk is full: {error}. Free some space, then retry."
     elif isinstance(error, SystemExit):
-        return {
-            "code": "PROCESS_EXITED",
-            "message": f"The work ended its process with exit code {error.code}.",
-            "details": traceback.format_exc(),
-        }
+        code, message = "PROCESS_EXITED", f"The work ended its process with exit code {error.code}."
     return {
         "code": code if isinstance(code, str) else "JOB_FAILED",
-        "message": f"{type(error).__name__}: {error}".strip().removesuffix(":"),
+        "message": message,
         "details": traceback.format_exc(),
-        "transient": isinstance(error, (ConnectionError, TimeoutError)),
+        "transient": passes(error),
     }
+
+
+def passes(error: BaseException) -> bool:
+    """Return whether a fault is likely to pass by itself: the network, a busy provider, or what says so of itself."""
+    said = getattr(error, "transient", None)
+    if isinstance(said, bool):
+        return said
+    if isinstance(error, WorkbenchError):
+        return error.code in ("RATE_LIMITED", "CONNECTION_LOST")
+    if isinstance(error, (ConnectionError, TimeoutError)) or not PASSING.isdisjoint(c.__name__ for c in type(error).__mro__):
+        return True
+    return isinstance(error, OSError) and error.errno in NO_NETWORK
 
 
 def _beat(context: JobContext, journal: Journal, ended: threading.Event) -> None:

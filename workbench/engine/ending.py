@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.contract.context import Context, use
-from workbench.domain.jobs import Job
+from workbench.domain.jobs import TERMINAL, Job
+from workbench.engine.again import may_go_on, queue_again
 from workbench.engine.attempt import Attempt
 from workbench.engine.child import describe
 from workbench.engine.local import Ended
@@ -31,6 +33,7 @@ class Ending:
     message: str = ""
     details: str | None = None
     context: dict[str, Any] | None = None
+    transient: bool = False
 
     @classmethod
     def of(cls, attempt: Attempt, ended: Ended) -> Ending:
@@ -44,7 +47,7 @@ class Ending:
         if outcome.get("status") == "succeeded":
             return cls(result=outcome.get("result") or {})
         error = outcome.get("error") or {"code": "JOB_FAILED", "message": "The work was given up."}
-        return cls(code=error["code"], message=error["message"], details=error.get("details"), context=error.get("context"))
+        return cls._told(error, error["message"])
 
     @classmethod
     def _unexplained(cls, ended: Ended) -> Ending:
@@ -60,8 +63,22 @@ class Ending:
     def failed(cls, error: Exception, what: str) -> Ending:
         """Describe an error on the owner's side; one that speaks to people speaks for itself."""
         told = describe(error)
-        message = told["message"] if isinstance(error, WorkbenchError) else f"{what}: {told['message']}"
-        return cls(code=told["code"], message=message, details=told["details"], context=told.get("context"))
+        return cls._told(told, told["message"] if isinstance(error, WorkbenchError) else f"{what}: {told['message']}")
+
+    @classmethod
+    def unusable(cls, error: Exception) -> Ending:
+        """Describe why the owner could not take over a result: doing the work again would not help."""
+        return dataclasses.replace(cls.failed(error, UNUSABLE), transient=False)
+
+    @classmethod
+    def _told(cls, error: dict[str, Any], message: str) -> Ending:
+        facts = {name: error.get(name) for name in ("code", "details", "context")}
+        return cls(message=message, transient=bool(error.get("transient")), **facts)
+
+    @classmethod
+    def unprepared(cls) -> Ending:
+        """Describe a job whose owner ended before there was a process: nothing was begun, so it may be tried again."""
+        return cls(code="INTERRUPTED", message="The workspace was closed while the job was prepared.", transient=True)
 
     @classmethod
     def closed(cls) -> Ending:
@@ -78,28 +95,30 @@ def received(engine: Engine, attempt: Attempt, receive: Receive, ending: Ending)
     except Exception as error:
         if not isinstance(error, WorkbenchError):
             _log.exception("What job %s made could not be received.", attempt.job.id)
-        return Ending.failed(error, UNUSABLE)
+        return Ending.unusable(error)
 
 
-def conclude(engine: Engine, job: Job, folder: Path, ending: Ending) -> None:
-    """Give the job its final state: a cancel wins, then success with `finish`, else failure.
+def conclude(engine: Engine, job: Job, folder: Path, ending: Ending) -> bool:
+    """Give the job its state: a cancel wins, then success with `finish`, then another attempt, else failure.
 
-    Where the kind's own callback fails, the job fails; where that callback fails too, it is left out.
+    Returns whether the job has ended. Where the kind's own callback fails, the job fails; where that
+    callback fails too, it is left out.
     """
     for callbacks in (True, True, False):
         try:
             with engine.db.write(actor=job.created_by):
-                _settle(engine, engine.ledger.jobs.get(job.id), folder, job.attempt, ending, callbacks=callbacks)
-            return
+                return _settle(engine, engine.ledger.jobs.get(job.id), folder, job.attempt, ending, callbacks=callbacks)
         except Exception as error:
             if not isinstance(error, WorkbenchError):
                 _log.exception("Job %s could not be finished.", job.id)
-            ending = Ending.failed(error, UNUSABLE)
+            ending = Ending.unusable(error)
+    return True
 
 
-def _settle(engine: Engine, job: Job, folder: Path, attempt: int, ending: Ending, *, callbacks: bool) -> None:
+def _settle(engine: Engine, job: Job, folder: Path, attempt: int, ending: Ending, *, callbacks: bool) -> bool:
+    """Move the job on, unless it has ended or runs another attempt; return whether it has ended now."""
     if job.status != "running" or job.attempt != attempt:
-        return
+        return job.status in TERMINAL
     kind = engine.kinds.get(job.kind)
     now = engine.clock.now()
     common = {"at_attempt": attempt, "completed_at": now, "eta_seconds": None}
@@ -110,11 +129,18 @@ def _settle(engine: Engine, job: Job, folder: Path, attempt: int, ending: Ending
         result = kind.finish(job, folder, ending.result) if kind and kind.finish else ending.result
         common |= {"result": dict(result or {}), "progress_percent": 100.0}
         engine.ledger.move(job.id, ("running",), "succeeded", message="The job succeeded.", **common)
-        return
+        return True
+    elif may_go_on(job, ending):
+        moved = queue_again(engine, job, ending)
+        if moved and kind and kind.again:
+            kind.again(moved)
+        return False
     else:
-        error = {"error_code": ending.code, "error_message": ending.message, "error_details": ending.details}
-        moved = engine.ledger.move(
-            job.id, ("running",), "failed", message=ending.message, facts=ending.context, **error, **common
-        )
+        words = ending.message
+        if ending.transient and job.retries:
+            words = f"{words.rstrip('.')}. It was tried {job.retries + 1} times."
+        error = {"error_code": ending.code, "error_message": words, "error_details": ending.details}
+        moved = engine.ledger.move(job.id, ("running",), "failed", message=words, facts=ending.context, **error, **common)
     if moved and kind and kind.ended and callbacks:
         kind.ended(moved)
+    return True

@@ -9,9 +9,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,37 +19,23 @@ from workbench.config import Settings
 from workbench.contract.context import Context, current, use
 from workbench.domain.jobs import Job, JobEvent
 from workbench.engine import child, handover, journal
-from workbench.engine.attempt import Attempt
+from workbench.engine.attempt import Attempt, Preparing
 from workbench.engine.ending import Ending, conclude, received
+from workbench.engine.kind import Finish, Kind, Prepare, Receive, Told
+from workbench.engine.launching import begin, launch
 from workbench.engine.ledger import Ledger
 from workbench.engine.local import Ended, Executor, LocalExecutor
-from workbench.engine.process import write_json
 from workbench.engine.queue import Limits, Waiting, startable, thread_budget
 from workbench.engine.recovery import recover
 from workbench.engine.silence import Silence
+from workbench.engine.waits import Waits
 from workbench.store import Database
 
 TICK_SECONDS = 0.08
 IDLE_SECONDS = 2.0
 BEAT_SECONDS = 20.0
 
-Prepare = Callable[[Job, Path], Mapping[str, Any] | None]
-Receive = Callable[[Job, Path, dict[str, Any]], Mapping[str, Any]]
-Finish = Callable[[Job, Path, dict[str, Any]], Mapping[str, Any] | None]
-AfterFailure = Callable[[Job], None]
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What the engine needs to know of one kind of job."""
-
-    entry: str
-    prepare: Prepare | None = None
-    receive: Receive | None = None
-    finish: Finish | None = None
-    ended: AfterFailure | None = None
 
 
 class Engine:
@@ -75,7 +60,8 @@ class Engine:
         self.kinds: dict[str, Kind] = {}
         self.attempts: dict[str, Attempt] = {}
         self._silence = Silence(self)
-        self._receivers: ThreadPoolExecutor | None = None
+        self.waits = Waits()
+        self._hands: ThreadPoolExecutor | None = None
         self._wake = threading.Event()
         self._look = True
         self._closing = False
@@ -89,17 +75,14 @@ class Engine:
         prepare: Prepare | None = None,
         receive: Receive | None = None,
         finish: Finish | None = None,
-        ended: AfterFailure | None = None,
+        ended: Told | None = None,
+        again: Told | None = None,
     ) -> None:
         """Say how jobs of `kind` run.
 
-        `prepare` writes inputs into the folder and returns what the child gets as `context.inputs`;
-        `entry` is `module:function` and runs in the child; `receive` takes in what is too much for one
-        quick transaction, on a thread of its own, to where nobody sees it yet, and returns what to add
-        to the child's result (after a restart it may run again); `finish` runs in the transaction that
-        sets succeeded and returns the job's result; `ended` runs in the one that sets failed or cancelled.
+        `entry` is `module:function` and runs in the child; what the callbacks do is told with `Kind`.
         """
-        self.kinds[kind] = Kind(entry, prepare, receive, finish, ended)
+        self.kinds[kind] = Kind(entry, prepare, receive, finish, ended, again)
 
     def submit(self, kind: str, *, name: str, spec: Mapping[str, Any], **more: Any) -> Job:
         """Queue a job inside the caller's transaction; it starts after the commit.
@@ -189,7 +172,7 @@ class Engine:
         if self._thread is None:
             self._closing = False
             self._sweep()
-            self._receivers = ThreadPoolExecutor(thread_name_prefix="job-receiver")
+            self._hands = ThreadPoolExecutor(thread_name_prefix="job-hand")
             recover(self)
             self._thread = threading.Thread(target=self._watch, name="job-engine", daemon=True)
             self._thread.start()
@@ -201,13 +184,29 @@ class Engine:
         if self._thread is not None:
             self._thread.join(timeout=60)
             self._thread = None
-        if self._receivers is not None:
-            self._receivers.shutdown()
-            self._receivers = None
-        for attempt in () if detach else tuple(self.attempts.values()):
-            attempt.handle.kill()
-            self._conclude(attempt, Ending.closed())
+        if self._hands is not None:
+            self._hands.shutdown(cancel_futures=True)
+            self._hands = None
+        for attempt in tuple(self.attempts.values()):
+            if not detach:
+                attempt.handle.kill()
+                self._conclude(attempt, Ending.closed())
+            elif isinstance(attempt.handle, Preparing):
+                self._conclude(attempt, Ending.unprepared())
         self.attempts.clear()
+
+    def aside(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Do what takes long on a thread of its own; the owner thread looks again when it is done."""
+        if self._hands is None:
+            done: Future[Any] = Future()
+            try:
+                done.set_result(work(*arguments))
+            except Exception as error:  # noqa: BLE001  the future carries it to where it is asked for
+                done.set_exception(error)
+            return done
+        future = self._hands.submit(work, *arguments)
+        future.add_done_callback(lambda ended: self._wake.set())
+        return future
 
     def _watch(self) -> None:
         while not self._closing:
@@ -217,12 +216,13 @@ class Engine:
             except Exception:
                 _log.exception("The job engine met an error and goes on.")
                 pause = 1.0
-            self._wake.wait(pause)
+            ahead = self.waits.next()
+            self._wake.wait(pause if ahead is None else min(pause, ahead))
             self._wake.clear()
 
     def step(self) -> None:
         """Do once what there is to do: start, hear, press, end."""
-        if self._look:
+        if self._look or self.waits.next() == 0:
             self._look = False
             self._hear_requests()
             self._start_waiting()
@@ -239,53 +239,35 @@ class Engine:
                     attempt.end()
 
     def _start_waiting(self) -> None:
-        columns = "id, kind, created_by, queued_at, priority"
+        columns = "id, kind, created_by, queued_at, priority, not_before"
         waiting = [Waiting(*row) for row in self.db.tuples(f"select {columns} from jobs where status = 'queued'")]
-        known = [job for job in waiting if job.kind in self.kinds]
-        running = [(a.job.kind, a.job.created_by) for a in self.attempts.values()]
-        chosen = startable(known, running, self.limits)
-        for job in chosen:
-            threads = thread_budget(os.cpu_count() or 1, len(running) + len(chosen))
-            self._launch(job.id, threads)
-
-    def _launch(self, id: str, threads: int) -> None:
-        attempt = (self.db.value("select attempt from jobs where id = ?", [id]) or 0) + 1
+        self.waits.keep({job.id for job in waiting})
         now = self.clock.now()
-        job = self.ledger.move(
-            id, ("queued",), "running", message="The job is running.", at_attempt=attempt - 1, attempt=attempt,
-            started_at=now, heartbeat_at=now, worker=self.executor.name, journal_offset=0, journal_seq=0,
-        )  # fmt: skip
-        if job is None:
-            return
-        folder = self.folder(id, attempt)
-        try:
-            handover.made(folder).mkdir(parents=True, exist_ok=True)
-            kind = self.kinds[job.kind]
-            inputs = (kind.prepare(job, folder) if kind.prepare else None) or {}
-            write_json(folder / child.TASK, _task(job, kind.entry, inputs, threads))
-            handle = self.executor.start(folder)
-        except Exception as error:
-            _log.exception("Job %s could not be started.", id)
-            conclude(self, job, folder, Ending.failed(error, "The job could not be started"))
-            self.clear(id)
-            return
-        self.attempts[id] = Attempt(job, folder, handle)
-        self.ledger.jobs.update(id, pid=handle.pid)
-        self._look = True
+        ready = [job for job in waiting if self.waits.over(job.id, job.not_before, now) and job.kind in self.kinds]
+        running = [(a.job.kind, a.job.created_by) for a in self.attempts.values()]
+        chosen = startable(ready, running, self.limits)
+        threads = thread_budget(os.cpu_count() or 1, len(running) + len(chosen))
+        for job in chosen:
+            if attempt := launch(self, job.id, threads):
+                self.attempts[job.id] = attempt
+                self._look = True
 
     def _tend(self, attempt: Attempt) -> None:
         if attempt.receiving is not None:
             if attempt.receiving.done():
                 self._conclude(attempt, attempt.receiving.result())
             return
+        if attempt.overdue():
+            attempt.timed_out = True
+            attempt.end()
+        if isinstance(attempt.handle, Preparing) and (ending := begin(self, attempt)):
+            self._conclude(attempt, ending)
+            return
         ended = attempt.handle.poll()
         self._take_in(attempt, drain=ended is not None)
         if ended is not None:
             self._end(attempt, Ending.of(attempt, ended))
             return
-        if attempt.overdue():
-            attempt.timed_out = True
-            attempt.end()
         done = attempt.climb(self.settings.cancel_grace_s, self.settings.cancel_term_s)
         if done:
             self.ledger.note(attempt.job.id, JobEvent(type="log", message=done))
@@ -310,25 +292,20 @@ class Engine:
     def _end(self, attempt: Attempt, ending: Ending) -> None:
         """Conclude an attempt, once what its process made has been received."""
         receive = self.kinds[attempt.job.kind].receive
-        if ending.result is None or receive is None or attempt.ending_since is not None or self._receivers is None:
+        if ending.result is None or receive is None or attempt.ending_since is not None:
             self._conclude(attempt, ending)
             return
-        attempt.receiving = self._receivers.submit(received, self, attempt, receive, ending)
-        attempt.receiving.add_done_callback(lambda future: self._wake.set())
+        attempt.receiving = self.aside(received, self, attempt, receive, ending)
 
     def _conclude(self, attempt: Attempt, ending: Ending) -> None:
         self.attempts.pop(attempt.job.id, None)
-        try:
-            with use(Context(actor=attempt.job.created_by)):
-                conclude(self, attempt.job, attempt.folder, ending)
-        finally:
+        with use(Context(actor=attempt.job.created_by)):
+            ended = conclude(self, attempt.job, attempt.folder, ending)
+        if ended:
             self.clear(attempt.job.id)
-            self._look = True
-
-
-def _task(job: Job, entry: str, inputs: Mapping[str, Any], threads: int) -> dict[str, Any]:
-    facts = {"job_id": job.id, "kind": job.kind, "attempt": job.attempt, "spec": job.spec}
-    return {**facts, "entry": entry, "inputs": dict(inputs), "threads": threads}
+        else:
+            handover.clear_made(attempt.folder)
+        self._look = True
 
 
 __all__ = ["Ended", "Engine", "Kind"]

@@ -43,6 +43,11 @@ def clear(jobs: Path, job_id: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def clear_made(attempt: Path) -> None:
+    """Remove what an attempt made; what was given stays for the next one."""
+    shutil.rmtree(made(attempt), ignore_errors=True)
+
+
 def left_behind(jobs: Path) -> set[str]:
     """Return the ids of jobs that still have such folders."""
     return {folder.parent.name for folder in jobs.glob(f"*/{GIVEN}")} | {

@@ -53,14 +53,15 @@ class Ledger:
         message: str,
         at_attempt: int | None = None,
         facts: dict[str, Any] | None = None,
+        latest: str | None = None,
         **changes: Any,
     ) -> Job | None:
         """Set `target` if the job is in one of `source` (and at that attempt), else return None.
 
-        `facts` go with the event, beside the code of an error.
+        `message` and `facts` go with the event; `latest` becomes the job's own latest word.
         """
         now = self.clock.now()
-        columns = {"status": target, "updated_at": now, **changes}
+        columns = {"status": target, "updated_at": now, **changes, **({"message": latest} if latest is not None else {})}
         setting = ", ".join(f"{name} = ?" for name in columns)
         marks = ", ".join("?" * len(source))
         guard = " and attempt = ?" if at_attempt is not None else ""

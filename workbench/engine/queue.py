@@ -17,6 +17,7 @@ class Waiting:
     user: str
     queued_at: dt.datetime
     priority: int = 0
+    not_before: dt.datetime | None = None
 
 
 # Somebody waits for these, for seconds: they do not stand in line behind hours of training.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from workbench.contract.context import Context, use
 from workbench.domain.jobs import Job
 from workbench.engine import child
 from workbench.engine.attempt import Attempt, Lost
+from workbench.engine.ending import Ending, conclude
 
 if TYPE_CHECKING:
     from workbench.engine.engine import Engine
@@ -19,11 +21,17 @@ def recover(engine: Engine) -> None:
     """Watch again every job that an earlier owner left running.
 
     What a child wrote meanwhile is taken in first; a lost one that left its result still succeeds,
-    any other fails as interrupted. A child that should appear later finds its flag and ends.
+    any other fails as interrupted. A child that should appear later finds its flag and ends. A job that
+    was still being prepared never had a process: it is tried again.
     """
     for job in engine.ledger.jobs.list("status = 'running'", order="started_at, id"):
-        if job.kind in engine.kinds:
+        if job.kind not in engine.kinds:
+            continue
+        if (engine.folder(job.id, job.attempt) / child.TASK).exists():
             engine.attempts[job.id] = _attempt(engine, job)
+        else:
+            with use(Context(actor=job.created_by)):
+                conclude(engine, job, engine.folder(job.id, job.attempt), Ending.unprepared())
     engine.notice()
 
 

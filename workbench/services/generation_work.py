@@ -23,6 +23,11 @@ ENTRY = "workbench.engine.generation:generate"
 WANTED = "wanted.parquet"
 BATCH_ROWS = 20_000
 SHOWN_ERRORS = 100
+# Answers of an earlier attempt of the same job are there already, with what they cost.
+_DOUBLES = """
+delete from generated_answers where job_id = ? and origin = 'earlier' and row_index in (
+    select row_index from generated_answers where job_id = ? and origin <> 'earlier')
+"""
 TARGET = "training_sheet_id = $training_sheet_id and row_index in (select row_index from _answers)"
 LINE = {
     "row_index": "BIGINT",
@@ -47,7 +52,8 @@ class GenerationWork:
 
     def register(self) -> None:
         """Tell the engine how the jobs run."""
-        self.app.engine.register("generate", entry=ENTRY, prepare=self.prepare, finish=self.finish, ended=self.ended)
+        told = {"prepare": self.prepare, "finish": self.finish, "ended": self.ended, "again": self.ended}
+        self.app.engine.register("generate", entry=ENTRY, **told)
 
     def prepare(self, job: Job, folder: Path) -> dict[str, Any]:
         """Write the prompts as they are now, with the versions of their pairs, and leave out what is known."""
@@ -71,12 +77,12 @@ class GenerationWork:
         }
 
     def _earlier(self, job: Job) -> list[str]:
-        """Return the jobs that this one tries again, and those that they tried again."""
+        """Return the jobs that this one tries again, those that they tried again, and itself after a first attempt."""
         sql = (
             "with recursive chain as (select ?::varchar as id union "
-            "select parent_id from jobs join chain using (id) where parent_id is not null) select id from chain where id <> ?"
+            "select parent_id from jobs join chain using (id) where parent_id is not null) select id from chain where id <> ? or ?"
         )
-        return [row[0] for row in self.db.tuples(sql, [job.id, job.id])]
+        return [row[0] for row in self.db.tuples(sql, [job.id, job.id, job.attempt > 1])]
 
     def _hand_out(self, sql: str, params: list[Any], folder: Path) -> tuple[int, int]:
         """Write all pairs wished for and the prompts to ask about; return how many there are of each."""
@@ -115,7 +121,7 @@ class GenerationWork:
         }
 
     def ended(self, job: Job) -> None:
-        """Remember the answers of a job that failed or was cancelled: they were paid for. No pair changes."""
+        """Remember the answers of an attempt that came to nothing: they were paid for. No pair changes."""
         folder = self.app.engine.folder(job.id, job.attempt)
         if (folder / ANSWERS).exists() and (folder / WANTED).exists():
             self._keep(job, folder, simulated=job.spec["provider"] == "simulated", all_pairs=False)
@@ -129,7 +135,11 @@ class GenerationWork:
             "simulated": str(simulated).lower(),
             "reusable": str(job.spec["ask"]["temperature"] == 0).lower(),
         }
+        if job.attempt > 1:
+            self.db.execute("delete from generated_answers where job_id = ? and outcome = 'failed'", [job.id])
         self.db.insert_arrow("generated_answers", streamed(_kept_sql(folder, facts, all_pairs=all_pairs)))
+        if job.attempt > 1:
+            self.db.execute(_DOUBLES, [job.id, job.id])
 
     def _told(self, job: Job) -> dict[str, Any]:
         """Return counts, sums and the first failures of a job."""

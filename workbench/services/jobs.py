@@ -20,7 +20,8 @@ from workbench.store.tables import Records
 RUNNERS = frozenset({"admin", "data_steward", "trainer"})
 EXTERNAL = "external"
 QUEUE_PLACES = """
-select id, row_number() over (order by priority desc, queued_at, id) as place from jobs where status = 'queued'
+select id, row_number() over (order by priority desc, queued_at, id) as place from jobs
+where status = 'queued' and not_before is null
 """
 
 Status = Literal["pending", "queued", "running", "succeeded", "failed", "cancelled"]

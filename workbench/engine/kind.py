@@ -1,0 +1,35 @@
+"""What the engine needs to know of one kind of job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.domain.jobs import Job
+
+Prepare = Callable[[Job, Path], Mapping[str, Any] | None]
+Receive = Callable[[Job, Path, dict[str, Any]], Mapping[str, Any]]
+Finish = Callable[[Job, Path, dict[str, Any]], Mapping[str, Any] | None]
+Told = Callable[[Job], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How jobs of a kind run.
+
+    `prepare` writes inputs into the folder, on a thread of its own, and returns what the child gets as
+    `context.inputs`; `entry` is `module:function` and runs in the child; `receive` takes in what is too
+    much for one quick transaction, on a thread of its own, to where nobody sees it yet, and returns what
+    to add to the child's result (after a restart it may run again); `finish` runs in the transaction that
+    sets succeeded and returns the job's result; `ended` runs in the one that sets failed or cancelled,
+    `again` in the one that queues the job for another attempt.
+    """
+
+    entry: str
+    prepare: Prepare | None = None
+    receive: Receive | None = None
+    finish: Finish | None = None
+    ended: Told | None = None
+    again: Told | None = None
