@@ -100,3 +100,20 @@ def known(fault, inputs):
     if fault == "user":
         return ValidationError.field("rows", "is empty")
     return {"reset": ConnectionResetError("connection reset"), "memory": MemoryError("no room")}[fault]
+
+
+def saves(context):
+    """Count, saving every five steps; lose the connection once on the way, and say from where it went on."""
+    total, attempt = context.inputs.get("steps", 20), context.task["attempt"]
+    context.basis = {"size": context.inputs.get("size", 1)}
+    found = context.resumed("count")
+    begin = int(found.read_text()) if found else 0
+    for step in range(begin + 1, total + 1):
+        context.metric("loss", attempt, step)
+        if step % 5 == 0:
+            with context.checkpoint("count") as part:
+                part.write_text(str(step))
+        if step == context.inputs.get("break_at") and attempt <= context.inputs.get("times", 1):
+            raise {"reset": ConnectionResetError, "value": ValueError}[context.inputs.get("fault", "reset")]("broken")
+        context.progress(step, total)
+    return {"from": begin, "steps": total}

@@ -50,6 +50,9 @@ class Quiet:
     def should_stop(self) -> bool:
         return False
 
+    def resumed(self, name: str) -> None:
+        return None
+
     @contextlib.contextmanager
     def checkpoint(self, name: str) -> Iterator[Path]:
         yield self.folder / name

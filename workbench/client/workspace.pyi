@@ -313,8 +313,10 @@ class Jobs(Namespace):
         """Cancel a job: a waiting one ends at once, a running one as soon as its process is gone."""
     def stop(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
         """End a running job early: it keeps the best so far and succeeds."""
-    def retry(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
+    def retry(self, job_id: str, *, resume: bool = ..., idempotency_key: str | None = ...) -> Job:
         """Make a new job like one that failed or was cancelled, linked to it."""
+    def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
+        """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
     def events(self, job_id: str, *, after: int = ..., type: Optional[Literal['status_change', 'progress', 'log', 'metric', 'error']] = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
         """List what happened to a job, the oldest first."""
     def metrics(self, job_id: str, *, name: str | None = ..., max_points: int = ...) -> JobMetrics:
@@ -344,8 +346,10 @@ class Training(Namespace):
         """Cancel a training job: a waiting one ends at once, a running one when its process is gone."""
     def stop(self, job_id: str, *, idempotency_key: str | None = ...) -> TrainingJob:
         """End a running training early: the best so far is evaluated and registered."""
-    def retry(self, job_id: str, *, training_config: dict[str, Any] = ..., idempotency_key: str | None = ...) -> TrainingJob:
+    def retry(self, job_id: str, *, training_config: dict[str, Any] = ..., resume: bool = ..., idempotency_key: str | None = ...) -> TrainingJob:
         """Make a new job like one that failed or was cancelled, with some settings changed if wished."""
+    def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> TrainingJob:
+        """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
     def events(self, job_id: str, *, after: int = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
         """List what happened to a training job, the oldest first."""
     def metrics(self, job_id: str) -> TrainingJobMetrics:

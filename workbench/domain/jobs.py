@@ -158,5 +158,6 @@ LIFECYCLE = Lifecycle(
         Move("cancel", "Cancel", sources=ACTIVE, confirm="Cancel the job and discard its work?"),
         Move("stop", "Stop and keep the best", sources=frozenset({"running"})),
         Move("retry", "Retry", sources=frozenset({"failed", "cancelled"})),
+        Move("resume", "Go on from the checkpoint", sources=frozenset({"failed"})),
     ),
 )

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import workbench
+from workbench.engine import checkpoints
 from workbench.engine.journal import Journal
 from workbench.engine.process import Identity, write_json
 from workbench.errors import WorkbenchError
@@ -62,6 +64,10 @@ class JobContext:
         self._flags: dict[str, tuple[float, bool]] = {}
         self._progress_at = 0.0
         self._pending: dict[str, Any] | None = None
+        self._step = 0
+        # What went before is either gone on from or dropped; the owner is told before the first point.
+        self._placed = int(task.get("attempt") or 1) <= 1
+        self.basis: dict[str, Any] = {}
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -85,7 +91,10 @@ class JobContext:
 
     def metric(self, name: str, value: float, step: int, epoch: int | None = None) -> None:
         """Add one point to the curve `name`."""
-        self._journal.point(name, int(step), float(value), epoch)
+        if not self._placed:
+            self._begin_anew()
+        self._step = int(step)
+        self._journal.point(name, self._step, float(value), epoch)
 
     def should_cancel(self) -> bool:
         """Return whether the job was cancelled: leave at once, nothing is kept."""
@@ -101,12 +110,44 @@ class JobContext:
             raise JobCancelled
 
     @contextlib.contextmanager
-    def checkpoint(self, name: str) -> Iterator[Path]:
-        """Hand out a temporary path that becomes `name` in the folder when the block ends well."""
-        part = self.folder / f".{name}.part"
-        yield part
-        part.replace(self.folder / name)
-        self._journal.append("checkpoint", name=name)
+    def checkpoint(self, name: str, *, step: int | None = None) -> Iterator[Path]:
+        """Hand out a path for a file or folder that becomes the newest checkpoint `name` when the block ends well.
+
+        It stands for `step`, by default the last one with a point; points beyond it are dropped when
+        another attempt goes on from here. `basis` (what the work is made of) is kept with it.
+        """
+        at = self._step if step is None else int(step)
+        with checkpoints.saving(self.folder, name, step=at, basis=self._basis()) as path:
+            yield path
+        self._journal.append("checkpoint", name=name, step=at)
+
+    def resumed(self, name: str) -> Path | None:
+        """Return the newest whole checkpoint `name` of an earlier attempt or of the job to go on from.
+
+        None means to begin from the start: there is none, or it was made by another release or of
+        something else than `basis`; the events say so.
+        """
+        jobs = self.task.get("resume_from") or []
+        for attempt in checkpoints.earlier(self.folder, jobs):
+            found = checkpoints.newest(attempt, name)
+            if found is None:
+                continue
+            if differing := found.differences(self._basis()):
+                self._begin_anew(f"The checkpoint at step {found.step} differs in {', '.join(differing)}: the work begins anew.")
+                return None
+            self._placed, self._step = True, found.step
+            self._journal.append("resumed", name=name, step=found.step, job=attempt.parent.name, attempt=attempt.name)
+            return found.path
+        if jobs or not self._placed:
+            self._begin_anew("There is no checkpoint to go on from: the work begins anew.")
+        return None
+
+    def _basis(self) -> dict[str, Any]:
+        return {"release": workbench.__version__, **self.basis}
+
+    def _begin_anew(self, message: str = "") -> None:
+        self._placed = True
+        self._journal.append("anew", message=message)
 
     def flush(self) -> None:
         """Write what waits to be written."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.contract.context import Context, use
-from workbench.domain.jobs import TERMINAL, Job
+from workbench.domain.jobs import Job
 from workbench.engine.again import may_go_on, queue_again
 from workbench.engine.attempt import Attempt
 from workbench.engine.child import describe
@@ -98,10 +98,10 @@ def received(engine: Engine, attempt: Attempt, receive: Receive, ending: Ending)
         return Ending.unusable(error)
 
 
-def conclude(engine: Engine, job: Job, folder: Path, ending: Ending) -> bool:
+def conclude(engine: Engine, job: Job, folder: Path, ending: Ending) -> str:
     """Give the job its state: a cancel wins, then success with `finish`, then another attempt, else failure.
 
-    Returns whether the job has ended. Where the kind's own callback fails, the job fails; where that
+    Returns the state. Where the kind's own callback fails, the job fails; where that
     callback fails too, it is left out.
     """
     for callbacks in (True, True, False):
@@ -112,29 +112,29 @@ def conclude(engine: Engine, job: Job, folder: Path, ending: Ending) -> bool:
             if not isinstance(error, WorkbenchError):
                 _log.exception("Job %s could not be finished.", job.id)
             ending = Ending.unusable(error)
-    return True
+    return "failed"
 
 
-def _settle(engine: Engine, job: Job, folder: Path, attempt: int, ending: Ending, *, callbacks: bool) -> bool:
-    """Move the job on, unless it has ended or runs another attempt; return whether it has ended now."""
+def _settle(engine: Engine, job: Job, folder: Path, attempt: int, ending: Ending, *, callbacks: bool) -> str:
+    """Move the job on, unless it has ended or runs another attempt, and return its state."""
     if job.status != "running" or job.attempt != attempt:
-        return job.status in TERMINAL
+        return job.status
     kind = engine.kinds.get(job.kind)
     now = engine.clock.now()
     common = {"at_attempt": attempt, "completed_at": now, "eta_seconds": None}
     if job.cancel_requested:
         words = f"Cancelled: {job.cancel_reason}" if job.cancel_reason else "Cancelled."
-        moved = engine.ledger.move(job.id, ("running",), "cancelled", message=words, **common)
+        moved = engine.ledger.move(job.id, ("running",), "cancelled", message=words, resumable=False, **common)
     elif ending.result is not None:
         result = kind.finish(job, folder, ending.result) if kind and kind.finish else ending.result
         common |= {"result": dict(result or {}), "progress_percent": 100.0}
-        engine.ledger.move(job.id, ("running",), "succeeded", message="The job succeeded.", **common)
-        return True
+        engine.ledger.move(job.id, ("running",), "succeeded", message="The job succeeded.", resumable=False, **common)
+        return "succeeded"
     elif may_go_on(job, ending):
         moved = queue_again(engine, job, ending)
         if moved and kind and kind.again:
             kind.again(moved)
-        return False
+        return "queued"
     else:
         words = ending.message
         if ending.transient and job.retries:
@@ -143,4 +143,4 @@ def _settle(engine: Engine, job: Job, folder: Path, attempt: int, ending: Ending
         moved = engine.ledger.move(job.id, ("running",), "failed", message=words, facts=ending.context, **error, **common)
     if moved and kind and kind.ended and callbacks:
         kind.ended(moved)
-    return True
+    return moved.status if moved else job.status

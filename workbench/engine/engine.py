@@ -18,6 +18,7 @@ from workbench.clock import Clock
 from workbench.config import Settings
 from workbench.contract.context import Context, current, use
 from workbench.domain.jobs import Job, JobEvent
+from workbench.engine import checkpoints as checkpoints_of
 from workbench.engine import child, handover, journal
 from workbench.engine.attempt import Attempt, Preparing
 from workbench.engine.ending import Ending, conclude, received
@@ -105,8 +106,9 @@ class Engine:
         with self.db.write():
             asked = {"cancel_requested": True, "cancel_reason": why}
             moved = self.ledger.move(
-                job.id, ("pending", "queued"), "cancelled", message=words, completed_at=self.clock.now(), **asked
-            )
+                job.id, ("pending", "queued"), "cancelled", message=words, completed_at=self.clock.now(), resumable=False,
+                **asked,
+            )  # fmt: skip
             if moved is None:
                 self.ledger.jobs.update(job.id, **asked)
                 moved = self.ledger.note(job.id, JobEvent(type="log", message="Asked to cancel.", data={"reason": why}))
@@ -140,9 +142,11 @@ class Engine:
         """Return the folder of what was given to a job."""
         return handover.given(self._jobs, job_id)
 
-    def clear(self, job_id: str) -> None:
-        """Remove the files given to a job that has ended, and those it made."""
+    def clear(self, job_id: str, *, checkpoints: bool = True) -> None:
+        """Remove the files given to a job that has ended, and those it made; a failed one may keep its checkpoints."""
         handover.clear(self._jobs, job_id)
+        if checkpoints:
+            checkpoints_of.clear(self._jobs, job_id)
 
     def uploads(self) -> Path:
         """Return the folder for files on their way in, on the disk where the jobs work."""
@@ -156,7 +160,7 @@ class Engine:
         left = handover.left_behind(self._jobs)
         active = {row[0] for row in self.db.tuples("select id from jobs where completed_at is null")} if left else set()
         for job_id in left - active:
-            self.clear(job_id)
+            self.clear(job_id, checkpoints=False)
 
     def next_threads(self) -> int:
         """Return the threads a job would get if it started now."""
@@ -300,11 +304,11 @@ class Engine:
     def _conclude(self, attempt: Attempt, ending: Ending) -> None:
         self.attempts.pop(attempt.job.id, None)
         with use(Context(actor=attempt.job.created_by)):
-            ended = conclude(self, attempt.job, attempt.folder, ending)
-        if ended:
-            self.clear(attempt.job.id)
-        else:
+            status = conclude(self, attempt.job, attempt.folder, ending)
+        if status == "queued":
             handover.clear_made(attempt.folder)
+        else:
+            self.clear(attempt.job.id, checkpoints=status != "failed")
         self._look = True
 
 

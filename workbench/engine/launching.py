@@ -35,9 +35,6 @@ def launch(engine: Engine, id: str, threads: int) -> Attempt | None:
     )  # fmt: skip
     if job is None:
         return None
-    if number > 1:
-        with engine.db.write():
-            engine.db.execute("delete from metrics where job_id = ?", [id])
     folder = engine.folder(id, number)
     return Attempt(job, folder, Preparing(engine.aside(_prepare, engine, job, folder, threads)))
 
@@ -48,7 +45,17 @@ def _prepare(engine: Engine, job: Job, folder: Path, threads: int) -> None:
     with use(Context(actor=job.created_by)):
         inputs = (kind.prepare(job, folder) if kind.prepare else None) or {}
     facts = {"job_id": job.id, "kind": job.kind, "attempt": job.attempt, "spec": job.spec}
+    facts["resume_from"] = _repeated(engine, job)
     write_json(folder / child.TASK, {**facts, "entry": kind.entry, "inputs": dict(inputs), "threads": threads})
+
+
+def _repeated(engine: Engine, job: Job) -> list[str]:
+    """Return the jobs whose checkpoints a job may go on from, the nearest first."""
+    found: list[str] = []
+    while job.resume and job.parent_id:
+        found.append(job.parent_id)
+        job = engine.ledger.jobs.get(job.parent_id)
+    return found
 
 
 def begin(engine: Engine, attempt: Attempt) -> Ending | None:

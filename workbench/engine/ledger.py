@@ -28,6 +28,10 @@ update jobs set
 where id = ? and attempt = ? and status = 'running' and journal_offset = ?
 returning version
 """
+_TAKE_ALONG = """
+insert into metrics by name
+select ? as job_id, name, step, epoch, value, logged_at from metrics where job_id = ? and step <= ?
+"""
 
 
 class Ledger:
@@ -102,10 +106,24 @@ class Ledger:
         with self.db.write():
             if not self.db.execute(_INGEST, [*figures, *place]):
                 return None
+            self._place(job_id, batch)
             self.add_points(job_id, [point for r in batch.records if r["t"] == "metrics" for point in r["rows"]])
             events, noted = _events(batch, noted)
             self.note(job_id, *events)
         return noted
+
+    def _place(self, job_id: str, batch: Batch) -> None:
+        """Let the curves go on where the work does: no step is there twice."""
+        for record in batch.records:
+            if record["t"] == "anew":
+                self.db.execute("delete from metrics where job_id = ?", [job_id])
+            elif record["t"] == "resumed" and record["job"] == job_id:
+                self.db.execute("delete from metrics where job_id = ? and step > ?", [job_id, record["step"]])
+            elif record["t"] == "resumed":
+                self.db.execute("delete from metrics where job_id = ?", [job_id])
+                self.db.execute(_TAKE_ALONG, [job_id, record["job"], record["step"]])
+            elif record["t"] == "checkpoint":
+                self.db.execute("update jobs set resumable = true where id = ?", [job_id])
 
     def add_points(self, job_id: str, points: Sequence[Sequence[Any]]) -> None:
         """Append points, each (name, step, value, epoch, seconds since the epoch)."""
@@ -187,8 +205,15 @@ def _event(record: dict[str, Any]) -> JobEvent | None:
         data = record.get("data") or {}
         kind = "error" if data.get("level") == "error" else "log"
         return JobEvent(type=kind, message=record.get("message", ""), data=data, logged_at=at)
-    if record["t"] == "checkpoint":
-        return JobEvent(
-            type="log", message=f"Saved the checkpoint {record.get('name')}.", data={"name": record.get("name")}, logged_at=at
-        )
+    if words := _word(record):
+        return JobEvent(type="log", message=words, data={k: record.get(k) for k in ("name", "step")}, logged_at=at)
     return None
+
+
+def _word(record: dict[str, Any]) -> str:
+    """Return what is said of checkpoints."""
+    if record["t"] == "checkpoint":
+        return f"Saved the checkpoint {record['name']} at step {record['step']}."
+    if record["t"] == "resumed":
+        return f"Goes on from the checkpoint of step {record['step']} ({record['attempt'].replace('-', ' ')})."
+    return record.get("message", "") if record["t"] == "anew" else ""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from workbench.contract import Field, Page, PageNumber, PageSize, Table, command, query
 from workbench.domain.jobs import LIFECYCLE, TERMINAL, Job, JobEvent, JobLog, JobMetrics
 from workbench.engine import child
-from workbench.errors import InvalidTransition, NotFound
+from workbench.errors import InvalidTransition, NotFound, ValidationError
 from workbench.services import curves
 from workbench.services.answering import answered
 from workbench.services.job_lists import By, Descending, Label, Since, Sort, Until, narrowed
@@ -30,6 +30,7 @@ EventType = Annotated[
 ]
 Reason = Annotated[str, Field(max_length=1000, description="Why.")]
 MaxPoints = Annotated[int, Field(ge=4, le=100_000, description="Points per curve, roughly; minima and maxima always stay.")]
+Resume = Annotated[bool, Field(description="Go on from the checkpoint that was kept, in place of beginning anew.")]
 After = Annotated[int, Field(ge=0, description="Number of the last event you have.")]
 
 
@@ -86,12 +87,13 @@ class JobService(Service):
         return self.shown(self.ask_stop(job_id))
 
     @command("POST", "/jobs/{job_id}/retry", roles=RUNNERS, status=201, transaction=False, label="Retry")
-    def retry(self, job_id: str) -> Job:
+    def retry(self, job_id: str, *, resume: Resume = False) -> Job:
         """Make a new job like one that failed or was cancelled, linked to it."""
         job = self.records.get(job_id)
         LIFECYCLE.require("retry", job.status)
         if job.kind == "train":
-            return self.records.get(self.app.training.retry(job_id).id)
+            return self.records.get(self.app.training.retry(job_id, resume=resume).id)
+        refuse_to_resume(job, resume)
         if job.kind not in self.app.engine.kinds or job.spec.get("once"):
             raise InvalidTransition(
                 f"A job of kind {job.kind} cannot be repeated by itself. Start it again where it was started.",
@@ -99,9 +101,15 @@ class JobService(Service):
                 allowed=[],
             )
         more = {"labels": job.labels, "sample": job.sample, "priority": job.priority, "timeout_seconds": job.timeout_seconds}
+        more |= {"parent_id": job.id, "resume": resume}
         with self.db.write():
-            made = self.app.engine.submit(job.kind, name=job.name, spec=job.spec, parent_id=job.id, created_by=self.actor, **more)
+            made = self.app.engine.submit(job.kind, name=job.name, spec=job.spec, created_by=self.actor, **more)
             return answered(self.shown(made))
+
+    @command("POST", "/jobs/{job_id}/resume", roles=RUNNERS, status=201, transaction=False, label="Go on from the checkpoint")
+    def resume(self, job_id: str) -> Job:
+        """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
+        return self.retry(job_id, resume=True)
 
     @query("GET", "/jobs/{job_id}/events", key="events")
     def events(
@@ -274,5 +282,12 @@ def derived(
     return {
         "duration_seconds": None if begun is None else max(0.0, ((ended or now) - begun).total_seconds()),
         "queue_position": places.get(row["id"]),
-        "actions": lifecycle.actions(row, roles=roles, blocked=blocked),
+        "actions": tuple(a for a in lifecycle.actions(row, roles=roles, blocked=blocked) if a.name != "resume" or row["resumable"]),
     }
+
+
+def refuse_to_resume(job: Job, resume: bool) -> None:
+    """Raise ValidationError when there is nothing to go on from."""
+    if resume and not job.resumable:
+        words = f"Job {job.id} kept no checkpoint to go on from. Retry it without resume"
+        raise ValidationError.field("resume", words, resume)

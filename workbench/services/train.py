@@ -22,7 +22,7 @@ from workbench.errors import NotEligible, NotFound, NotReady
 from workbench.services import curves, training_plan
 from workbench.services.answering import answered
 from workbench.services.job_lists import By, Descending, Label, Since, TrainingSort, Until, narrowed
-from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, derived
+from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, Resume, derived, refuse_to_resume
 from workbench.services.service import Service
 from workbench.services.training_compare import compared
 from workbench.services.training_plan import Choice, Pairs
@@ -144,12 +144,22 @@ class TrainingService(Service):
         return self.get(job_id)
 
     @command("POST", "/training/jobs/{job_id}/retry", roles=TRAINERS, status=201, transaction=False, label="Retry")
-    def retry(self, job_id: str, *, training_config: Config = {}) -> TrainingJob:  # noqa: B006
-        """Make a new job like one that failed or was cancelled, with some settings changed if wished."""
+    def retry(self, job_id: str, *, training_config: Config = {}, resume: Resume = False) -> TrainingJob:  # noqa: B006
+        """Make a new job like one that failed or was cancelled, with some settings changed if wished.
+
+        A checkpoint is of use only to the same settings and pairs; with others the work begins anew.
+        """
         job = self._found(job_id)
         TRAINING.require("retry", job.status)
+        refuse_to_resume(job, resume)
         request = {**job.spec, "training_config": {**job.spec["training_config"], **training_config}}
-        return self._create(request, labels=job.labels, parent_id=job.id)
+        training_plan.refuse_same(job, request["training_config"])
+        return self._create(request, labels=job.labels, parent_id=job.id, resume=resume)
+
+    @command("POST", "/training/jobs/{job_id}/resume", roles=TRAINERS, status=201, transaction=False, label="Resume")
+    def resume(self, job_id: str) -> TrainingJob:
+        """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
+        return self.retry(job_id, resume=True)
 
     @query("GET", "/training/jobs/{job_id}/events", key="events", topics=("jobs",))
     def events(
@@ -265,7 +275,7 @@ class TrainingService(Service):
             rows += [{**m.values(), "hardware": needs.hardware, "config": fields, **usable} for m in worker.base_models()]
         return Page(BaseModel, rows, total=len(rows), page_size=max(1, len(rows)))
 
-    def _create(self, request: dict[str, Any], *, labels: Mapping[str, str], parent_id: str | None = None) -> TrainingJob:
+    def _create(self, request: dict[str, Any], *, labels: Mapping[str, str], **more: Any) -> TrainingJob:
         self.app.training_sheets.live(request["training_sheet_id"])
         choice = self._choice(request)
         training_plan.require_available(choice)
@@ -282,7 +292,7 @@ class TrainingService(Service):
             self.work.keep_pairs(details.id, pairs)
             self.app.engine.submit(
                 "train", id=details.id, name=f"Train {details.model_name}", spec=spec, created_by=self.actor,
-                parent_id=parent_id, labels=dict(labels), sample=sheet.sample,
+                labels=dict(labels), sample=sheet.sample, **more,
             )  # fmt: skip
             warnings = [r for r in advice if r.level == "warning"]
             words = [JobEvent(type="log", message=f"{r.reason} {r.message}", data={"level": "warning"}) for r in warnings]

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.split import CannotSplit, split
-from workbench.domain.train import MIN_PAIRS, BaseModel, Recommendation
+from workbench.domain.train import MIN_PAIRS, BaseModel, Recommendation, TrainingJob
 from workbench.errors import NotEligible, NotReady, ValidationError, did_you_mean
 from workbench.trainers import trainer_of, trainers
 from workbench.trainers.protocol import Size, Trainer
@@ -145,6 +145,16 @@ def refuse(pairs: Pairs, blocking: list[Recommendation]) -> None:
     if blocking:
         words = " ".join(f"{r.reason} {r.message}".strip() for r in blocking)
         raise NotEligible(words, excluded=pairs.excluded, eligible=pairs.total, needed=MIN_PAIRS)
+
+
+def refuse_same(job: TrainingJob, config: Mapping[str, Any]) -> None:
+    """Raise ValidationError when a job that ran out of memory is to run with the same settings again."""
+    if job.error_code != "OUT_OF_MEMORY" or dict(config) != job.training_config:
+        return
+    known = trainers().get(job.trainer)
+    lower = ", ".join(known.lowers_memory) if known and known.lowers_memory else "the settings"
+    words = f"The job ran out of memory and would again. Lower {lower}, or train on fewer pairs"
+    raise ValidationError.field("training_config", words, dict(config))
 
 
 def divided(pairs: Pairs, ratio: float) -> list[Recommendation]:

@@ -140,5 +140,6 @@ def _write(context: Any, table: pa.Table, signals: dict[str, Any]) -> None:
             columns[name] = pa.array(values)
     if "leakage" not in columns:
         columns["leakage"] = pa.nulls(len(table), pa.float64())
-    with context.checkpoint(SIGNALS) as path:
-        pq.write_table(pa.table(columns), path)
+    part = context.folder / f".{SIGNALS}.part"
+    pq.write_table(pa.table(columns), part)
+    part.replace(context.folder / SIGNALS)

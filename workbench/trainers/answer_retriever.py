@@ -47,6 +47,7 @@ class AnswerRetriever(Trainer):
     name: ClassVar[str] = "answer-retriever"
     label: ClassVar[str] = "Answer retriever"
     Config: ClassVar[type[Config]] = AnswerRetrieverConfig
+    lowers_memory: ClassVar[tuple[str, ...]] = ("char_ngrams", "word_ngrams")
 
     def base_models(self) -> list[BaseModel]:
         """Return the one way of comparing questions."""

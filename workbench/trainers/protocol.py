@@ -35,7 +35,13 @@ class Reporter(Protocol):
         """Raise when the job was cancelled."""
 
     def checkpoint(self, name: str) -> Any:
-        """Hand out a temporary path that becomes `name` when the block ends well."""
+        """Hand out a path for a file or folder that becomes the newest checkpoint `name` when the block ends well.
+
+        It stands for the last step that has a point: save after measuring, before the next step.
+        """
+
+    def resumed(self, name: str) -> Path | None:
+        """Return the newest checkpoint `name` to go on from, of these very settings and pairs, or None: begin anew."""
 
 
 class Predictor(Protocol):
@@ -136,6 +142,8 @@ class Trainer(ABC):
     name: ClassVar[str]
     label: ClassVar[str] = ""
     Config: ClassVar[type[Config]] = Config
+    # Settings to lower when the memory does not suffice, the most telling first.
+    lowers_memory: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def base_models(self) -> list[BaseModel]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,11 @@ def train(context: Any) -> dict[str, Any]:
         base_model=wanted["base_model"],
         facts=wanted.get("facts") or {},
     )
+    context.basis = {
+        **{name: wanted[name] for name in ("trainer", "base_model")},
+        **inputs.config,
+        "pairs": _print(context.folder / PAIRS),
+    }
     metrics = trainer(wanted["trainer"]).train(context, inputs)
     return {"package": "package", "metrics": metrics}
 
@@ -37,6 +43,17 @@ def read_pairs(path: Path) -> dict[str, list[Pair]]:
     for id, prompt, response, split in zip(*(columns[name] for name in COLUMNS), strict=True):
         found[split].append(Pair(id, prompt, response))
     return found
+
+
+def _print(path: Path) -> str:
+    """Return what changes with the pairs, their order and their sides."""
+    import pyarrow.parquet as pq
+
+    digest = hashlib.sha256()
+    for column in pq.read_table(path, columns=list(COLUMNS)).combine_chunks().columns:
+        for buffer in (buffer for chunk in column.chunks for buffer in chunk.buffers() if buffer is not None):
+            digest.update(buffer)
+    return digest.hexdigest()
 
 
 def evaluate(context: Any) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -16,6 +18,15 @@ class Softmax:
         self.bias = np.zeros(classes)
         self._squares = np.full((features, classes), _START)
         self._bias_squares = np.full(classes, _START)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that the next step depends on."""
+        return {"weights": self.weights, "bias": self.bias, "squares": self._squares, "bias_squares": self._bias_squares}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take up a state again; the steps that follow are exactly those that would have followed."""
+        self.weights, self.bias = state["weights"], state["bias"]
+        self._squares, self._bias_squares = state["squares"], state["bias_squares"]
 
     def learn(self, rows: sp.csr_matrix, truth: np.ndarray, rate: float) -> float:
         """Take one step on a mini-batch and return its loss before the step.

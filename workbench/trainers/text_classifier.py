@@ -56,6 +56,7 @@ class TextClassifier(Trainer):
     name: ClassVar[str] = "text-classifier"
     label: ClassVar[str] = "Text classifier"
     Config: ClassVar[type[Config]] = TextClassifierConfig
+    lowers_memory: ClassVar[tuple[str, ...]] = ("char_ngrams", "word_ngrams")
 
     def base_models(self) -> list[BaseModel]:
         """Return the two ways of counting n-grams."""
@@ -204,15 +205,18 @@ class _Course:
         self.context.log(f"{self.rows.shape[0]} pairs, {self.rows.shape[1]} features, {len(self.labels)} responses.")
 
     def run(self) -> None:
-        """Pass over the pairs until done or asked to stop."""
+        """Pass over the pairs until done or asked to stop; each epoch ends with a checkpoint to go on from."""
         import numpy as np
 
         config = self.inputs.config
+        self._go_on()
         random = np.random.default_rng(config["seed"])
+        for _ in range(self.epoch):
+            random.permutation(len(self.truth))
         size, epochs = config["batch_size"], config["epochs"]
         batches = -(-len(self.truth) // size)
         self.steps = batches * epochs
-        for epoch in range(1, epochs + 1):
+        for epoch in range(self.epoch + 1, epochs + 1):
             order = random.permutation(len(self.truth))
             for start in range(0, len(order), size):
                 self._learn(order[start : start + size], epoch)
@@ -224,6 +228,33 @@ class _Course:
                     return
             self.epoch = epoch
             self._look(epoch)
+            self._keep()
+
+    def _go_on(self) -> None:
+        """Take up the state an earlier attempt left at the end of an epoch."""
+        import numpy as np
+
+        path = self.context.resumed(CHECKPOINT)
+        if path is None:
+            return
+        with np.load(path, allow_pickle=False) as kept:
+            self.model.restore(kept)
+            self.best = (kept["best_weights"], kept["best_bias"])
+            self.loss, self.best_loss = float(kept["loss"]), float(kept["best_loss"])
+            self.epoch, self.step, self.tokens = int(kept["epoch"]), int(kept["step"]), int(kept["tokens"])
+            self.begun -= float(kept["seconds"])
+
+    def _keep(self) -> None:
+        """Save all that the next epoch depends on."""
+        import numpy as np
+
+        if self.best is None:
+            return
+        weights, bias = self.best
+        facts = {"loss": self.loss, "best_loss": self.best_loss, "epoch": self.epoch, "step": self.step, "tokens": self.tokens}
+        seconds = time.monotonic() - self.begun
+        with self.context.checkpoint(CHECKPOINT) as part, part.open("wb") as file:
+            np.savez(file, **self.model.state(), best_weights=weights, best_bias=bias, seconds=seconds, **facts)
 
     def _learn(self, chosen: np.ndarray, epoch: int) -> None:
         self.step += 1
@@ -249,8 +280,6 @@ class _Course:
         if val_loss < self.best_loss:
             self.best_loss = val_loss
             self.best = (self.model.weights.astype(np.float32), self.model.bias.astype(np.float32))
-            with self.context.checkpoint(CHECKPOINT) as part, part.open("wb") as file:
-                np.savez(file, weights=self.best[0], bias=self.best[1], epoch=epoch, step=self.step)
 
     def finish(self, trainer: str) -> dict[str, Any]:
         """Evaluate the kept weights as they will be served, write the package, return the metrics."""
