@@ -29,6 +29,15 @@ class Settings(param.Parameterized):
     max_jobs = param.Integer(2, bounds=(1, None), doc="Jobs that run at the same time. WORKBENCH_MAX_JOBS.")
     cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job has to end itself. WORKBENCH_CANCEL_GRACE_S.")
     cancel_term_s = param.Number(5.0, bounds=(0, None), doc="Seconds between SIGTERM and SIGKILL. WORKBENCH_CANCEL_TERM_S.")
+    job_memory_mb = param.Integer(
+        0, bounds=(0, None), doc="MiB of memory a job may use, all its processes together; 0 for any. WORKBENCH_JOB_MEMORY_MB."
+    )
+    job_disk_mb = param.Integer(
+        0, bounds=(0, None), doc="MiB a job may write into its folder; 0 for any. WORKBENCH_JOB_DISK_MB."
+    )
+    min_free_mb = param.Integer(
+        200, bounds=(0, None), doc="MiB of the disk that must be free for a job to start. WORKBENCH_MIN_FREE_MB."
+    )
     retry_wait_s = param.Number(
         15.0, bounds=(0, None), doc="Seconds before a job is tried again by itself; doubles each time. WORKBENCH_RETRY_WAIT_S."
     )

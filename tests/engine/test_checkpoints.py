@@ -84,15 +84,20 @@ def test_a_cancelled_job_keeps_nothing_to_go_on_from(made):
     assert not list(engine.folder(job.id, 1).rglob("count-*"))
 
 
+def torn(attempt):
+    with checkpoints.saving(attempt, "state", step=4, basis={"a": 1}) as path:
+        path.mkdir()
+        (path / "weights").write_text("fo")
+        raise OSError("torn")
+
+
 def test_a_checkpoint_is_whole_or_not_there(tmp_path):
     attempt = tmp_path / "job" / "attempt-1"
     with checkpoints.saving(attempt, "state", step=3, basis={"a": 1}) as path:
         path.mkdir()
         (path / "weights").write_text("three")
-    with pytest.raises(OSError), checkpoints.saving(attempt, "state", step=4, basis={"a": 1}) as path:
-        path.mkdir()
-        (path / "weights").write_text("fo")
-        raise OSError("torn")
+    with pytest.raises(OSError):
+        torn(attempt)
     found = checkpoints.newest(attempt, "state")
     assert (found.step, (found.path / "weights").read_text()) == (3, "three")
     with checkpoints.saving(attempt, "state", step=5, basis={"a": 1, "b": 2}) as path:

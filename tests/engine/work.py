@@ -117,3 +117,35 @@ def saves(context):
             raise {"reset": ConnectionResetError, "value": ValueError}[context.inputs.get("fault", "reset")]("broken")
         context.progress(step, total)
     return {"from": begin, "steps": total}
+
+
+def leaks(context):
+    """Take more and more memory, half of it in a process of its own."""
+    kept = []
+    if os.fork() == 0:
+        while True:
+            kept.append(bytearray(os.urandom(1 << 20)))
+            time.sleep(0.02)
+    for step in range(100_000):
+        kept.append(bytearray(os.urandom(1 << 20)))
+        context.metric("mb", step, step)
+        time.sleep(0.02)
+
+
+def floods(context):
+    """Write until there is no room: points, words or a checkpoint."""
+    what = context.inputs["what"]
+    with context.checkpoint("first") as part:
+        part.write_text("kept")
+    for step in range(10_000_000):
+        if what == "points":
+            context.metric("a rather long name of a metric " * 4, step, step)
+        elif what == "words":
+            print("word " * 2000, flush=True)
+        elif what == "folder":
+            (context.folder / f"file-{step}").write_bytes(bytes(1 << 20))
+            time.sleep(0.02)
+        else:
+            with context.checkpoint("second") as part:
+                part.write_bytes(bytes(64 << 20))
+    return {}

@@ -9,11 +9,14 @@ import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.domain.jobs import Job
 from workbench.engine import child
 from workbench.engine.local import Ended, Handle
+
+if TYPE_CHECKING:
+    from workbench.engine.ending import Ending
 
 
 class Lost:
@@ -31,6 +34,10 @@ class Lost:
     def kill(self) -> bool:
         """Return True: there is no process."""
         return True
+
+    def memory(self) -> int:
+        """Return 0: there is no process."""
+        return 0
 
 
 @dataclass
@@ -51,6 +58,10 @@ class Preparing:
         """Return True: there is no process."""
         return True
 
+    def memory(self) -> int:
+        """Return 0: there is no process."""
+        return 0
+
 
 @dataclass
 class Attempt:
@@ -67,6 +78,8 @@ class Attempt:
     ending_since: float | None = None
     rung: int = 0
     timed_out: bool = False
+    weighed: float = field(default_factory=time.monotonic)
+    beyond: Ending | None = None
     receiving: Future[Any] | None = None
 
     @property

@@ -40,6 +40,7 @@ THREAD_VARIABLES = (
     "ARROW_NUM_THREADS",
     "TORCH_NUM_THREADS",
 )
+EXIT_DISK_FULL = 28
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 NO_NETWORK = frozenset({errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ETIMEDOUT})
 # Known by name: httpx, openai and the resolver are not imported for it.
@@ -167,8 +168,16 @@ class JobContext:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the task of the given folder and return the exit code."""
-    folder = Path((arguments or sys.argv[1:])[0])
+    """Run the task of the given folder and return the exit code; one of its own says that the disk is full."""
+    try:
+        return _work(Path((arguments or sys.argv[1:])[0]))
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        return EXIT_DISK_FULL
+
+
+def _work(folder: Path) -> int:
     task = json.loads((folder / TASK).read_text())
     owner = os.getpid()
     limit_threads(int(task.get("threads") or 1))
@@ -209,7 +218,8 @@ def _run(context: JobContext, task: dict[str, Any]) -> dict[str, Any]:
     except JobCancelled:
         return {"status": "cancelled"}
     except BaseException as error:
-        traceback.print_exc()
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
         return {"status": "failed", "error": describe(error)}
 
 
@@ -260,8 +270,11 @@ def _leave(context: JobContext, journal: Journal, outcome: dict[str, Any]) -> No
     try:
         context.flush()
         journal.append("ended", status=outcome["status"])
-    finally:
-        write_json(context.folder / RESULT, {**outcome, "seq": journal.seq, "attempt": context.task.get("attempt")})
+    except OSError:
+        if outcome["status"] == "succeeded":
+            raise
+    write_json(context.folder / RESULT, {**outcome, "seq": journal.seq, "attempt": context.task.get("attempt")})
+    with contextlib.suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
 

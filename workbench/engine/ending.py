@@ -12,7 +12,7 @@ from workbench.contract.context import Context, use
 from workbench.domain.jobs import Job
 from workbench.engine.again import may_go_on, queue_again
 from workbench.engine.attempt import Attempt
-from workbench.engine.child import describe
+from workbench.engine.child import EXIT_DISK_FULL, describe
 from workbench.engine.local import Ended
 from workbench.errors import WorkbenchError
 
@@ -39,6 +39,8 @@ class Ending:
     def of(cls, attempt: Attempt, ended: Ended) -> Ending:
         """Judge by the result the child left, else by the way its process ended."""
         outcome = attempt.outcome()
+        if attempt.beyond is not None and (outcome is None or outcome.get("status") != "succeeded"):
+            return attempt.beyond
         if attempt.timed_out:
             limit = attempt.job.timeout_seconds
             return cls(code="TIMEOUT", message=f"The job ran longer than its limit of {limit:g} s. Raise the limit and retry.")
@@ -55,6 +57,10 @@ class Ending:
             return cls(
                 code="INTERRUPTED",
                 message="The job was interrupted: its process ended while nobody watched. Retry it.",
+            )
+        if ended.code == EXIT_DISK_FULL:
+            return cls(
+                code="DISK_FULL", message="The disk is full: not even the result could be written. Free some space, then retry."
             )
         code = "PROCESS_KILLED" if ended.code < 0 else "PROCESS_EXITED"
         return cls(code=code, message=f"{ended.describe()} See the log, then retry.")

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,7 +19,7 @@ from workbench.config import Settings
 from workbench.contract.context import Context, current, use
 from workbench.domain.jobs import Job, JobEvent
 from workbench.engine import checkpoints as checkpoints_of
-from workbench.engine import child, handover, journal
+from workbench.engine import child, handover, journal, limits
 from workbench.engine.attempt import Attempt, Preparing
 from workbench.engine.ending import Ending, conclude, received
 from workbench.engine.kind import Finish, Kind, Prepare, Receive, Told
@@ -35,6 +35,8 @@ from workbench.store import Database
 TICK_SECONDS = 0.08
 IDLE_SECONDS = 2.0
 BEAT_SECONDS = 20.0
+HOLD_SECONDS = 2.0
+HELD = "held"
 
 _log = logging.getLogger(__name__)
 
@@ -250,11 +252,23 @@ class Engine:
         ready = [job for job in waiting if self.waits.over(job.id, job.not_before, now) and job.kind in self.kinds]
         running = [(a.job.kind, a.job.created_by) for a in self.attempts.values()]
         chosen = startable(ready, running, self.limits)
+        if chosen and (reason := limits.too_full(self.artifacts, self.settings)):
+            self._hold(chosen, reason)
+            return
         threads = thread_budget(os.cpu_count() or 1, len(running) + len(chosen))
         for job in chosen:
             if attempt := launch(self, job.id, threads):
                 self.attempts[job.id] = attempt
                 self._look = True
+
+    def _hold(self, chosen: Sequence[Waiting], reason: str) -> None:
+        """Let jobs wait, say why once, and look again soon."""
+        self.waits.hold(HELD, HOLD_SECONDS)
+        for id, said in self.db.tuples("select id, message from jobs where status = 'queued'"):
+            if id in {job.id for job in chosen} and said != reason:
+                with self.db.write():
+                    self.ledger.jobs.update(id, message=reason)
+                    self.ledger.note(id, JobEvent(type="log", message=reason, data={"level": "warning"}))
 
     def _tend(self, attempt: Attempt) -> None:
         if attempt.receiving is not None:
@@ -272,6 +286,9 @@ class Engine:
         if ended is not None:
             self._end(attempt, Ending.of(attempt, ended))
             return
+        if attempt.beyond is None and (too_much := limits.beyond(attempt, self.settings)):
+            attempt.beyond = too_much
+            attempt.handle.kill()
         done = attempt.climb(self.settings.cancel_grace_s, self.settings.cancel_term_s)
         if done:
             self.ledger.note(attempt.job.id, JobEvent(type="log", message=done))

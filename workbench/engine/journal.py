@@ -65,18 +65,19 @@ class Journal:
     def _write_points(self) -> None:
         self._flushed = time.monotonic()
         if self._points:
-            points, self._points = self._points, []
-            self._write({"t": "metrics", "rows": points})
+            # Where the disk is full they stay, for the next try.
+            self._write({"t": "metrics", "rows": self._points})
+            self._points = []
 
     def _write(self, body: dict[str, Any]) -> int:
-        self._seq += 1
-        line = encode({"n": self._seq, "at": time.time(), **body})
+        line = encode({"n": self._seq + 1, "at": time.time(), **body})
         if self._torn:
             line = b"\n" + line
         self._torn = True
         while line:
             line = line[self._file.write(line) :]
         self._torn = False
+        self._seq += 1
         return self._seq
 
 

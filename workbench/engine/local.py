@@ -13,7 +13,7 @@ from typing import Protocol
 
 import workbench
 from workbench.engine import child
-from workbench.engine.process import Identity, group_members, kill_group, signal_group
+from workbench.engine.process import Identity, group_members, group_memory, kill_group, signal_group
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
 _children_lock = threading.Lock()
@@ -34,6 +34,9 @@ class Handle(Protocol):
 
     def kill(self) -> bool:
         """Kill the child and everything it started; return whether all of it is gone."""
+
+    def memory(self) -> int:
+        """Return the bytes of memory of the child and everything it started."""
 
 
 class Executor(Protocol):
@@ -102,6 +105,10 @@ class LocalHandle:
         if self._popen is not None and gone:
             self._popen.wait(timeout=5)
         return gone and not group_members(self.pid)
+
+    def memory(self) -> int:
+        """Return the bytes of memory of the whole group."""
+        return group_memory(self.pid)
 
 
 class LocalExecutor:

@@ -78,6 +78,21 @@ def group_members(leader: int) -> list[int]:
     return found
 
 
+def group_memory(leader: int) -> int:
+    """Return the bytes of memory of the group; what several of its processes share counts once."""
+    members = group_members(leader)
+    return sum(_memory(pid, shared=len(members) > 1) for pid in members)
+
+
+def _memory(pid: int, *, shared: bool) -> int:
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        if shared and (part := getattr(process.memory_full_info(), "pss", 0)):
+            return int(part)
+        return int(process.memory_info().rss)
+    return 0
+
+
 def signal_group(leader: int, number: int) -> int:
     """Send a signal to every member of the group and return how many there were."""
     members = group_members(leader)
@@ -100,8 +115,12 @@ def kill_group(leader: int, *, seconds: float = 5.0) -> bool:
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file so that readers see the old one or the new one, never half."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    with part.open("w", encoding="utf-8") as file:
-        json.dump(value, file, default=str)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            json.dump(value, file, default=str)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
