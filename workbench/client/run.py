@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, ClassVar
 
+from workbench.client import callbacks
 from workbench.domain.jobs import TERMINAL, Job
 from workbench.errors import InvalidTransition, NotFound, WorkbenchError
 
@@ -123,6 +124,18 @@ class Run:
             self._close(job.status)
             return job
         return self.job
+
+    def lightgbm(self) -> Any:
+        """Return a callback for `lightgbm.train(callbacks=[...])` that logs every round."""
+        return callbacks.lightgbm(self)
+
+    def transformers(self) -> Any:
+        """Return a callback for a Hugging Face `Trainer(callbacks=[...])` that logs what the trainer logs."""
+        return callbacks.transformers(self)
+
+    def sklearn(self, X: Any = None, y: Any = None, *, name: str = "val_score") -> Any:
+        """Return a callback for `estimator.set_callbacks(...)` that logs the score on `X` and `y` after each iteration."""
+        return callbacks.sklearn(self, X, y, name=name)
 
     def interrupt(self, why: str) -> None:
         """End a run that its own process leaves unfinished; its points are kept."""
