@@ -16,15 +16,17 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from workbench import errors
+    from workbench.client.mlflow_runs import import_mlflow_runs
     from workbench.client.workspace import Workspace
     from workbench.errors import WorkbenchError
     from workbench.server.bootstrap import open
 
-__all__ = ["WorkbenchError", "Workspace", "__version__", "errors", "load_ipython_extension", "open"]
+__all__ = ["WorkbenchError", "Workspace", "__version__", "errors", "import_mlflow_runs", "load_ipython_extension", "open"]
 
 _HOMES = {
     "Workspace": "workbench.client.workspace",
     "WorkbenchError": "workbench.errors",
+    "import_mlflow_runs": "workbench.client.mlflow_runs",
     "open": "workbench.server.bootstrap",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import datetime as dt
 import importlib
 import logging
 import math
@@ -94,7 +95,7 @@ class Run:
         with self._guard:
             self._step = self._step + 1 if step is None else int(step)
             for name, value in values.items():
-                point = {"name": name, "step": self._step, "value": _portable(float(value)), "at": at}
+                point = {"name": name, "step": self._step, "value": portable(float(value)), "at": at}
                 self._points.append(point if epoch is None else point | {"epoch": int(epoch)})
             crowded = len(self._points) >= MOST_POINTS_SENT
         if crowded:
@@ -115,11 +116,19 @@ class Run:
                     del self._points[: len(batch)]
                 self._heard = time.monotonic()
 
-    def finish(self, status: str = "succeeded", *, message: str = "", result: Mapping[str, Any] | None = None) -> Job:
+    def finish(
+        self,
+        status: str = "succeeded",
+        *,
+        message: str = "",
+        result: Mapping[str, Any] | None = None,
+        completed_at: dt.datetime | None = None,
+    ) -> Job:
         """Send the rest and end the run as succeeded, failed or cancelled; return the job."""
         self.flush()
         if self._ended is None:
-            more = {"result": dict(result)} if result else {}
+            more: dict[str, Any] = {"result": dict(result)} if result else {}
+            more |= {"completed_at": completed_at} if completed_at else {}
             job = self._workspace.jobs.finish(self.id, status=status, message=message, **more)
             self._close(job.status)
             return job
@@ -193,7 +202,7 @@ class Run:
         self.interrupt("the process ended before the run was finished.")
 
 
-def _portable(value: float) -> float | str:
+def portable(value: float) -> float | str:
     """Return a number as JSON can carry it."""
     if math.isfinite(value):
         return value

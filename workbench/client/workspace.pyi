@@ -325,11 +325,11 @@ class Jobs(Namespace):
         """Return one curve as a table of step, value, epoch and logged_at."""
     def log(self, job_id: str, *, max_bytes: int = ...) -> JobLog:
         """Return the end of what the job's process wrote to its output."""
-    def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., lease_seconds: float | None = ..., idempotency_key: str | None = ...) -> Run:
+    def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., lease_seconds: float | None = ..., started_at: datetime.datetime | None = ..., idempotency_key: str | None = ...) -> Run:
         """Open a run for work done elsewhere: it has curves and events, but no process of ours."""
     def log_metrics(self, job_id: str, points: list[dict[str, Any]], *, idempotency_key: str | None = ...) -> Job:
         """Add points to the curves of an external run; without points, only tell that it lives."""
-    def finish(self, job_id: str, *, status: Literal['succeeded', 'failed', 'cancelled'] = ..., message: str = ..., result: dict[str, Any] = ..., idempotency_key: str | None = ...) -> Job:
+    def finish(self, job_id: str, *, status: Literal['succeeded', 'failed', 'cancelled'] = ..., message: str = ..., result: dict[str, Any] = ..., completed_at: datetime.datetime | None = ..., idempotency_key: str | None = ...) -> Job:
         """End an external run."""
 class Training(Namespace):
     def create(self, training_sheet_id: str, model_name: str, base_model: str, *, trainer: str | None = ..., train_val_split: float = ..., training_config: dict[str, Any] = ..., register_to_uc: bool = ..., uc_catalog: str | None = ..., uc_schema: str | None = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> TrainingJob:

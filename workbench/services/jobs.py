@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from workbench.contract import Field, Page, PageNumber, PageSize, Table, command, query
 from workbench.domain.jobs import LIFECYCLE, TERMINAL, Job, JobEvent, JobLog, JobMetrics
+from workbench.domain.record import utc
 from workbench.engine import child
 from workbench.errors import InvalidTransition, NotFound, ValidationError
 from workbench.services import curves
@@ -184,15 +185,19 @@ class JobService(Service):
         lease_seconds: Annotated[
             float | None, Field(ge=1, le=86_400, description="The run fails when nothing is heard of it this long; none: never.")
         ] = None,
+        started_at: Annotated[
+            dt.datetime | None, Field(description="When the work began (UTC), for work done before; none: now.")
+        ] = None,
     ) -> Job:
         """Open a run for work done elsewhere: it has curves and events, but no process of ours.
 
         In Python the answer is a Run to log into, with or without `with`; it keeps its lease by itself.
         """
         now = self.clock.now()
+        begun = past("started_at", started_at, now)
         job = Job(
             id=self.clock.new_id("job"), kind=EXTERNAL, name=name, status="running", spec=config, labels=labels,
-            created_by=self.actor, queued_at=now, started_at=now, heartbeat_at=now, worker=EXTERNAL, attempt=1,
+            created_by=self.actor, queued_at=begun, started_at=begun, heartbeat_at=now, worker=EXTERNAL, attempt=1,
             lease_seconds=lease_seconds,
         )  # fmt: skip
         return self.shown(self.app.engine.ledger.add(job))
@@ -221,10 +226,13 @@ class JobService(Service):
         status: Literal["succeeded", "failed", "cancelled"] = "succeeded",
         message: Annotated[str, Field(max_length=10_000, description="Words on the outcome.")] = "",
         result: Annotated[dict[str, Any], Field(description="What came out.")] = {},  # noqa: B006
+        completed_at: Annotated[
+            dt.datetime | None, Field(description="When the work ended (UTC), for work done before; none: now.")
+        ] = None,
     ) -> Job:
         """End an external run."""
-        self._external(job_id)
-        changes: dict[str, Any] = {"completed_at": self.clock.now()}
+        run = self._external(job_id)
+        changes: dict[str, Any] = {"completed_at": past("completed_at", completed_at, self.clock.now(), since=run.started_at)}
         if status == "succeeded":
             changes |= {"result": result, "progress_percent": 100.0}
         elif status == "failed":
@@ -267,6 +275,16 @@ class JobService(Service):
         return [row | derived(row, self.clock.now(), places, roles=self.roles) for row in found]
 
 
+def past(name: str, moment: dt.datetime | None, now: dt.datetime, *, since: dt.datetime | None = None) -> dt.datetime:
+    """Return a moment given for the past as naive UTC, or now; refuse one to come, or one before `since`."""
+    if moment is None:
+        return now
+    if utc(moment) > now or (since is not None and utc(moment) < since):
+        early = "" if since is None else f" and not before the run began ({since.isoformat(timespec='seconds')})"
+        raise ValidationError.field(name, f"must not be in the future{early}", moment.isoformat())
+    return utc(moment)
+
+
 def derived(
     row: dict[str, Any], now: dt.datetime, places: dict[str, int], *, roles: Any, lifecycle: Any = LIFECYCLE
 ) -> dict[str, Any]:
@@ -282,7 +300,9 @@ def derived(
     return {
         "duration_seconds": None if begun is None else max(0.0, ((ended or now) - begun).total_seconds()),
         "queue_position": places.get(row["id"]),
-        "actions": tuple(a for a in lifecycle.actions(row, roles=roles, blocked=blocked) if a.name != "resume" or row["resumable"]),
+        "actions": tuple(
+            a for a in lifecycle.actions(row, roles=roles, blocked=blocked) if a.name != "resume" or row["resumable"]
+        ),
     }
 
 
