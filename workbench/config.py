@@ -41,6 +41,8 @@ class Settings(param.Parameterized):
     retry_wait_s = param.Number(
         15.0, bounds=(0, None), doc="Seconds before a job is tried again by itself; doubles each time. WORKBENCH_RETRY_WAIT_S."
     )
+    mlflow_uri = param.String("", doc="MLflow tracking URI that ended training jobs are copied to. WORKBENCH_MLFLOW_URI.")
+    mlflow_experiment = param.String("workbench", doc="Experiment they are copied into. WORKBENCH_MLFLOW_EXPERIMENT.")
     ws_heartbeat_interval = param.Number(30.0, bounds=(1, None), doc="Seconds between beats. WORKBENCH_WS_HEARTBEAT_INTERVAL.")
     gate_rate = param.Number(0.95, bounds=(0, 1), doc="Share of tests a model must pass to go live. WORKBENCH_GATE_RATE.")
     gate_days = param.Integer(30, bounds=(1, None), doc="Days a test run counts for the gate. WORKBENCH_GATE_DAYS.")

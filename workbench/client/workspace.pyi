@@ -447,6 +447,9 @@ class Feedback(Namespace):
 class Lineage(Namespace):
     def get(self, kind: Literal['sheet', 'template', 'training_sheet', 'pair', 'job', 'model', 'endpoint', 'request', 'feedback', 'canonical_label'], id: str) -> Lineage:
         """Return where a thing comes from (negative depth) and what came of it, as nodes and edges."""
+class Mlflow(Namespace):
+    def mirror(self, job_id: str, *, idempotency_key: str | None = ...) -> TrainingJob:
+        """Copy an ended training job to the MLflow server of the settings: settings, curves, model. Once only."""
 class Workspace:
     """Reach every operation as `ws.<namespace>.<operation>(...)`."""
 
@@ -466,6 +469,7 @@ class Workspace:
     monitoring: Monitoring
     feedback: Feedback
     lineage: Lineage
+    mlflow: Mlflow
     def __init__(self, transport: Transport, *, publish: Callable[..., Any] | None = ...) -> None: ...
     def __enter__(self) -> Workspace: ...
     def __exit__(self, *error: object) -> None: ...

@@ -10,6 +10,7 @@ from workbench.services.jobs import JobService
 from workbench.services.label import ReviewService
 from workbench.services.labels import LabelService
 from workbench.services.lineage import LineageService
+from workbench.services.mlflow import MLflowService
 from workbench.services.models import ModelsService
 from workbench.services.monitor import MonitoringService
 from workbench.services.overview import HomeService
@@ -36,6 +37,7 @@ SERVICES: tuple[type[Service], ...] = (
     MonitoringService,
     FeedbackService,
     LineageService,
+    MLflowService,
 )
 
 

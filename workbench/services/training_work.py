@@ -38,7 +38,7 @@ class TrainingWork:
     def register(self) -> None:
         """Tell the engine how the jobs run."""
         train, test = "workbench.trainers.run:train", "workbench.trainers.run:evaluate"
-        self.app.engine.register("train", entry=train, prepare=self.prepare, finish=self.finish)
+        self.app.engine.register("train", entry=train, prepare=self.prepare, finish=self.finish, ended=self.ended)
         self.app.engine.register("evaluate", entry=test, prepare=self.prepare_evaluation, finish=self.finish_evaluation)
 
     def freeze(self, job_id: str, table: pa.Table) -> None:
@@ -83,7 +83,12 @@ class TrainingWork:
         metrics = result["metrics"]
         version = self._registered(details, folder / result["package"], metrics)
         self.db.execute("update training_details set model_version_id = ? where id = ?", [version, job.id])
+        self.ended(job)
         return {"model_version_id": version, "metrics": metrics}
+
+    def ended(self, job: Job) -> None:
+        """Have the job copied to where people also look, once its end is committed."""
+        self.db.on_commit(lambda: self.app.mlflow.ended(job.id))
 
     def prepare_evaluation(self, job: Job, folder: Path) -> dict[str, Any]:
         """Hand the frozen pairs and the package to the evaluation."""
