@@ -68,6 +68,14 @@ def run_all(tab: Tab) -> None:
     tab.click(".lm-Menu-item[data-command='runmenu:run-all']")
 
 
+def restart(tab: Tab) -> None:
+    """Restart the kernel and leave what the cells show as it is."""
+    tab.click(".lm-MenuBar-item:has-text('Kernel')")
+    tab.click(".lm-Menu-item[data-command='kernelmenu:restart']")
+    tab.click(".jp-Dialog button.jp-mod-warn")
+    tab.wait_for_selector(IDLE, timeout=STARTUP_MS)
+
+
 def run_next(tab: Tab) -> None:
     """Run the selected cell and select the one after it."""
     tab.click(".lm-MenuBar-item:has-text('Run')")

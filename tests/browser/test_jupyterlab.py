@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser import lab
+from tests.browser import lab, lab_review
 from tests.e2e.processes import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.notebook, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -41,6 +41,7 @@ SECOND = [
     "ws.sheets.list()[0]",
     'ws.sheets.create("From the second notebook", rows=[{"text": "hello"}])\n[(s.name, s.created_by) for s in ws.sheets.list()]',
 ]
+REVIEWED = 10
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("lab")
     lab.write_notebook(found / "first.ipynb", FIRST)
     lab.write_notebook(found / "second.ipynb", SECOND)
+    lab_review.write(found, REVIEWED + 5)
     return found
 
 
@@ -96,4 +98,12 @@ def test_records_show_live_views_and_a_second_notebook_joins(offline: Any, brows
 
     # The first notebook owns the file and hears of what the second one did.
     shows(tab, 1, "imported From the second notebook")
+    assert tab.journal.clean(), tab.journal
+
+
+def test_a_review_in_a_cell_outlives_its_kernel(offline: Any, jupyter: Served, folder: Path) -> None:
+    tab = offline
+    lab.open_notebook(tab, jupyter, lab_review.NOTEBOOK)
+    lab_review.work_through(tab, REVIEWED)
+    lab_review.assert_stored(folder, REVIEWED)
     assert tab.journal.clean(), tab.journal

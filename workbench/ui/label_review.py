@@ -261,15 +261,16 @@ class ReviewView(View):
 
     def _show(self, card: Any, notice: Any, notes: str | None) -> None:
         with pn.io.hold():
+            # A key that waited is sent once its pair is seen, so the keys come first.
+            hot = [choice["key"] for choice in keyed(card.choices)]
+            keys = [key for key in COMMANDS if key != "?" or self.document is None]
+            self.catcher.keys = [*keys, *(key for key in hot if key not in COMMANDS)]
             self.card.show(card, notice=notice, notes=notes)
             self._put(self.mode)
             self.guidelines = card.guidelines
             self.following = True
             self.row = card.pair.row_index
             self.following = False
-            hot = [choice["key"] for choice in keyed(card.choices)]
-            keys = [key for key in COMMANDS if key != "?" or self.document is None]
-            self.catcher.keys = [*keys, *(key for key in hot if key not in COMMANDS)]
 
     def _put(self, chosen: str) -> None:
         for name, face in self.faces.items():

@@ -20,44 +20,69 @@ export function render({model, view, el}) {
     event.ctrlKey || event.metaKey ? "Ctrl+" : "", event.altKey ? "Alt+" : "",
     event.shiftKey && /^[a-z]$/i.test(event.key) ? "Shift+" : "", event.key.length === 1 ? event.key.toLowerCase() : event.key,
   ].join("")
+  const within = (node) => { for (let at = node; at; at = at.parentNode || at.host) { if (at === box) { return true } } return false }
+  const say = (what, more = {}) => window.dispatchEvent(new CustomEvent(`workbench:${what}`, {detail: {box, ...more}}))
   // While the line is down one key waits, for the pair that is on the screen; more would decide on pairs nobody has seen.
   const KEPT = "workbench:key"
-  let item = null
+  const FORGOTTEN = 600_000
+  let on = null
   let lost = false
   const store = (change) => { try { return change(window.sessionStorage) } catch { return null } }
   const send = (key, repeat) => {
     n += 1
-    window.dispatchEvent(new CustomEvent("workbench:key"))
+    say("key")
     model.send_msg({key, n, repeat})
   }
-  const onlost = () => { lost = true }
-  const onback = () => { lost = false; resend() }
-  const onshown = (event) => { item = event.detail; if (model.served) { resend() } }
+  const onlost = ({detail}) => { if (!detail) { lost = true } }
+  const onback = ({detail}) => { if (!detail) { lost = false; resend() } }
+  const onshown = ({detail}) => {
+    if (detail.el.isConnected && !within(detail.el)) { return }
+    on = detail
+    resend()
+  }
   const resend = () => {
     const kept = JSON.parse(store((storage) => storage.getItem(KEPT)) || "null")
-    if (kept && !lost && item) {
-      store((storage) => storage.removeItem(KEPT))
-      if (kept.item === item && model.keys.includes(kept.key)) { send(kept.key, false) }
-    }
+    if (!kept || lost || !on?.item || kept.sheet !== on.sheet) { return }
+    store((storage) => storage.removeItem(KEPT))
+    if (kept.item !== on.item || !model.keys.includes(kept.key) || Date.now() - kept.at > FORGOTTEN) { return }
+    // Who waits for a key goes on with the next: the new view takes the keys over from the one that died.
+    if (!document.activeElement || !typing(document.activeElement)) { arm(true) }
+    send(kept.key, false)
+  }
+  // A restarted kernel does not know what older outputs show: JupyterLab then strikes them from its list.
+  const listed = () => view.root.model.id in (window.PyViz?.kernels || {})
+  let known = false
+  const alive = () => {
+    if (model.served || lost) { return !lost }
+    known ||= listed()
+    lost = known && !listed()
+    if (lost) { say("lost", {cell: true}) }
+    return !lost
   }
 
   const onkey = (event) => {
     if (!box.isConnected || !armed || event.isComposing) { return }
     const path = event.composedPath()
+    const here = alive()
     const key = name(event)
     const taken = path.some(typing) ? model.typing_keys : model.keys
     // A dialog on top owns the keyboard.
     if (!taken.includes(key) || path.some((node) => node.getAttribute?.("role") === "dialog")) { return }
     event.preventDefault()
     event.stopImmediatePropagation()
-    if (lost) {
-      store((storage) => storage.getItem(KEPT) || storage.setItem(KEPT, JSON.stringify({key, item})))
-      window.dispatchEvent(new CustomEvent("workbench:waits"))
+    if (!here) {
+      const kept = JSON.stringify({key, sheet: on?.sheet, item: on?.item, at: Date.now()})
+      store((storage) => storage.getItem(KEPT) || storage.setItem(KEPT, kept))
+      say("waits", {cell: !model.served})
       return
     }
     send(key, event.repeat)
   }
-  const onpointer = (event) => arm(event.composedPath().includes(box))
+  const onpointer = (event) => {
+    const inside = event.composedPath().includes(box)
+    if (inside) { alive() }
+    arm(inside)
+  }
   // Lab puts the focus back on the notebook after each click: only an editor elsewhere disarms.
   const onfocus = (event) => { const path = event.composedPath(); if (!path.includes(box) && path.some(typing)) { arm(false) } }
   window.addEventListener("workbench:lost", onlost)

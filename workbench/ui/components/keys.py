@@ -34,7 +34,7 @@ class KeyCatcher(JSComponent):
     _stylesheets = [
         f"""
 .box {{ outline: none; width: 100%; }}
-.box.notebook {{ border-radius: 10px; transition: box-shadow .12s; }}
+.box.notebook {{ border-radius: 10px; padding: 8px; box-sizing: border-box; transition: box-shadow .12s; }}
 .box.armed {{ box-shadow: 0 0 0 2px var(--mui-palette-primary-main, {PRIMARY}); }}
 """
     ]

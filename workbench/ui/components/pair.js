@@ -109,7 +109,7 @@ export function render({model, el}) {
     if (changed().length && item) { tell() }
     if (overtaken) { model.send_msg({item, do: "overtaken"}) }
     mark()
-    window.dispatchEvent(new CustomEvent("workbench:shown", {detail: item}))
+    window.dispatchEvent(new CustomEvent("workbench:shown", {detail: {el, item, sheet: next.sheet}}))
   }
   const compare = () => {
     if (model.changes.item !== item) { return }

@@ -19,19 +19,27 @@ export function render({model, el}) {
   line.setAttribute("role", "status")
   el.append(line)
   let lost = false
-  const waits = () => { if (!lost) { line.textContent = "saving…" } }
-  const gone = () => { lost = true; line.textContent = "not connected" }
-  const held = () => { line.textContent = "not connected: the key waits" }
-  const back = () => { lost = false; line.textContent = "" }
+  const say = (words, warns = false) => { line.textContent = words; line.className = `small line ${warns ? "ink-warning" : "faint"}` }
+  // Several cells of a notebook may hold a review each; a page speaks to all it shows.
+  const ours = (box) => { for (let at = el; at; at = at.parentNode || at.host) { if (at === box) { return true } } return false }
+  const listen = {
+    key: () => { if (!lost) { say("saving…") } },
+    lost: ({cell}) => { lost = true; say(cell ? "kernel restarted: run this cell again" : "not connected", true) },
+    waits: ({cell}) => say(cell ? "the key waits: run this cell again" : "not connected: the key waits", true),
+    back: () => { lost = false; say("") },
+  }
+  const events = Object.entries(listen).map(([name, tell]) => [
+    `workbench:${name}`, ({detail}) => { if (!detail || ours(detail.box)) { tell(detail || {}) } },
+  ])
   const saved = () => {
     const since = document.createElement("wb-since")
     since.setAttribute("from", Date.now())
+    say("")
     line.replaceChildren("saved ", since)
   }
-  const events = {"workbench:key": waits, "workbench:lost": gone, "workbench:back": back, "workbench:waits": held}
-  for (const [name, listen] of Object.entries(events)) { window.addEventListener(name, listen) }
-  model.on("msg:custom", ({state}) => { state === "saved" ? saved() : (line.textContent = state) })
-  model.on("remove", () => { for (const [name, listen] of Object.entries(events)) { window.removeEventListener(name, listen) } })
+  for (const [name, hear] of events) { window.addEventListener(name, hear) }
+  model.on("msg:custom", ({state}) => { state === "saved" ? saved() : say(state) })
+  model.on("remove", () => { for (const [name, hear] of events) { window.removeEventListener(name, hear) } })
 }
 """
     _stylesheets = [MARKUP_CSS, ".line { white-space: nowrap; }"]
