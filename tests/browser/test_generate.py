@@ -15,6 +15,7 @@ from workbench.testing import frozen
 
 pytestmark = pytest.mark.browser
 CITIES = ["Bern", "Lima", "Oslo"]
+TAKEN = {"name": "Where is it, again?", "prompt_template": "{{city}}", "response_source_mode": "ai_generated"}
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +73,19 @@ def test_made_up_answers_are_stored_and_said_to_be_made_up(url: str, tab: Tab):
     sources = asked(url, f"/assemblies/{made['id']}")["counts"]["response_source"]
     assert 0 == sources.get("empty", 0), sources
     assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
+
+
+def test_what_was_not_entered_is_blank_and_a_taken_name_is_told_at_the_name(url: str, tab: Tab):
+    tab.goto(f"{url}/settings")
+    tab.locator(".add-provider button").click()
+    expect(tab.locator(".field-concurrency input")).to_have_value("4")
+    expect(tab.locator(".field-requests_per_minute input")).to_have_value("")
+    expect(tab.locator(".field-price_in input")).to_have_value("")
+    expect(tab.get_by_label("Base URL")).to_be_visible()
+
+    httpx.post(f"{url}/api/v1/templates", json=TAKEN).raise_for_status()
+    write(tab, url, "In which country is {{city}}?")
+    tab.locator(".field-name input").fill("Where is it, again?")
+    tab.locator(".submit button").last.click()
+    expect(tab.locator(".field-name").get_by_role("alert")).to_contain_text("There is a template named")
+    expect(tab.get_by_text("look at Name.")).to_be_visible()

@@ -77,6 +77,11 @@ def test_answers_say_that_they_are_simulated(ws: Any, made: Any) -> None:
     assert (pair.status, 0.5 <= pair.confidence <= 1, pair.sample) == ("unlabeled", True, True)
     assert ws.review.get(made.id, 0).response == "mine"
     assert all(answer.simulated for answer in ws.training_sheets.answers(made.id, job_id=job.id))
+    ws.review.bulk_approve(made.id, row_indices=[1, 2, 3])
+    ws.review.decide(made.id, 2, response="mine")
+    assert 2 == ws.training_sheets.export(made.id).manifest["made_up_answers"]
+    ws.review.undo(made.id)
+    ws.review.undo(made.id)
     edited = ws.review.decide(made.id, 1, action="approve", response="checked")
     assert (edited.response_source, edited.verified_by, edited.simulated) == ("human_verified", "local", False)
     ws.review.undo(made.id)

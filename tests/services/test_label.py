@@ -219,6 +219,15 @@ def test_commit_acts_on_the_frozen_set(ws: Any, made: Any) -> None:
         ws.review.bulk_approve(made.id, preview_id=preview.preview_id)
 
 
+def test_the_reason_may_come_with_the_commit(ws: Any, made: Any) -> None:
+    before = ws.review.bulk_flag(made.id, row_indices=[0, 1], flag_reason="first thought", preview=True)
+    ws.review.bulk_flag(made.id, preview_id=before.preview_id, flag_reason="second thought")
+    plain = ws.review.bulk_flag(made.id, row_indices=[2], flag_reason="kept", preview=True)
+    ws.review.bulk_flag(made.id, preview_id=plain.preview_id)
+
+    assert ["second thought", "second thought", "kept"] == [ws.review.get(made.id, row).flag_reason for row in range(3)]
+
+
 def test_what_changes_nothing_is_no_step(ws: Any, made: Any) -> None:
     ws.review.bulk_approve(made.id, row_indices=[0, 1])
     assert ws.review.bulk_approve(made.id, row_indices=[0, 1]).batch_id is None

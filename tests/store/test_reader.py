@@ -114,8 +114,6 @@ def test_a_column_that_changes_its_mind_late_stays_text(file):
         ("t.csv", 'a,b\n1,"open\n2,3\n', "line 2: a quoted value does not end"),
         ("t.csv", "a,A\n1,2\n", "columns 1 and 2 are both named"),
         ("t.csv", "a,,b\n1,2,3\n", "column 2 has no name"),
-        ("t.csv", "a,b\n1,ok\n2,Gr\xfc\xdfe\n".encode("cp1252"), "line 3, column 5 holds the byte 0xfc"),
-        ("t.csv", b"a,b\n" + b"1,ok\n" * 500_000 + b"2,\xff\n", "line 500002, column 3"),
         ("t.json", "", "empty"),
         ("t.json", "[]", "without rows"),
         ("t.json", "[1, 2]", "must hold objects"),
@@ -129,6 +127,21 @@ def test_broken_files_name_the_place(file, name, content, message):
         read_source(file(name, content))
     assert caught.value.context["fields"][0]["field"] == "source"
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b\n1,ok\n2,Gr\xfc\xdfe\n".encode("cp1252"), "line 3, column 5 holds the byte 0xfc"),
+        (b"a,b\n" + b"1,ok\n" * 500_000 + b"2,\xff\n", "line 500002, column 3"),
+    ],
+    ids=["short", "long"],
+)
+def test_a_wrong_encoding_names_the_place_and_the_argument_to_mend(file, content, message):
+    with pytest.raises(ValidationError, match=message) as caught:
+        read_source(file("t.csv", content))
+    assert caught.value.context["fields"][0]["field"] == "encoding"
+    assert "t.csv" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from workbench.ui.view import View
 
 # Properties that hold code, style or identity, never words for people.
 SILENT = {
-    "esm", "bundle", "css_bundle", "importmap", "stylesheets", "css_classes", "styles", "sx", "tags", "name", "class_name",
+    "esm", "bundle", "css_bundle", "importmap", "stylesheets", "css_classes", "styles", "sx", "tags", "name", "class_name", "code",
     "theme_config", "esm_constants", "url", "events", "subscribed_events", "js_event_callbacks", "js_property_callbacks",
 }  # fmt: skip
 TAG = re.compile(r"<[^>]*>")

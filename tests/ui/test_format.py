@@ -36,6 +36,14 @@ def test_bytes(count, text):
     assert fmt.size(count).replace(THIN, " ") == text
 
 
+@pytest.mark.parametrize(
+    ("cost", "text"),
+    [(0, "0 USD"), (0.0, "0 USD"), (0.00002, "<0.0001 USD"), (0.0023, "0.0023 USD"), (0.25, "0.25 USD"), (12.5, "12.50 USD")],
+)
+def test_costs(cost, text):
+    assert fmt.usd(cost).unescape().replace(THIN, " ").replace("< ", "<") == text
+
+
 def test_numbers():
     assert fmt.integer(12430).replace(THIN, " ") == "12 430"
     assert fmt.percent(0.7244).replace(THIN, " ") == "72.4 %"

@@ -11,6 +11,7 @@ from tests.ui.rendered import eventually, shows, started, texts
 from workbench.client.local import LocalTransport
 from workbench.client.workspace import Workspace
 from workbench.ui.label import LabelView
+from workbench.ui.label_grid import SHOWN, pair_columns, rows
 from workbench.ui.label_keys import COMMANDS, HELP
 from workbench.ui.label_review import ReviewView
 
@@ -152,11 +153,20 @@ def test_the_grid_selects_by_row_previews_commits_and_undoes(local, made, view):
     shows(view, "2 of 2 pairs would be rejected.")
     assert "u" * 12 == statuses(local, made)
     preview = local.review.bulk_reject(made.id, row_indices=[3, 4], preview=True)
-    view.grid._commit("bulk_reject", preview.preview_id)
+    view.grid._commit("bulk_reject", preview.preview_id, "Names a customer")
     assert "uuurruuuuuuu" == statuses(local, made)
+    assert "Names a customer" == local.review.get(made.id, 3).flag_reason
 
     view.toasts._handle_msg({"undo": view.toasts._last})
     assert "u" * 12 == statuses(local, made)
+
+
+def test_the_grid_marks_what_a_simulation_made_up():
+    row = dict.fromkeys(SHOWN) | {"row_index": 1, "response_source": "ai_generated"}
+    honest, made_up = (rows([row | {"simulated": simulated}], pair_columns(*SHOWN)) for simulated in (False, True))
+
+    assert "made up" not in str(honest)
+    assert "made up" in str(made_up)
 
 
 def test_all_that_match_means_the_filter_not_the_page(local, made, view):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -86,7 +86,9 @@ def run(service: BulkReview, made: TrainingSheet, sheet: Sheet, wish: Wish) -> B
     looking = wish.preview
     if wish.preview_id:
         frozen = service.previews.find(wish.preview_id, made.id, wish.action, now)
-        wish = frozen.wish
+        # The set is frozen, the reason is not: it may be written once the sample has been seen.
+        said = {name: value for name, value in wish.given.items() if value is not UNSET}
+        wish = replace(frozen.wish, given={**frozen.wish.given, **(said if "flag_reason" in said else {})})
         _frozen_set(db, frozen)
     else:
         _chosen_set(db, made, sheet, wish)

@@ -18,7 +18,7 @@ from workbench.services.rendering import literal
 from workbench.store import Database
 
 COLUMNS = ("row_index", "item_ref", "prompt", "response", "response_source", "status")
-FROZEN = (*COLUMNS, "original_response", "labeled_by", "version")
+FROZEN = (*COLUMNS, "original_response", "labeled_by", "version", "simulated")
 SHAPES = {"csv": ("csv", ".csv"), "parquet": ("parquet", ".parquet"), "huggingface": ("dataset", "")}
 PAIRS = "pairs.parquet"
 
@@ -81,6 +81,7 @@ def plan(made: TrainingSheet, wish: ExportWish, total: int) -> dict[str, Any]:
         "dicts": {name: list(files)} if shape == "dataset" and wish.split is not None else {},
         "facts": {
             "reviewers": "select list_sort(list(distinct labeled_by)) from pair_rows where labeled_by is not null",
+            "simulated": "select count(*) from pair_rows where simulated",
             "versions": "select sha256(string_agg(row_index || ':' || version, ',' order by row_index)) from pair_rows",
         },
     }
@@ -189,5 +190,6 @@ def _manifest(made: TrainingSheet, wish: ExportWish, written: dict[str, Any]) ->
         "reviewers": written["facts"]["reviewers"] or [],
         "pair_versions_sha256": written["facts"]["versions"],
         "files": written["files"],
+        "made_up_answers": written["facts"]["simulated"] or 0,
         "sample": made.sample,
     }

@@ -147,4 +147,4 @@ def _not_text(error: UnicodeDecodeError, name: str, encoding: str, line: int, of
     byte = error.object[error.start]
     what = f"{name} is not {encoding.upper()}: line {line + breaks}, column {column} holds the byte 0x{byte:02x}"
     then = "Name the right encoding" if given else "Save it as UTF-8, or name its encoding, such as cp1252"
-    return ValidationError.field("source", f"{what}. {then}", name)
+    return ValidationError.field("encoding", f"{what}. {then}", name)

@@ -18,7 +18,7 @@ DASH = "\u2013"
 UNKNOWN = "Not known yet."
 # A browser that lays out a line of a million characters stands still.
 LONGEST_CELL = 2_000
-ACRONYMS = {"ai": "AI"}
+ACRONYMS = {"ai": "AI", "url": "URL"}
 
 
 def unknown(reason: str | None = None) -> Markup:
@@ -70,6 +70,15 @@ def percent(share: float | None, *, reason: str | None = None) -> Markup:
 def percentage(value: float | None, *, reason: str | None = None) -> Markup:
     """Return a value that is already a percentage as `72.4 %`."""
     return unknown(reason) if _missing(value) else Markup(f"{value:.1f}{THIN}%")
+
+
+def usd(cost: float | None, *, reason: str | None = None) -> Markup:
+    """Return `12.50 USD`; what is less than a cent keeps what can be read of it, and nothing is `0 USD`."""
+    if _missing(cost):
+        return unknown(reason)
+    if 0 < cost < 0.0001:
+        return Markup(f"&lt;{THIN}0.0001{THIN}USD")
+    return Markup("{}{}USD").format(integer(0) if not cost else number(cost, 2 if cost >= 0.1 else 4), THIN)
 
 
 def duration(seconds: float | None, *, reason: str | None = None) -> Markup:

@@ -193,14 +193,10 @@ def _facts(found: Any) -> list[tuple[str, Any]]:
         ("Examples before each", fmt.integer(found.examples)),
         ("Tokens read, about", fmt.integer(found.tokens_in)),
         ("Tokens written, about", fmt.integer(found.tokens_out)),
-        ("Cost, about", _usd(found.cost, price)),
-        ("Cost at most", _usd(found.cost_most, price)),
+        ("Cost, about", fmt.usd(found.cost, reason=price)),
+        ("Cost at most", fmt.usd(found.cost_most, reason=price)),
         ("Takes at least", fmt.duration(found.seconds_least, reason="The provider has no limit of requests.")),
     ]
-
-
-def _usd(cost: float | None, reason: str) -> Markup:
-    return fmt.unknown(reason) if cost is None else Markup("{} USD").format(fmt.number(cost, 4))
 
 
 def _outcome(result: dict[str, Any]) -> Markup:
@@ -215,7 +211,7 @@ def _outcome(result: dict[str, Any]) -> Markup:
         ("Changed meanwhile, left alone", fmt.integer(result.get("changed_since"))),
         ("Tokens read", fmt.integer(result.get("tokens_in"))),
         ("Tokens written", fmt.integer(result.get("tokens_out"))),
-        ("Cost", _usd(result.get("cost"), "A price or a count is not known.")),
+        ("Cost", fmt.usd(result.get("cost"), reason="A price or a count is not known.")),
     ]
     return fmt.facts(told)
 
@@ -228,7 +224,7 @@ def _columns() -> tuple[Column, ...]:
         column(GeneratedAnswer, "fault", title="What is wrong"),
         column(GeneratedAnswer, "origin", title="From"),
         column(GeneratedAnswer, "tokens_out", title="Tokens"),
-        Column("cost", "Cost", lambda cost: _usd(cost, "A price or a count is not known."), align="right"),
+        Column("cost", "Cost", lambda cost: fmt.usd(cost, reason="A price or a count is not known."), align="right"),
         column(GeneratedAnswer, "tries", title="Requests"),
     )
 

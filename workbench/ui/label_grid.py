@@ -25,6 +25,7 @@ from workbench.ui.view import View
 
 PAGE_SIZE = 25
 BULK = ("bulk_approve", "bulk_reject", "bulk_flag", "bulk_reset", "bulk_rights")
+REASONED = ("bulk_reject", "bulk_flag")
 SHOWN = ("row_index", "prompt", "response", "response_source", "status", "confidence", "labeled_by", "updated_at")
 # A cell is one line: what nobody can see there need not travel.
 EXCERPT = 300
@@ -59,7 +60,7 @@ class PairGrid(pn.viewable.Viewer):
             on_sort=self._order_by, on_open=on_open, selectable=True, columns=heads(self._columns, frozenset(sortable))
         )
         self.grid.param.watch(self._picked, "selected")
-        self._words = html("", styles={"flex": "1 1 220px"})
+        self._words = html("", styles={"flex": "1 1 220px", "align-self": "center"})
         self._all = pmui.Button(
             label="", variant="text", size="small", margin=0, on_click=self._choose_all, css_classes=["select-all"]
         )
@@ -182,13 +183,18 @@ class PairGrid(pn.viewable.Viewer):
         commit = pmui.Button(
             label=call.operation.label, variant="contained", margin=0, css_classes=["commit"], disabled=not outcome.done
         )
-        commit.on_click(lambda event: self._commit(name, outcome.preview_id))
+        reason = pmui.TextInput(
+            label="Reason (need not be given)", size="small", margin=0, sizing_mode="stretch_width", css_classes=["bulk-reason"],
+            visible=name in REASONED,
+        )  # fmt: skip
+        commit.on_click(lambda event: self._commit(name, outcome.preview_id, reason.value_input.strip()))
         note = html(Markup('<div class="faint small">A random sample of what would change</div>'))
-        self._dialog.open(call.operation.label, html(outcome_markup(outcome)), note, sample, commit)
+        self._dialog.open(call.operation.label, html(outcome_markup(outcome)), note, sample, reason, commit)
 
-    def _commit(self, name: str, preview_id: str) -> None:
+    def _commit(self, name: str, preview_id: str, reason: str) -> None:
+        given = {"flag_reason": reason} if reason else {}
         try:
-            outcome = getattr(self._review, name)(self._id, preview_id=preview_id)
+            outcome = getattr(self._review, name)(self._id, preview_id=preview_id, **given)
         except Exception as error:  # the dialog stays, so that nothing chosen is lost
             self._dialog.open("Not done", ErrorState(error))
             return
@@ -209,12 +215,20 @@ class PairGrid(pn.viewable.Viewer):
 def pair_columns(*names: str) -> tuple[Column, ...]:
     """Return columns of pairs, long texts cut to what a line can show."""
     cut = {name: column(Pair, name, show=excerpt) for name in ("prompt", "response")}
+    cut["response_source"] = Column(
+        "response_source", TITLES["response_source"], _source, whole=True, doc=Pair.param.response_source.doc
+    )
     return columns(Pair, *(cut.get(name, name) for name in names), titles=TITLES)
+
+
+def _source(row: dict[str, Any]) -> Markup:
+    made_up = fmt.chip("warning", "made up", hover="A simulated provider wrote it.") if row.get("simulated") else ""
+    return Markup("{} {}").format(fmt.choice(row["response_source"]), made_up)
 
 
 def excerpt(text: str | None) -> Markup:
     """Return the beginning of a text in a cell that leaves room for the others."""
-    return Markup('<div class="cut" style="max-width:22vw;min-width:120px">{}</div>').format(fmt.clipped(text or "", EXCERPT))
+    return Markup('<div class="cut" style="max-width:19vw;min-width:120px">{}</div>').format(fmt.clipped(text or "", EXCERPT))
 
 
 def order_of(column: str) -> str:

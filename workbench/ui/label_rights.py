@@ -20,6 +20,10 @@ TITLES = {
 }
 
 
+# A word that breaks in two makes one button taller than its neighbors.
+UNBROKEN = {"& button": {"whiteSpace": "nowrap", "px": 1.5}}
+
+
 class RightsForm(pn.viewable.Viewer):
     """Choose uses; `save(values)` gets what was changed from the start."""
 
@@ -30,7 +34,9 @@ class RightsForm(pn.viewable.Viewer):
         self._save = save
         options = {str(fmt.choice(use)): use for use in USES}
         self.choices = {
-            name: pmui.CheckButtonGroup(options=options, value=list((given or {}).get(name) or ()), size="small", margin=0)
+            name: pmui.CheckButtonGroup(
+                options=options, value=list((given or {}).get(name) or ()), size="small", margin=0, sx=UNBROKEN
+            )
             for name in TITLES
         }
         self._before = {name: list(box.value) for name, box in self.choices.items()}

@@ -15,16 +15,19 @@ from workbench.errors import ValidationError
 from workbench.ui import format as fmt
 from workbench.ui.components.fields import Field, fields_of_operation
 from workbench.ui.components.forms import ParameterForm
-from workbench.ui.components.markup import html
+from workbench.ui.components.markup import html, show
 from workbench.ui.components.upload import Upload
 
 DIFFERENCES = """
 .differences { border-collapse: collapse; width: 100%; font-size: 13px; }
 .differences th, .differences td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0; }
+.differences th:nth-child(-n+3), .differences td:nth-child(-n+3) { white-space: nowrap; }
 .differences th { font-size: 12px; }
-.differences td { border-top: 1px solid var(--mui-palette-divider, #dfe5ec); overflow-wrap: anywhere; }
+.differences td { border-top: 1px solid var(--mui-palette-divider, #dfe5ec); overflow-wrap: break-word; max-width: 280px; }
 """
+DTYPES = {"VARCHAR": "text", "BIGINT": "whole number", "DOUBLE": "number", "BOOLEAN": "true or false", "TIMESTAMP": "time"}
 Done = Callable[[Any], None]
+FILE = frozenset({"source", "file"})
 ENDINGS = ".csv,.tsv,.txt,.parquet,.json,.jsonl,.ndjson,.xlsx,.arrow,.feather,.gz,.zst"
 HINT = "CSV, TSV, Parquet, JSON, JSON lines, Excel or Arrow, also packed as .gz or .zst"
 
@@ -42,9 +45,11 @@ class ImportForm(pn.viewable.Viewer):
             path="/sheets", accept=ENDINGS, hint=HINT, on_chosen=self._named, on_done=self._imported, on_error=self._refused
         )
         self.form = ParameterForm(titled(ws.sheets.create, only), self.upload.send, label="Import", columns=2)
-        self._layout = pmui.Column(self.upload, self.form, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        self.fault = html("")
+        self._layout = pmui.Column(self.upload, self.fault, self.form, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
 
     def _named(self, filename: str) -> None:
+        show(self.fault, "")
         field = self.form.input("name")
         field.value = field.value or PurePath(filename).stem
 
@@ -56,10 +61,19 @@ class ImportForm(pn.viewable.Viewer):
             self._done(self._ws.sheets.get(answer["id"]))
 
     def _refused(self, error: Exception) -> None:
-        self.form.show_error(error)
+        self.form.show_error(blamed_on_file(self.fault, error))
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
+
+
+def blamed_on_file(place: Any, error: Exception) -> Exception | None:
+    """Show at the file what is wrong with it; return what is left to be told of the other fields."""
+    faults = (getattr(error, "context", None) or {}).get("fields", [])
+    told = Markup("").join(Markup("<div>{}</div>").format(one["message"]) for one in faults if one["field"] in FILE)
+    show(place, Markup('<div class="small ink-error text" role="alert">{}</div>').format(told) if told else "")
+    rest = [one for one in faults if one["field"] not in FILE]
+    return error if not told else ValidationError.of(rest) if rest else None
 
 
 class ReplaceForm(pn.viewable.Viewer):
@@ -78,18 +92,20 @@ class ReplaceForm(pn.viewable.Viewer):
         )
         fields = titled(ws.sheets.replace, ("encoding", "worksheet"))
         self.form = ParameterForm(fields, self._compare, label="Compare", columns=2)
+        self.fault = html("")
         self.found = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 1})
         self.take = pmui.Button(
             label="Replace the rows", variant="contained", color="warning", margin=0, visible=False, css_classes=["replace"]
         )
         self.take.on_click(lambda event: self.upload.send(self.form.values()))
         self._layout = pmui.Column(
-            self.upload, self.form, self.found, self.take, margin=0, sizing_mode="stretch_width", sx={"gap": 2}
+            self.upload, self.fault, self.form, self.found, self.take, margin=0, sizing_mode="stretch_width", sx={"gap": 2}
         )
 
     def _chosen(self, filename: str) -> None:
         self.take.visible = False
         self.found.objects = []
+        show(self.fault, "")
 
     def _compare(self, values: dict[str, Any]) -> None:
         self.upload.send({**values, "preview": True})
@@ -99,12 +115,13 @@ class ReplaceForm(pn.viewable.Viewer):
         if not answer["preview"]:
             self._done(answer)
             return
+        show(self.fault, "")
         self.found.objects = [html(difference_markup(answer), css=DIFFERENCES)]
         self.take.visible = True
 
     def _refused(self, error: Exception) -> None:
         self.take.visible = False
-        self.form.show_error(error)
+        self.form.show_error(blamed_on_file(self.fault, error))
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
@@ -133,7 +150,10 @@ def difference_markup(found: dict[str, Any]) -> Markup:
 def row_form(ws: Any, sheet: Any, row: dict[str, Any], done: Done) -> ParameterForm:
     """Return the form that changes cells of a row, as a preview shows it: its index, then its cells."""
     index, was = next(iter(row.values())), {column.name: fmt.written(row.get(column.name)) for column in sheet.columns}
-    fields = [Field(column.name, "long", doc=column.dtype, title=column.name) for column in sheet.columns]
+    fields = [
+        Field(column.name, "long", doc=DTYPES.get(column.dtype, column.dtype.lower()), title=column.name, rows=1)
+        for column in sheet.columns
+    ]
     form: ParameterForm
 
     def save(values: dict[str, Any]) -> Any:

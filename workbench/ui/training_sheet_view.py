@@ -23,6 +23,7 @@ from workbench.ui.review_history import ReviewHistory
 from workbench.ui.view import View
 
 EDITABLE = ("name", "guidelines")
+PAIR_TITLES = {"row_index": "#", "item_ref": "Item", "response_source": "Source", "simulated": "Made up"}
 
 
 class TrainingSheetView(View):
@@ -41,7 +42,7 @@ class TrainingSheetView(View):
         self.actions = ActionBar(toasts=self.toasts, size="small", first="review", links=links, handlers=forms, undo=self._undo)
         top = self.live(self.ws.training_sheets.get, self._drawn, height=160, training_sheet_id=self.training_sheet_id)
         fit = self.live(self.ws.review.eligibility, self._fits, height=80, training_sheet_id=self.training_sheet_id)
-        pairs = PreviewTable(self, self.ws.training_sheets.preview, training_sheet_id=self.training_sheet_id)
+        pairs = PreviewTable(self, self.ws.training_sheets.preview, titled=pair_title, training_sheet_id=self.training_sheet_id)
         steps = ReviewHistory(self.ws, frame=self, training_sheet_id=self.training_sheet_id)
         title = html(over("History"), css=CSS)
         return [top, pmui.Column(fit, margin=0, sizing_mode="stretch_width"), pairs, title, steps, self.dialog]
@@ -112,13 +113,25 @@ def head_markup(made: Any) -> Markup:
             ("Pairs", fmt.integer(made.total_rows)),
             ("State", _counts(made.counts.get("status", {}))),
             ("Answers", _counts(made.counts.get("response_source", {}))),
-            ("Rows chosen", fmt.text(made.filter, reason="Every row of the sample was taken.")),
+            ("Rows chosen", _chosen(made)),
             ("Made", Markup("{} by {}").format(fmt.moment(made.created_at), made.created_by or fmt.DASH)),
             ("Failed because", made.error_summary) if made.error_summary else ("Reviewers per pair", fmt.integer(made.overlap)),
         ]
     )
     sample = fmt.tone_chip(fmt.tone_of("neutral"), "sample data") if made.sample else ""
     return Markup(line).format(made.name, fmt.chip(made.status), sample, facts)
+
+
+def _chosen(made: Any) -> Markup:
+    """Return which rows were taken: all, or a sample, of those that match."""
+    size = fmt.integer(made.sample_size)
+    sample = Markup("a {} sample of {}").format(fmt.choice(made.sampling), size) if made.sample_size else Markup("every row")
+    return Markup('{} with <span class="mono">{}</span>').format(sample, made.filter) if made.filter else sample
+
+
+def pair_title(name: str) -> str:
+    """Return the head of a column of pairs."""
+    return PAIR_TITLES.get(name) or fmt.words(name)
 
 
 def _counts(counts: dict[str, int]) -> Markup:

@@ -12,6 +12,8 @@ from workbench.ui.components.markup import html
 from workbench.ui.components.states import ErrorState
 
 Run = Callable[[str], Any]
+# What only starts here: it is done when its job is.
+BEGUN = frozenset({"scan", "retry", "resume"})
 # On a phone a thumb has to hit it.
 THUMB = {"@media (max-width: 600px)": {"minHeight": "44px"}}
 
@@ -128,7 +130,8 @@ class ActionBar(pn.viewable.Viewer):
         finally:
             button.loading = False
         if self._toasts is not None:
-            self._toasts.say(f"{action.label}: done.", undo=self._undo(action.name, result) if self._undo else None)
+            how = "has begun" if action.name in BEGUN else "done"
+            self._toasts.say(f"{action.label}: {how}.", undo=self._undo(action.name, result) if self._undo else None)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.layout

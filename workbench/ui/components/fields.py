@@ -15,7 +15,7 @@ LONG_TEXT = 1000
 class Field:
     """One input: what it is called, which values it takes and what it is for.
 
-    `kind` is text, long, integer, number, flag, choice, words or json.
+    `kind` is text, long, integer, number, flag, choice, words or json; a long text begins with so many `rows`.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Field:
     maximum: float | None = None
     choices: tuple[Any, ...] = ()
     title: str = ""
+    rows: int = 3
 
 
 def fields_of_operation(

@@ -10,10 +10,11 @@ import panel as pn
 import panel_material_ui as pmui
 from markupsafe import Markup
 
-from workbench.errors import ValidationError
+from workbench.errors import Conflict, ValidationError
 from workbench.ui import format as fmt
 from workbench.ui.components.fields import Field
 from workbench.ui.components.markup import html, show
+from workbench.ui.components.number_field import AnyNumber, WholeNumber
 from workbench.ui.components.states import ErrorState
 from workbench.ui.theme import ERROR
 
@@ -84,10 +85,25 @@ class ParameterForm(pn.viewable.Viewer):
     def show_error(self, error: BaseException | None) -> None:
         """Show an error: its faulty fields at their inputs, the rest below the form."""
         fields = getattr(error, "context", {}).get("fields", []) if error is not None else []
-        messages = {str(f["field"]).split(".")[0].split("[")[0]: f["message"] for f in fields}
+        messages = {str(f["field"]).split(".")[0].split("[")[0]: f["message"] for f in fields} or self._taken(error)
+        placed = [each.label for name, each in self._inputs.items() if name in messages]
         for name, each in self._inputs.items():
             each.complain(messages.pop(name, None))
-        self._error.objects = [ErrorState(error)] if error is not None and (messages or not fields) else []
+        if error is None:
+            self._error.objects = []
+        elif messages or not placed:
+            self._error.objects = [ErrorState(error)]
+        else:
+            # The button may be far below the field that was refused.
+            told = Markup('<div class="small ink-{}" role="status">Not done yet: look at {}.</div>')
+            self._error.objects = [html(told.format(ERROR.name, ", ".join(placed)))]
+
+    def _taken(self, error: BaseException | None) -> dict[str, str]:
+        """Return the one field that a conflict is about, such as a name that is taken."""
+        if not isinstance(error, Conflict):
+            return {}
+        mine = [name for name in error.context or {} if name in self._inputs]
+        return dict.fromkeys(mine[:1], error.message)
 
     def _clicked(self, event: Any) -> None:
         self.button.loading = True
@@ -111,6 +127,7 @@ class _Input:
 
     def __init__(self, field: Field, choices: Mapping[str, Any] | None, value: Any) -> None:
         self.field = field
+        self.label = field.title or fmt.words(field.name)
         self.widget = _widget(field, choices, value)
         self._begun_with = value
         self._note = html("", css=".note { font-size: 12px; line-height: 1.4; padding: 4px 2px 0; }")
@@ -166,13 +183,13 @@ def _widget(field: Field, choices: Mapping[str, Any] | None, value: Any) -> Any:
     if field.kind == "flag":
         return pmui.Checkbox(value=bool(value), **{**shape, "sizing_mode": None})
     if field.kind in ("integer", "number"):
-        kind = pmui.IntInput if field.kind == "integer" else pmui.FloatInput
+        kind = WholeNumber if field.kind == "integer" else AnyNumber
         step = {} if field.kind == "integer" else {"step": 0.01}
         return kind(value=value, **shape, **step)
     if field.kind in ("long", "json"):
         text = json.dumps(value) if field.kind == "json" and value is not None else value or ""
         return pmui.TextAreaInput(
-            value=text, rows=3, auto_grow=True, max_rows=12, **{k: v for k, v in shape.items() if k != "size"}
+            value=text, rows=field.rows, auto_grow=True, max_rows=12, **{k: v for k, v in shape.items() if k != "size"}
         )
     text = ", ".join(value) if isinstance(value, (list, tuple)) else value or ""
     return pmui.TextInput(value=str(text), **shape)

@@ -15,10 +15,14 @@ from workbench.ui.components.markup import html, show
 from workbench.ui.view import View
 
 SIZES = 10
+NUMBER, PLACE = "#", "Place of the row, from 0."
 
 
 class PreviewTable(pn.viewable.Viewer):
-    """Show the rows of `call(..., limit=, offset=)`, an operation that answers a Preview; a click opens a row."""
+    """Show the rows of `call(..., limit=, offset=)`, an operation that answers a Preview; a click opens a row.
+
+    A sheet's columns are somebody's own, so they bear their names; `titled(name)` gives ours words instead.
+    """
 
     def __init__(
         self,
@@ -27,10 +31,11 @@ class PreviewTable(pn.viewable.Viewer):
         *,
         size: int = SIZES,
         on_open: Callable[[dict[str, Any]], None] | None = None,
+        titled: Callable[[str], str] = str,
         **arguments: Any,
     ) -> None:
         super().__init__()
-        self._size = size
+        self._size, self._titled = size, titled
         self._rows: dict[str, dict[str, Any]] = {}
         opened = None if on_open is None else lambda place: on_open(self._rows[place])
         self.grid = Grid(on_sort=lambda name: None, on_open=opened)
@@ -50,7 +55,7 @@ class PreviewTable(pn.viewable.Viewer):
         names = [column.name for column in preview.columns]
         shown = [name for row in preview.rows[:1] for name in row] or names
         heads = {column.name: column for column in preview.columns}
-        self.grid.columns = [_head(name, heads.get(name)) for name in shown]
+        self.grid.columns = [_head(name, heads.get(name), self._titled) for name in shown]
         self._rows = {str(number): row for number, row in enumerate(preview.rows)}
         self.grid.rows = [
             {"id": str(number), "cells": [str(fmt.escape(fmt.cell(row.get(name)))) for name in shown]}
@@ -65,6 +70,8 @@ class PreviewTable(pn.viewable.Viewer):
         return self.part.box
 
 
-def _head(name: str, column: Any | None) -> dict[str, Any]:
-    doc = f"{column.dtype}, {column.role}" if column else "Place of the row, from 0."
-    return {"name": name, "title": name, "align": "left", "doc": doc, "width": "", "sortable": False}
+def _head(name: str, column: Any | None, titled: Callable[[str], str]) -> dict[str, Any]:
+    doc = f"{column.dtype}, {column.role}" if column else PLACE
+    return {
+        "name": name, "title": titled(name) if column else NUMBER, "align": "left", "doc": doc, "width": "", "sortable": False,
+    }  # fmt: skip
