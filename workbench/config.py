@@ -47,6 +47,12 @@ class Settings(param.Parameterized):
     gate_rate = param.Number(0.95, bounds=(0, 1), doc="Share of tests a model must pass to go live. WORKBENCH_GATE_RATE.")
     gate_days = param.Integer(30, bounds=(1, None), doc="Days a test run counts for the gate. WORKBENCH_GATE_DAYS.")
     sql_seconds = param.Number(30.0, bounds=(0.1, None), doc="Time limit of a user query. WORKBENCH_SQL_SECONDS.")
+    models = param.List(
+        [], item_type=str, doc="Folders with language models to train from, os.pathsep-separated. WORKBENCH_MODELS."
+    )
+    trainers = param.List(
+        [], item_type=str, doc="Trainers beside the installed ones, each module:Class, comma-separated. WORKBENCH_TRAINERS."
+    )
     sql_rows = param.Integer(100_000, bounds=(1, None), doc="Row limit of a remote user query. WORKBENCH_SQL_ROWS.")
 
     @classmethod
@@ -78,7 +84,8 @@ _OLD_NAMES = {
 
 def _parse(parameter: param.Parameter, raw: str) -> object:
     if isinstance(parameter, param.List):
-        return json.loads(raw) if raw.startswith("[") else raw.split(os.pathsep)
+        # A colon is a part of what names a trainer.
+        return json.loads(raw) if raw.startswith("[") else raw.split("," if parameter.name == "trainers" else os.pathsep)
     if isinstance(parameter, param.Boolean):
         return {"1": True, "true": True, "0": False, "false": False}[raw.lower()]
     if isinstance(parameter, param.Integer):

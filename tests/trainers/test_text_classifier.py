@@ -224,5 +224,5 @@ def test_the_estimate_is_of_the_right_order(default, sides):
     classifier = trainer("text-classifier")
     config, _ = classifier.Config.complete({})
     size = Size(len(sides[0]), sum(len(p.prompt) for p in sides[0]), 24, 500)
-    told = classifier.estimate(config, size, base_model="ngrams-tfidf", threads=1)
+    told = classifier.estimate(config, size, base_model="ngrams-tfidf", threads=1, given={})
     assert told["seconds"] / 4 < default[2] < told["seconds"] * 4

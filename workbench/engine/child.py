@@ -97,6 +97,10 @@ class JobContext:
         self._step = int(step)
         self._journal.point(name, self._step, float(value), epoch)
 
+    def fact(self, name: str, value: str) -> None:
+        """Tell what belongs to the job itself, such as its id at a provider; what its kind knows is kept with it."""
+        self._journal.append("fact", name=name, value=value)
+
     def should_cancel(self) -> bool:
         """Return whether the job was cancelled: leave at once, nothing is kept."""
         return self._flag(CANCEL)

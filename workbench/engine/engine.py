@@ -22,7 +22,7 @@ from workbench.engine import checkpoints as checkpoints_of
 from workbench.engine import child, handover, journal, limits
 from workbench.engine.attempt import Attempt, Preparing
 from workbench.engine.ending import Ending, conclude, received
-from workbench.engine.kind import Finish, Kind, Prepare, Receive, Told
+from workbench.engine.kind import Facts, Finish, Kind, Prepare, Receive, Told
 from workbench.engine.launching import begin, launch
 from workbench.engine.ledger import Ledger
 from workbench.engine.local import Ended, Executor, LocalExecutor
@@ -80,12 +80,13 @@ class Engine:
         finish: Finish | None = None,
         ended: Told | None = None,
         again: Told | None = None,
+        facts: Facts | None = None,
     ) -> None:
         """Say how jobs of `kind` run.
 
         `entry` is `module:function` and runs in the child; what the callbacks do is told with `Kind`.
         """
-        self.kinds[kind] = Kind(entry, prepare, receive, finish, ended, again)
+        self.kinds[kind] = Kind(entry, prepare, receive, finish, ended, again, facts)
 
     def submit(self, kind: str, *, name: str, spec: Mapping[str, Any], **more: Any) -> Job:
         """Queue a job inside the caller's transaction; it starts after the commit.
@@ -299,9 +300,7 @@ class Engine:
 
     def _take_in(self, attempt: Attempt, *, drain: bool) -> None:
         while batch := journal.read(attempt.folder, attempt.offset, attempt.seq):
-            noted = self.ledger.take_in(
-                attempt.job.id, attempt.number, attempt.offset, batch, begun=attempt.begun, noted=attempt.noted
-            )
+            noted = self._heard(attempt, batch)
             if noted is None:
                 _log.warning("Job %s: late words of attempt %s were refused.", attempt.job.id, attempt.number)
                 return
@@ -309,6 +308,17 @@ class Engine:
             attempt.beat = time.monotonic()
             if not drain:
                 return
+
+    def _heard(self, attempt: Attempt, batch: journal.Batch) -> float | None:
+        keep = self.kinds[attempt.job.kind].facts
+        with self.db.write():
+            noted = self.ledger.take_in(
+                attempt.job.id, attempt.number, attempt.offset, batch, begun=attempt.begun, noted=attempt.noted
+            )
+            told = {r["name"]: r["value"] for r in batch.records if r["t"] == "fact"}
+            if keep and told and noted is not None:
+                keep(attempt.job, told)
+        return noted
 
     def _end(self, attempt: Attempt, ending: Ending) -> None:
         """Conclude an attempt, once what its process made has been received."""

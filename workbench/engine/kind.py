@@ -13,6 +13,7 @@ Prepare = Callable[[Job, Path], Mapping[str, Any] | None]
 Receive = Callable[[Job, Path, dict[str, Any]], Mapping[str, Any]]
 Finish = Callable[[Job, Path, dict[str, Any]], Mapping[str, Any] | None]
 Told = Callable[[Job], None]
+Facts = Callable[[Job, Mapping[str, str]], None]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Kind:
     much for one quick transaction, on a thread of its own, to where nobody sees it yet, and returns what
     to add to the child's result (after a restart it may run again); `finish` runs in the transaction that
     sets succeeded and returns the job's result; `ended` runs in the one that sets failed or cancelled,
-    `again` in the one that queues the job for another attempt.
+    `again` in the one that queues the job for another attempt; `facts` keeps what the child tells of the
+    job itself, in the transaction that takes its words in.
     """
 
     entry: str
@@ -33,3 +35,4 @@ class Kind:
     finish: Finish | None = None
     ended: Told | None = None
     again: Told | None = None
+    facts: Facts | None = None

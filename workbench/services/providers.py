@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 import time
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class ProviderService(Service):
     @query("GET", ROOT, key="providers", topics=("providers", "endpoints"))
     def list(self) -> Page[ProviderConfig]:
         """List the providers that may be asked, those that need no setting up first."""
-        rows = [self._shown(config).values() for config in self.known().values()]
+        rows = [config.values() for config in self.shown()]
         return Page(ProviderConfig, rows, total=len(rows), page_size=max(1, len(rows)))
 
     @query("GET", "/settings/provider-presets", key="presets", topics=())
@@ -209,6 +210,10 @@ class ProviderService(Service):
         names = [word for config in known.values() for word in (config.name, *config.aliases)]
         hint = f" {preset.label} is a preset: add it in the settings first." if preset else did_you_mean(wanted, names)
         raise ValidationError.field("provider", f"is unknown.{hint} Available: {', '.join(known)}", name)
+
+    def shown(self) -> builtins.list[ProviderConfig]:
+        """Return every provider with whether it can be asked, and what it lacks."""
+        return [self._shown(config) for config in self.known().values()]
 
     def known(self) -> dict[str, ProviderConfig]:
         """Return every provider by name; one that was set up stands in place of the built-in one."""

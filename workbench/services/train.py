@@ -25,10 +25,11 @@ from workbench.services.job_lists import By, Descending, Label, Since, TrainingS
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, Resume, derived, refuse_to_resume
 from workbench.services.service import Service
 from workbench.services.training_compare import compared
+from workbench.services.training_place import surroundings
 from workbench.services.training_plan import Choice, Pairs
 from workbench.services.training_work import TrainingWork
 from workbench.store.tables import Records
-from workbench.trainers import trainers
+from workbench.trainers import offers
 
 TRAINERS = frozenset({"admin", "trainer"})
 NEWEST = "created_at desc, id"
@@ -251,7 +252,7 @@ class TrainingService(Service):
         if pairs.total:
             advice += training_plan.divided(pairs, train_val_split)
         size, threads = pairs.size(), self.app.engine.next_threads()
-        told = choice.trainer.estimate(choice.config, size, base_model=base_model, threads=threads)
+        told = choice.trainer.estimate(choice.config, size, base_model=base_model, threads=threads, given=choice.given)
         return Estimate(
             total_pairs=pairs.total,
             train_pairs=pairs.train_count,
@@ -267,12 +268,8 @@ class TrainingService(Service):
     @query("GET", "/training/base-models", key="base_models", topics=())
     def base_models(self) -> Page[BaseModel]:
         """List what a training may start from, with the settings of its trainer."""
-        rows = []
-        for worker in trainers().values():
-            needs = worker.requirements()
-            usable = {} if needs.available else {"available": False, "reason": needs.reason}
-            fields = worker.Config.fields()
-            rows += [{**m.values(), "hardware": needs.hardware, "config": fields, **usable} for m in worker.base_models()]
+        around = surroundings(self.app)
+        rows = [model.values() for worker in around.trainers().values() for model in offers(worker, around.place)]
         return Page(BaseModel, rows, total=len(rows), page_size=max(1, len(rows)))
 
     def _create(self, request: dict[str, Any], *, labels: Mapping[str, str], **more: Any) -> TrainingJob:
@@ -286,7 +283,7 @@ class TrainingService(Service):
         training_plan.refuse(pairs, training_plan.divided(pairs, request["train_val_split"]))
         details = _details(self.clock.new_id("job"), request, choice, sheet.name, pairs)
         self.work.freeze(details.id, pairs.prepared())
-        spec = {**request, "trainer": choice.trainer.name, "training_config": choice.config}
+        spec = {**request, "trainer": choice.trainer.reference, "training_config": choice.config}
         with self.db.write():
             self.details.insert(details)
             self.work.keep_pairs(details.id, pairs)
@@ -300,14 +297,7 @@ class TrainingService(Service):
             return answered(self.get(details.id))
 
     def _choice(self, request: Mapping[str, Any]) -> Choice:
-        choice, faults = training_plan.faults_of(
-            base_model=request["base_model"],
-            trainer=request["trainer"],
-            config=request["training_config"],
-            ratio=request["train_val_split"],
-            model_name=request["model_name"],
-            uc={name: request.get(name) for name in ("register_to_uc", "uc_catalog", "uc_schema")},
-        )
+        choice, faults = training_plan.faults_of(request, surroundings(self.app))
         training_plan.require_valid(faults)
         assert choice is not None, "a request without faults has a trainer and a base model"
         return choice
@@ -344,7 +334,7 @@ def _details(id: str, request: Mapping[str, Any], choice: Choice, sheet_name: st
         id=id,
         training_sheet_name=sheet_name,
         base_model=choice.base_model.name,
-        trainer=choice.trainer.name,
+        trainer=choice.trainer.reference,
         training_config=choice.config,
         total_pairs=pairs.total,
         train_pairs=pairs.train_count,

@@ -13,7 +13,8 @@ from workbench.domain.generate import TrainingSheet
 from workbench.domain.split import CannotSplit, split
 from workbench.domain.train import MIN_PAIRS, BaseModel, Recommendation, TrainingJob
 from workbench.errors import NotEligible, NotReady, ValidationError, did_you_mean
-from workbench.trainers import trainer_of, trainers
+from workbench.services.training_place import Surroundings
+from workbench.trainers import base_of, named_trainer, offers, trainer_of
 from workbench.trainers.protocol import Size, Trainer
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Choice:
     trainer: Trainer
     base_model: BaseModel
     config: dict[str, Any]
+    given: dict[str, Any]
 
 
 @dataclass
@@ -61,8 +63,8 @@ class Pairs:
         """Return the figures an estimate is made from."""
         counts = self.table["response"].value_counts() if self.total else []
         largest = max((int(c["counts"].as_py()) for c in counts), default=0)
-        characters = pc.sum(pc.utf8_length(self.table["prompt"])).as_py() or 0
-        return Size(pairs=self.total, characters=characters, classes=len(counts), largest_class=largest)
+        read, written = (pc.sum(pc.utf8_length(self.table[name])).as_py() or 0 for name in ("prompt", "response"))
+        return Size(self.total, read, classes=len(counts), largest_class=largest, response_characters=written)
 
     def sides(self) -> list[str]:
         """Return the side of each pair."""
@@ -73,48 +75,64 @@ class Pairs:
         return self.table.select(["id", "prompt", "response"]).append_column("split", pa.array(self.sides()))
 
 
-def faults_of(
-    *, base_model: str, trainer: str | None, config: Mapping[str, Any], ratio: float, model_name: str, uc: Mapping[str, Any]
-) -> tuple[Choice | None, list[dict[str, Any]]]:
+def faults_of(request: Mapping[str, Any], around: Surroundings) -> tuple[Choice | None, list[dict[str, Any]]]:
     """Return the choice, and every fault of the request as {field, message, value}."""
     found = []
-    if not model_name.strip():
-        found.append(_fault("model_name", "is empty; name the model", model_name))
-    if not 0 < ratio < 1:
-        found.append(_fault("train_val_split", "must be between 0 and 1, both excluded", ratio))
-    if uc["register_to_uc"]:
-        found += [_fault(name, "is needed with register_to_uc", None) for name in ("uc_catalog", "uc_schema") if not uc[name]]
-    worker, wrong = _trainer(base_model, trainer)
+    if not request["model_name"].strip():
+        found.append(_fault("model_name", "is empty; name the model", request["model_name"]))
+    if not 0 < request["train_val_split"] < 1:
+        found.append(_fault("train_val_split", "must be between 0 and 1, both excluded", request["train_val_split"]))
+    if request.get("register_to_uc"):
+        needed = (name for name in ("uc_catalog", "uc_schema") if not request.get(name))
+        found += [_fault(name, "is needed with register_to_uc", None) for name in needed]
+    worker, model, wrong = _chosen(request["base_model"], request["trainer"], around)
     found += wrong
     if worker is None:
         return None, found
-    values, wrong = worker.Config.complete(config)
-    model = next((m for m in worker.base_models() if m.name == base_model), None)
-    return (None if model is None else Choice(worker, model, values)), found + wrong
+    values, wrong = worker.Config.complete(request["training_config"])
+    found += wrong
+    if model is None or found:
+        return None, found
+    if model.available:
+        found += worker.faults(values, model.name, around.place)
+    given = worker.given(values, model.name, around.place) if model.available and not found else {}
+    return Choice(worker, model, values, given), found
 
 
-def _trainer(base_model: str, wanted: str | None) -> tuple[Trainer | None, list[dict[str, Any]]]:
-    known = trainers()
-    found = trainer_of(base_model)
-    faults = []
-    if found is None:
-        names = [model.name for one in known.values() for model in one.base_models()]
-        words = f"unknown base model.{did_you_mean(base_model, names)} Known are {', '.join(names)}"
-        faults.append(_fault("base_model", words, base_model))
-    if wanted is not None and wanted not in known:
-        words = f"unknown trainer.{did_you_mean(wanted, known)} Known are {', '.join(sorted(known))}"
-        faults.append(_fault("trainer", words, wanted))
-    elif wanted is not None and found is not None and found.name != wanted:
-        faults.append(_fault("trainer", f"{base_model} belongs to {found.name}", wanted))
-    return found or known.get(wanted or ""), faults
+def _chosen(
+    base_model: str, wanted: str | None, around: Surroundings
+) -> tuple[Trainer | None, BaseModel | None, list[dict[str, Any]]]:
+    """Return the trainer and the base model asked for; a trainer that is named looks at its own base models only."""
+    known = around.trainers()
+    owner = trainer_of(base_model, around.place, around.named)
+    if wanted is None:
+        worker = owner
+    elif wanted in known:
+        worker = known[wanted]
+    elif ":" in wanted and around.may_load:
+        worker = named_trainer(wanted)
+    else:
+        hint = f" {around.refusal}" if ":" in wanted else did_you_mean(wanted, known)
+        faults = [_fault("trainer", f"unknown trainer.{hint} Known are {', '.join(sorted(known))}", wanted)]
+        return owner, None, faults + ([] if owner else [_unknown(base_model, known, around)])
+    model = None if worker is None else base_of(worker, base_model, around.place)
+    if model is not None:
+        return worker, model, []
+    if owner is not None:
+        return worker, None, [_fault("trainer", f"{base_model} belongs to {owner.reference}", wanted)]
+    return worker, None, [_unknown(base_model, known if worker is None else {worker.reference: worker}, around)]
+
+
+def _unknown(base_model: str, known: Mapping[str, Trainer], around: Surroundings) -> dict[str, Any]:
+    names = [model.name for worker in known.values() for model in offers(worker, around.place)]
+    return _fault("base_model", f"unknown base model.{did_you_mean(base_model, names)} Known are {', '.join(names)}", base_model)
 
 
 def require_available(choice: Choice) -> None:
     """Refuse a base model this installation cannot use now."""
-    needs = choice.trainer.requirements()
-    if not (needs.available and choice.base_model.available):
-        why = choice.base_model.reason or needs.reason or ""
-        raise NotReady(f"{choice.base_model.name} is not available here. {why}".strip(), status="unavailable")
+    if not choice.base_model.available:
+        words = f"{choice.base_model.name} is not available here. {choice.base_model.reason or ''}".strip()
+        raise NotReady(words, status="unavailable", base_model=choice.base_model.name)
 
 
 def eligible_pairs(db: Database, training_sheet_id: str) -> Pairs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ import pyarrow.parquet as pq
 from workbench.domain.jobs import Job
 from workbench.domain.prompt import columns_used
 from workbench.domain.train import TrainingJob
+from workbench.services.training_place import surroundings
 from workbench.services.training_plan import Pairs
+from workbench.trainers import trainer
 from workbench.trainers.run import PAIRS
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ where training_sheet_id = ? and status = 'labeled' and not stale
 order by row_index
 """
 PREDICTIONS = "predictions.json"
+KEPT_FACTS = frozenset({"fmapi_job_id", "mlflow_run_id"})
 
 
 class TrainingWork:
@@ -38,7 +42,9 @@ class TrainingWork:
     def register(self) -> None:
         """Tell the engine how the jobs run."""
         train, test = "workbench.trainers.run:train", "workbench.trainers.run:evaluate"
-        self.app.engine.register("train", entry=train, prepare=self.prepare, finish=self.finish, ended=self.ended)
+        self.app.engine.register(
+            "train", entry=train, prepare=self.prepare, finish=self.finish, ended=self.ended, facts=self.keep_facts
+        )
         self.app.engine.register("evaluate", entry=test, prepare=self.prepare_evaluation, finish=self.finish_evaluation)
 
     def freeze(self, job_id: str, table: pa.Table) -> None:
@@ -68,13 +74,20 @@ class TrainingWork:
     def prepare(self, job: Job, folder: Path) -> dict[str, Any]:
         """Hand the frozen pairs and the settings to the training."""
         self._hand_over(job.id, folder)
-        details = self.db.row("select * from training_details where id = ?", [job.id]) or {}
+        details = self.app.training.details.get(job.id)
+        place = surroundings(self.app).place
         return {
-            "trainer": details["trainer"],
-            "base_model": details["base_model"],
-            "training_config": json.loads(details["training_config"]),
-            "facts": self._facts(job.id, details["training_sheet_id"]),
+            "trainer": details.trainer,
+            "base_model": details.base_model,
+            "training_config": details.training_config,
+            "given": trainer(details.trainer).given(details.training_config, details.base_model, place),
+            "facts": self._facts(job.id, details.training_sheet_id, details.model_name),
         }
+
+    def keep_facts(self, job: Job, facts: Mapping[str, str]) -> None:
+        """Keep the ids a job has elsewhere as soon as they are known."""
+        for name in KEPT_FACTS & facts.keys():
+            self.db.execute(f"update training_details set {name} = ? where id = ?", [facts[name], job.id])
 
     def finish(self, job: Job, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
         """Keep the predictions and register the model version, in the transaction that sets succeeded."""
@@ -138,14 +151,15 @@ class TrainingWork:
         for sheet in {row[0] for row in marked}:
             self.db.emit("pairs", sheet, None, "scanned")
 
-    def _facts(self, job_id: str, training_sheet_id: str) -> dict[str, Any]:
+    def _facts(self, job_id: str, training_sheet_id: str, model_name: str) -> dict[str, Any]:
         sheet = self.app.training_sheets.records.get(training_sheet_id)
         lineage = {"job_id": job_id, "training_sheet_id": sheet.id, "sheet_id": sheet.sheet_id}
+        shared = {"lineage": lineage, "model_name": model_name}
         if sheet.template is None:
-            return {"lineage": lineage}
+            return shared
         used = columns_used(sheet.template.prompt_template, sheet.template.column_mapping or {})
         inputs = [{"name": name, "type": "text"} for name in dict.fromkeys(used.values())]
-        return {"lineage": lineage, "template": sheet.template.values(), "inputs": inputs or None}
+        return {**shared, "template": sheet.template.values(), "inputs": inputs or None}
 
     def _frozen(self, job_id: str) -> Path:
         return self.app.engine.artifacts / "jobs" / job_id / PAIRS

@@ -65,7 +65,9 @@ class AnswerRetriever(Trainer):
             "char_ngrams": {"type": "int", "low": 0, "high": 6},
         }
 
-    def estimate(self, config: Mapping[str, Any], size: Size, *, base_model: str, threads: int) -> dict[str, Any]:
+    def estimate(
+        self, config: Mapping[str, Any], size: Size, *, base_model: str, threads: int, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Estimate from measured speed: every question is compared with every other one."""
         seconds = 3 + size.characters * 3e-6 + size.pairs**2 * 2.5e-7
         memory = 150_000_000 + size.characters * 60 + size.pairs * BATCH * 8
@@ -171,7 +173,7 @@ class _Course:
         """Evaluate on the held-out questions as they will be served, write the package, return the metrics."""
         import numpy as np
 
-        from workbench.trainers.package import seal
+        from workbench.trainers.package import manifest, seal
 
         config = self.inputs.config
         model = AnswerRetrieverModel(self.ngrams, self.index, self.trust, self.answers, self.threshold, config["abstention"])
@@ -183,7 +185,8 @@ class _Course:
         (part / ANSWERS).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
         with (part / INDEX).open("wb") as file:
             np.savez_compressed(file, **self.index.arrays(), similarity=self.trust.similarity, chance=self.trust.chances)
-        seal(part, self.context.folder / "package", self._manifest(trainer, metrics), libraries=LIBRARIES)
+        described = manifest(trainer, self.inputs, metrics, framework="scikit-learn")
+        seal(part, self.context.folder / "package", described, libraries=LIBRARIES)
         return metrics
 
     def _effort(self) -> dict[str, Any]:
@@ -204,21 +207,3 @@ class _Course:
             self.context.metric(name, figures[name], len(self.answers))
         self.context.progress(self.total, self.total, "Evaluated", step="evaluate")
         return figures | {"training_duration_seconds": round(time.monotonic() - self.begun, 3)}
-
-    def _manifest(self, trainer: str, metrics: dict[str, Any]) -> dict[str, Any]:
-        facts = self.inputs.facts
-        example = self.inputs.val[0] if self.inputs.val else self.inputs.train[0]
-        return {
-            "trainer": trainer,
-            "base_model": self.inputs.base_model,
-            "framework": "scikit-learn",
-            "signature": {
-                "inputs": facts.get("inputs") or [{"name": "prompt", "type": "text"}],
-                "output": {"name": "value", "type": "text"},
-            },
-            "template": facts.get("template"),
-            "config": dict(self.inputs.config),
-            "metrics": metrics,
-            "input_example": facts.get("input_example") or {"prompt": example.prompt},
-            "lineage": facts.get("lineage") or {},
-        }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
+from workbench.trainers.protocol import Inputs
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -28,6 +30,29 @@ def seal(part: Path, folder: Path, manifest: dict[str, Any], *, libraries: tuple
     (part / MANIFEST).write_text(json.dumps(sealed, indent=1, ensure_ascii=False), encoding="utf-8")
     part.rename(folder)
     return sealed
+
+
+def manifest(
+    trainer: str, inputs: Inputs, metrics: dict[str, Any], *, framework: str, labels: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Return what a package tells of itself; with `labels` its answers are a closed set."""
+    facts = inputs.facts
+    example = inputs.val[0] if inputs.val else inputs.train[0]
+    output: dict[str, Any] = {"name": "value", "type": "text" if labels is None else "category"}
+    return {
+        "trainer": trainer,
+        "base_model": inputs.base_model,
+        "framework": framework,
+        "signature": {
+            "inputs": facts.get("inputs") or [{"name": "prompt", "type": "text"}],
+            "output": output if labels is None else {**output, "labels": list(labels)},
+        },
+        "template": facts.get("template"),
+        "config": dict(inputs.config),
+        "metrics": metrics,
+        "input_example": facts.get("input_example") or {"prompt": example.prompt},
+        "lineage": facts.get("lineage") or {},
+    }
 
 
 def opened(folder: Path, *, trainer: str) -> dict[str, Any]:

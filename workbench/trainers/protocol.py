@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 import param
 
+from workbench.domain.providers import ProviderConfig
 from workbench.domain.train import BaseModel, Recommendation
 
 
@@ -33,6 +34,9 @@ class Reporter(Protocol):
 
     def check(self) -> None:
         """Raise when the job was cancelled."""
+
+    def fact(self, name: str, value: str) -> None:
+        """Tell what belongs to the job itself, such as its id at a provider; it is kept with the job at once."""
 
     def checkpoint(self, name: str) -> Any:
         """Hand out a path for a file or folder that becomes the newest checkpoint `name` when the block ends well.
@@ -69,6 +73,19 @@ class Inputs:
     config: Mapping[str, Any]
     base_model: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What this installation has that a base model may come from.
+
+    `models` are folders with language models, `roots` the folders a path may lead to; None: anywhere.
+    """
+
+    providers: tuple[ProviderConfig, ...] = ()
+    models: tuple[Path, ...] = ()
+    roots: tuple[Path, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,7 @@ class Size:
     characters: int
     classes: int
     largest_class: int
+    response_characters: int = 0
 
 
 class Config(param.Parameterized):
@@ -123,6 +141,8 @@ class Config(param.Parameterized):
         if name not in cls.names():
             return f"unknown setting; known are {', '.join(cls.names())}"
         found = cls.param[name]
+        if value is None and found.allow_None:
+            return None
         if isinstance(found, param.Number) and (isinstance(value, bool) or not isinstance(value, (int, float))):
             return "takes a number"
         if isinstance(found, param.Integer) and not isinstance(value, int):
@@ -137,17 +157,43 @@ class Config(param.Parameterized):
 
 
 class Trainer(ABC):
-    """Learn from pairs and leave a package; `load` makes a predictor of a package again."""
+    """Learn from pairs and leave a package; `load` makes a predictor of a package again.
+
+    Only `name`, `train` and `load` are needed; `FittedTrainer` and `EstimatorTrainer` write those two as well.
+    """
 
     name: ClassVar[str]
     label: ClassVar[str] = ""
     Config: ClassVar[type[Config]] = Config
     # Settings to lower when the memory does not suffice, the most telling first.
     lowers_memory: ClassVar[tuple[str, ...]] = ()
+    _asked_as: str = ""
 
-    @abstractmethod
+    @property
+    def reference(self) -> str:
+        """Return what finds this trainer again: its name, or `module:Class` when it was asked for by that."""
+        return self._asked_as or self.name
+
     def base_models(self) -> list[BaseModel]:
-        """Return what a training may start from."""
+        """Return what a training may start from; by default one, named like the trainer."""
+        words = (type(self).__doc__ or "").strip().split("\n")[0]
+        return [BaseModel(name=self.name, trainer=self.name, label=self.label or self.name, description=words)]
+
+    def offered(self, place: Place) -> list[BaseModel]:
+        """Return what a training may start from in this installation, what is not available with the reason."""
+        return self.base_models()
+
+    def found(self, base_model: str, place: Place) -> BaseModel | None:
+        """Return a base model by the name somebody asked for, or None."""
+        return next((one for one in self.offered(place) if one.name == base_model), None)
+
+    def given(self, config: Mapping[str, Any], base_model: str, place: Place) -> dict[str, Any]:
+        """Return what the work needs to know of this installation; it becomes `inputs.given`. Never a secret."""
+        return {}
+
+    def faults(self, config: Mapping[str, Any], base_model: str, place: Place) -> list[dict[str, Any]]:
+        """Return what is wrong with settings that go together, as {field, message, value}."""
+        return []
 
     @abstractmethod
     def train(self, context: Reporter, inputs: Inputs) -> dict[str, Any]:
@@ -165,8 +211,10 @@ class Trainer(ABC):
         """Return the settings worth searching: type, low, high, log."""
         return {}
 
-    def estimate(self, config: Mapping[str, Any], size: Size, *, base_model: str, threads: int) -> dict[str, Any]:
-        """Return tokens, seconds, cost and memory_bytes a training would use."""
+    def estimate(
+        self, config: Mapping[str, Any], size: Size, *, base_model: str, threads: int, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return tokens, seconds, cost and memory_bytes a training would use; None where nobody knows."""
         return {"tokens": size.characters // 5, "seconds": None, "cost": 0.0, "memory_bytes": size.characters * 4}
 
     def advise(self, config: Mapping[str, Any], size: Size) -> list[Recommendation]:

@@ -24,6 +24,7 @@ def train(context: Any) -> dict[str, Any]:
         config=wanted["training_config"],
         base_model=wanted["base_model"],
         facts=wanted.get("facts") or {},
+        given=wanted.get("given") or {},
     )
     context.basis = {
         **{name: wanted[name] for name in ("trainer", "base_model")},

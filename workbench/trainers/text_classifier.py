@@ -74,7 +74,9 @@ class TextClassifier(Trainer):
             "char_ngrams": {"type": "int", "low": 3, "high": 6},
         }
 
-    def estimate(self, config: Mapping[str, Any], size: Size, *, base_model: str, threads: int) -> dict[str, Any]:
+    def estimate(
+        self, config: Mapping[str, Any], size: Size, *, base_model: str, threads: int, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Estimate from measured speed: a step costs with the number of weights, reading with the text."""
         features = 49_152 if base_model == "ngrams-hashed" else min(60 + size.characters // 6, 400_000)
         weights = features * max(2, size.classes)
@@ -285,7 +287,7 @@ class _Course:
         """Evaluate the kept weights as they will be served, write the package, return the metrics."""
         import numpy as np
 
-        from workbench.trainers.package import seal
+        from workbench.trainers.package import manifest, seal
 
         self.context.progress(self.step, self.steps, "Evaluating on the held-out pairs", step="evaluate")
         weights, bias = self.best  # type: ignore[misc]
@@ -296,7 +298,8 @@ class _Course:
         self.ngrams.save(part)
         with (part / MODEL).open("wb") as file:
             np.savez_compressed(file, weights=weights, bias=bias)
-        seal(part, self.context.folder / "package", self._manifest(trainer, metrics), libraries=LIBRARIES)
+        told = manifest(trainer, self.inputs, metrics, framework="scikit-learn", labels=self.labels)
+        seal(part, self.context.folder / "package", told, libraries=LIBRARIES)
         return metrics
 
     def _effort(self) -> dict[str, Any]:
@@ -315,24 +318,6 @@ class _Course:
         path = self.context.folder / "predictions.json"
         path.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
         return found
-
-    def _manifest(self, trainer: str, metrics: dict[str, Any]) -> dict[str, Any]:
-        facts = self.inputs.facts
-        example = self.inputs.val[0] if self.inputs.val else self.inputs.train[0]
-        return {
-            "trainer": trainer,
-            "base_model": self.inputs.base_model,
-            "framework": "scikit-learn",
-            "signature": {
-                "inputs": facts.get("inputs") or [{"name": "prompt", "type": "text"}],
-                "output": {"name": "value", "type": "category", "labels": self.labels},
-            },
-            "template": facts.get("template"),
-            "config": dict(self.inputs.config),
-            "metrics": metrics,
-            "input_example": facts.get("input_example") or {"prompt": example.prompt},
-            "lineage": facts.get("lineage") or {},
-        }
 
 
 def _first_wrong(texts: Sequence[Any]) -> int | None:
