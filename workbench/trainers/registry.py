@@ -21,6 +21,7 @@ BUILT_IN = {
     "text-classifier": "workbench.trainers.text_classifier:TextClassifier",
     "answer-retriever": "workbench.trainers.answer_retriever:AnswerRetriever",
     "openai-fine-tuning": "workbench.trainers.openai_fine_tuning:OpenAIFineTuning",
+    "causal-lm-lora": "workbench.trainers.causal_lm_lora:CausalLMLora",
 }
 GROUP = "workbench.trainers"
 NOTEBOOK = "__main__"
