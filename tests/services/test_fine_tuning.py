@@ -85,11 +85,18 @@ def test_a_cancel_is_passed_on(local):
         assert [one["status"] for one in service.jobs.values()] == ["cancelled"]
 
 
-def test_a_killed_process_leaves_the_id_of_the_job_there(local):
-    with tuning_server(Plan(hold=True)) as service:
+def test_after_a_kill_a_retry_goes_on_with_the_same_job_there(local):
+    with tuning_server(Plan(steps=4, hold=True)) as service:
         provider(local, service)
         job = create(local, sheet_of(local, words(30)))
         wait_for(local, job, lambda: local.training.get(job.id).fmapi_job_id)
         os.kill(local.training.get(job.id).pid, signal.SIGKILL)
         failed = ended(local, job)
         assert (failed.error_code, failed.fmapi_job_id) == ("PROCESS_KILLED", next(iter(service.jobs)))
+        service.plan.hold = False
+        again = ended(local, local.training.retry(job.id, resume=True))
+        assert again.status == "succeeded", again.error_message
+        assert (again.fmapi_job_id, again.parent_id) == (failed.fmapi_job_id, job.id)
+        assert (len(service.jobs), service.count("POST", "/files")) == (1, 2)
+        (curve,) = local.jobs.metrics(again.id, name="train_loss").metrics
+        assert [point["step"] for point in curve.points] == [1, 2, 3, 4]

@@ -1,5 +1,6 @@
 """Fine-tuning a language model on this machine: a tiny one, made here, really learns. `make test-llm` runs this."""
 
+import importlib.util
 import json
 import math
 
@@ -12,7 +13,8 @@ from workbench.errors import NotReady, ValidationError, WorkbenchError
 from workbench.trainers import Inputs, Place, base_of, load_package, offers, trainer
 from workbench.trainers.protocol import Size
 
-pytestmark = pytest.mark.llm
+INSTALLED = all(importlib.util.find_spec(name) for name in ("torch", "transformers", "peft"))
+pytestmark = [pytest.mark.llm, pytest.mark.skipif(not INSTALLED, reason="needs the extra [llm]")]
 LORA = trainer("causal-lm-lora")
 QUICK = {"learning_rate": 0.01, "lora_r": 16, "lora_dropout": 0.1, "batch_size": 6, "max_length": 64, "patience": 0}
 

@@ -14,7 +14,7 @@ from workbench.domain.split import CannotSplit, split
 from workbench.domain.train import MIN_PAIRS, BaseModel, Recommendation, TrainingJob
 from workbench.errors import NotEligible, NotReady, ValidationError, did_you_mean
 from workbench.services.training_place import Surroundings
-from workbench.trainers import base_of, named_trainer, offers, trainer_of
+from workbench.trainers import base_of, named_trainer, offers, trainer_of, trainers
 from workbench.trainers.protocol import Size, Trainer
 
 if TYPE_CHECKING:

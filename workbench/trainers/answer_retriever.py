@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import param
 
 from workbench.domain.train import BaseModel, Recommendation
+from workbench.trainers.advice import few_pairs, one_sided
 from workbench.trainers.protocol import Config, Inputs, Reporter, Requirements, Size, Trainer
 
 if TYPE_CHECKING:
@@ -74,11 +75,12 @@ class AnswerRetriever(Trainer):
         return {"tokens": size.characters // 6, "seconds": round(seconds, 1), "cost": 0.0, "memory_bytes": memory}
 
     def advise(self, config: Mapping[str, Any], size: Size) -> list[Recommendation]:
-        """Say when the responses are a closed set, which a classifier learns better."""
+        """Look at the number of pairs and their balance; a closed set of responses a classifier learns better."""
+        found = few_pairs(size, 50, "Most new questions will be far from any known one.") + one_sided(size)
         if size.classes > 1 and size.pairs >= 20 * size.classes:
             words = f"{size.pairs} pairs share {size.classes} responses: they look like a closed set."
-            return [Recommendation(level="info", message="Consider the text classifier.", reason=words)]
-        return []
+            found.append(Recommendation(level="info", message="Consider the text classifier.", reason=words))
+        return found
 
     def train(self, context: Reporter, inputs: Inputs) -> dict[str, Any]:
         """Index the questions, learn when to abstain, write the package."""

@@ -105,8 +105,7 @@ class LoraCourse:
         texts = ([pair.prompt, pair.response] for side in (self.inputs.train, self.inputs.val) for pair in side)
         facts = [self.hash, dict(self.config), self.wording.system, list(texts)]
         self.counts.basis = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-        resumed = getattr(self.context, "resumed", None)
-        path = resumed(CHECKPOINT) if resumed else None
+        path = self.context.resumed(CHECKPOINT)
         found = None if path is None else state.read(path, self.counts.basis)
         if found is not None:
             self.counts, tensors = found

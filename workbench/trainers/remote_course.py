@@ -59,6 +59,7 @@ class RemoteCourse:
         self.seen: set[str] = set()
         self.latest: dict[str, float] = {}
         self.total: int | None = None
+        self.drawn = -1
         self.stopped = self.resuming = False
 
     def run(self, trainer: str) -> dict[str, Any]:
@@ -84,11 +85,11 @@ class RemoteCourse:
 
     def _take_up(self) -> None:
         """Go on with the job that an earlier attempt started, if there is one."""
-        resumed = getattr(self.context, "resumed", None)
-        path = resumed(CHECKPOINT) if resumed else None
+        path = self.context.resumed(CHECKPOINT)
         self.resuming = path is not None
         if path is not None:
             self.known = Known(**json.loads(path.read_text(encoding="utf-8")))
+            self.drawn = self.known.step
             self._tell_id()
 
     def _start(self) -> None:
@@ -195,7 +196,6 @@ class RemoteCourse:
         if step is None:
             return
         self.total = int(total) if total else self.total
-        drawn = step > self.known.step or not self.known.step
         self.known.step = max(self.known.step, int(step))
         epochs = self.inputs.config["epochs"]
         epoch = min(epochs, int((step - 1) * epochs // self.total) + 1) if self.total and step > 0 else None
@@ -203,7 +203,7 @@ class RemoteCourse:
             figure = _number(value)
             if name not in NO_CURVES and figure is not None:
                 self.latest[CURVES.get(name, name)] = figure
-                if drawn:
+                if step > self.drawn:
                     self.context.metric(CURVES.get(name, name), figure, int(step), epoch)
 
     def _stop(self) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import param
 
 from workbench.domain.train import BaseModel, Recommendation
 from workbench.errors import ValidationError
+from workbench.trainers.advice import one_sided, unusual_rate
 from workbench.trainers.protocol import Config, Inputs, Reporter, Size, Trainer
 
 if TYPE_CHECKING:
@@ -102,18 +103,11 @@ class TextClassifier(Trainer):
         if size.classes > max(20, size.pairs // 3):
             words = f"{size.classes} different responses among {size.pairs} pairs look like open answers, not a closed set."
             found.append(_advice("warning", "Check that the responses are a closed set.", words))
-        if size.classes >= 2 and size.largest_class > 0.5 * size.pairs:
-            share = round(100 * size.largest_class / size.pairs)
-            found.append(
-                _advice("warning", "Label more pairs of the rarer responses.", f"One response makes up {share} % of the pairs.")
-            )
+        found += one_sided(size)
         if size.pairs < 20 * max(1, size.classes):
             words = f"{size.pairs} pairs for {size.classes} responses are fewer than 20 each."
             found.append(_advice("info", "Label more pairs.", words))
-        if config["learning_rate"] < 0.02:
-            words = "Below 0.02 this trainer learns little in its few epochs; 0.5 suits most data."
-            found.append(_advice("warning", "Raise the learning rate.", words, field="training_config.learning_rate"))
-        return found
+        return found + unusual_rate(config["learning_rate"], 0.02, 1.0, "this trainer", best=0.5)
 
     def train(self, context: Reporter, inputs: Inputs) -> dict[str, Any]:
         """Learn by epochs, keep the epoch with the lowest held-out loss, write the package."""
