@@ -4,7 +4,7 @@ import contextlib
 import importlib
 import sys
 
-from workbench.trainers import named_trainer, trainers
+from workbench.trainers import trainers
 
 BAYES = '''
 from sklearn.feature_extraction.text import CountVectorizer
@@ -46,4 +46,3 @@ def installed(folder, modules, entries=None):
 def forget():
     importlib.invalidate_caches()
     trainers.cache_clear()
-    named_trainer.cache_clear()

@@ -1,6 +1,7 @@
 """Trainers of other people: ten lines work, a bad one harms nobody."""
 
 import json
+import os
 
 import pytest
 
@@ -102,6 +103,17 @@ def test_an_estimator_of_unknown_types_needs_someone_who_vouches(tmp_path):
 def test_what_is_no_trainer_is_refused_and_not_called(name, words):
     with pytest.raises(ValidationError, match=words):
         trainer(name)
+
+
+def test_a_trainer_that_was_mended_is_read_anew(tmp_path):
+    source = BAYES.replace('    name = "naive-bayes"\n', "")
+    with installed(tmp_path / "plugins", {"mended": source}):
+        with pytest.raises(ValidationError, match="no name"):
+            trainer("mended:NaiveBayes")
+        path = tmp_path / "plugins" / "mended.py"
+        path.write_text(BAYES)
+        os.utime(path, ns=(1, 1))
+        assert trainer("mended:NaiveBayes").name == "naive-bayes"
 
 
 def test_a_setting_may_be_none_where_that_is_a_choice():

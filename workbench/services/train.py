@@ -29,7 +29,7 @@ from workbench.services.training_place import surroundings
 from workbench.services.training_plan import Choice, Pairs
 from workbench.services.training_work import TrainingWork
 from workbench.store.tables import Records
-from workbench.trainers import offers
+from workbench.trainers import offers, trainers
 
 TRAINERS = frozenset({"admin", "trainer"})
 NEWEST = "created_at desc, id"
@@ -56,7 +56,8 @@ class TrainingService(Service):
         self.work = TrainingWork(app)
 
     def start(self) -> None:
-        """Tell the engine how training and evaluation run."""
+        """Look for trainers anew, and tell the engine how training and evaluation run."""
+        trainers.cache_clear()
         self.work.register()
 
     @command("POST", "/training/jobs", roles=TRAINERS, status=201, transaction=False, label="Train")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ CHECKPOINT = "lora.safetensors"
 CHECKPOINT_SECONDS = 120.0
 LARGEST_STEP = 1.0
 LONGEST_ANSWER = 512
+# The process of a job is our own: nothing it imports may ask the network.
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
 LIBRARIES = ("torch", "transformers", "peft", "safetensors")
 
 
@@ -39,6 +42,7 @@ class LoraCourse:
 
     def run(self, trainer: str) -> dict[str, Any]:
         """Train, write the package and return the metrics; too little memory is said in the settings' own terms."""
+        os.environ.update(OFFLINE)
         torch, _, _ = libraries()
         torch.set_num_threads(self.context.threads)
         try:

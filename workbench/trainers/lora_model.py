@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,7 @@ BATCH = 8
 
 
 def libraries() -> tuple[Any, Any, Any]:
-    """Return torch, transformers and peft, told never to ask the network."""
-    os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
+    """Return torch, transformers and peft; they are slow to import and not always there."""
     import peft
     import torch
     import transformers

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections.abc import Callable
-from importlib import import_module
+from importlib import import_module, invalidate_caches, reload
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ BUILT_IN = {
 GROUP = "workbench.trainers"
 NOTEBOOK = "__main__"
 NOWHERE = Place()
+# When the files of named trainers were written, as far as they were read.
+_written: dict[str, int] = {}
 
 
 @functools.cache
@@ -52,10 +55,9 @@ def trainer(name: str) -> Trainer:
     return found
 
 
-@functools.cache
 def named_trainer(target: str) -> Trainer:
-    """Return the trainer that `module:Class` names; one that cannot be used says why."""
-    return _usable(target, functools.partial(_load, target))
+    """Return the trainer that `module:Class` names as its file is now; one that cannot be used says why."""
+    return _usable(target, functools.partial(_newest, target))
 
 
 def trainer_of(base_model: str, place: Place = NOWHERE, named: tuple[str, ...] = ()) -> Trainer | None:
@@ -141,7 +143,22 @@ def _load(target: str) -> Any:
             "a class of the notebook itself cannot be imported by the process of a job. "
             "Begin its cell with %%writefile my_trainer.py and name it my_trainer:Class"
         )
+    invalidate_caches()
     return getattr(import_module(module), name)
+
+
+def _newest(target: str) -> Any:
+    """Load what a name stands for, from a file that was written anew too: the process of a job reads it as it is."""
+    name = target.partition(":")[0]
+    module = sys.modules.get(name)
+    path = Path(getattr(module, "__file__", None) or "")
+    if module is not None and path.is_file() and _written.get(name, path.stat().st_mtime_ns) != path.stat().st_mtime_ns:
+        reload(module)
+    found = _load(target)
+    path = Path(getattr(sys.modules.get(name), "__file__", None) or "")
+    if path.is_file():
+        _written[name] = path.stat().st_mtime_ns
+    return found
 
 
 def _told(worker: Trainer, found: BaseModel) -> BaseModel:
