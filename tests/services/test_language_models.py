@@ -13,7 +13,7 @@ from workbench.config import Settings
 from workbench.testing import frozen
 
 INSTALLED = all(importlib.util.find_spec(name) for name in ("torch", "transformers", "peft"))
-pytestmark = [pytest.mark.llm, pytest.mark.skipif(not INSTALLED, reason="needs the extra [llm]")]
+pytestmark = [pytest.mark.llm, pytest.mark.skipif(not INSTALLED, reason="needs the extra [llm]"), pytest.mark.timeout(600)]
 QUICK = {"learning_rate": 0.01, "lora_dropout": 0.0, "max_length": 64, "patience": 0}
 
 
@@ -35,7 +35,7 @@ def create(ws, sheet, **config):
 
 
 def wait_for(ws, job, name, points):
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     count = "select count(*) from metrics where job_id = ? and name = ?"
     while ws.app.db.value(count, [job.id, name]) < points:
         told = ws.training.get(job.id)
@@ -47,7 +47,7 @@ def wait_for(ws, job, name, points):
 def test_a_language_model_is_trained_registered_and_served(ws):
     sheet = sheet_of(ws, words(90))
     assert [m.available for m in ws.training.base_models() if m.name == "tiny"] == [True]
-    job = ended(ws, create(ws, sheet, epochs=5), seconds=150)
+    job = ended(ws, create(ws, sheet, epochs=5), seconds=300)
     assert job.status == "succeeded", job.error_details
     assert (job.current_epoch, job.metrics.val_accuracy) == (5, 1.0)
     assert {m.name for m in ws.jobs.metrics(job.id).metrics} == {
@@ -70,11 +70,11 @@ def test_after_a_kill_a_retry_goes_on_and_a_stop_keeps_the_best(ws):
     job = create(ws, sheet, epochs=10)
     wait_for(ws, job, "val_loss", 1)
     os.kill(ws.training.get(job.id).pid, signal.SIGKILL)
-    assert ended(ws, job).error_code == "PROCESS_KILLED"
+    assert ended(ws, job, seconds=120).error_code == "PROCESS_KILLED"
     again = ws.training.retry(job.id, resume=True)
     wait_for(ws, again, "val_loss", 2)
     ws.training.stop(again.id)
-    done = ended(ws, again, seconds=120)
+    done = ended(ws, again, seconds=300)
     assert done.status == "succeeded", done.error_details
     assert any("Going on at step" in event.message for event in ws.training.events(again.id))
     steps = [point["step"] for point in ws.jobs.metrics(again.id, name="train_loss").metrics[0].points]
