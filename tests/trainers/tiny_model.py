@@ -20,7 +20,7 @@ def tiny_model(folder, *, kind="llama", chat=True):
     words = Tokenizer(models.WordLevel(unk_token="<unk>"))
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     words.train_from_iterator(
-        [*texts, "### Question: Answer: One word. a blue red gray wall"], trainers.WordLevelTrainer(special_tokens=SPECIAL)
+        [*texts, "### Question: Answer: One word. a blue red gray orange green wall"], trainers.WordLevelTrainer(special_tokens=SPECIAL)
     )
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=words, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>"
