@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.services import canonical, votes
-from workbench.services.canonical import CANONICAL_ID
+from workbench.services.becoming import LABEL
 from workbench.services.decisions import Change, Scope, apply, run
 from workbench.store import Database
 
@@ -82,7 +82,7 @@ def _columns(given: set[str]) -> dict[str, str]:
         "stale": "false",
         "labeled_by": f"case when {approved} then {_of('a.voter')} end",
         "labeled_at": f"case when {approved} then $now end",
-        "canonical_label_id": f"case when {approved} then {CANONICAL_ID} else canonical_label_id end",
+        "canonical_label_id": f"case when {approved} then {LABEL} else canonical_label_id end",
     }
     columns |= {name: f"coalesce({_of(f'a.{name}')}, {name})" for name in sorted(given - {"action", "response", "flag_reason"})}
     return columns

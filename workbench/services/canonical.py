@@ -12,7 +12,6 @@ from workbench.store import Database
 if TYPE_CHECKING:
     from workbench.services.steps import Stepped
 
-CANONICAL_ID = "canonical_id($sheet_id, item_ref, $label_type)"
 VERSION = "(label_id, number, label, labeled_by, labeled_at, training_sheet_id, row_index, batch, retracted, confidence)"
 
 

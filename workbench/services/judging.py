@@ -7,42 +7,41 @@ from typing import Any
 from workbench.contract import UNSET
 from workbench.domain.label import ACTION_OF_STATUS, PAIR_LIFECYCLE, mask_of, source_after_edit
 from workbench.errors import InvalidTransition, ValidationError
-from workbench.services.canonical import CANONICAL_ID
+from workbench.services.becoming import FIRST_RESPONSE, LABEL, Becomes, always, given, kept_while
 from workbench.services.decisions import Change
 
 APPROVED = {
-    "status": "'labeled'",
-    "flag_reason": "null",
-    "stale": "false",
-    "labeled_by": "$actor",
-    "labeled_at": "$now",
-    "canonical_label_id": CANONICAL_ID,
+    "status": always("labeled"),
+    "flag_reason": always(None),
+    "stale": always(False),
+    "labeled_by": given("actor"),
+    "labeled_at": given("now"),
+    "canonical_label_id": LABEL,
 }
-SET_ASIDE = {"stale": "false", "labeled_by": "null", "labeled_at": "null"}
+SET_ASIDE = {"stale": always(False), "labeled_by": always(None), "labeled_at": always(None)}
 
 
-def state_columns(action: str, reason: Any = UNSET) -> tuple[dict[str, str], dict[str, Any]]:
+def state_columns(action: str, reason: Any = UNSET) -> tuple[dict[str, Becomes], dict[str, Any]]:
     """Return what an action sets, and the values it names; a reason that is not given stays as it was."""
     if action == "approve":
         return APPROVED, {}
     target = PAIR_LIFECYCLE.moves[action].target
     if action == "reset":
-        return {"status": "'unlabeled'", "flag_reason": "null", **SET_ASIDE}, {}
+        return {"status": always("unlabeled"), "flag_reason": always(None), **SET_ASIDE}, {}
     if reason is UNSET:
-        kept = f"case when status = '{target}' then flag_reason end"
-        return {"status": f"'{target}'", "flag_reason": kept, **SET_ASIDE}, {}
-    return {"status": f"'{target}'", "flag_reason": "$flag_reason", **SET_ASIDE}, {"flag_reason": reason or None}
+        return {"status": always(target), "flag_reason": kept_while(target, "flag_reason"), **SET_ASIDE}, {}
+    return {"status": always(target), "flag_reason": given("flag_reason"), **SET_ASIDE}, {"flag_reason": reason or None}
 
 
-def rights_columns(allowed: Any, prohibited: Any) -> tuple[dict[str, str], dict[str, Any]]:
+def rights_columns(allowed: Any, prohibited: Any) -> tuple[dict[str, Becomes], dict[str, Any]]:
     """Return what a change of usage rights sets."""
-    columns: dict[str, str] = {}
+    columns: dict[str, Becomes] = {}
     values: dict[str, Any] = {}
     if allowed is not UNSET:
-        columns["allowed_mask"] = "$allowed_mask::utinyint"
+        columns["allowed_mask"] = given("allowed_mask", "utinyint")
         values["allowed_mask"] = mask_of(None if allowed is None else tuple(allowed))
     if prohibited is not UNSET:
-        columns["prohibited_mask"] = "$prohibited_mask::utinyint"
+        columns["prohibited_mask"] = given("prohibited_mask", "utinyint")
         values["prohibited_mask"] = mask_of(tuple(prohibited or ()))
     return columns, values
 
@@ -55,43 +54,43 @@ def resolved_action(action: str | None, status: str | None) -> str | None:
     return action or asked
 
 
-def judged(pair: dict[str, Any], asked: str | None, given: dict[str, Any]) -> Change:
+def judged(pair: dict[str, Any], asked: str | None, told: dict[str, Any]) -> Change:
     """Return the change that a decision on one pair makes, or refuse it."""
-    columns: dict[str, str] = {}
+    columns: dict[str, Becomes] = {}
     values: dict[str, Any] = {}
-    edited = _edit(pair, given, columns, values)
+    edited = _edit(pair, told, columns, values)
     # Whoever changes the text of an approved pair vouches for the new text.
     action = asked or ("approve" if edited and pair["status"] == "labeled" else None)
     if action:
         PAIR_LIFECYCLE.require(action, pair["status"])
         if action == "approve":
-            _refuse_empty(given.get("response", pair["response"]), pair)
-        state, named = state_columns(action, given.get("flag_reason", UNSET))
+            _refuse_empty(told.get("response", pair["response"]), pair)
+        state, named = state_columns(action, told.get("flag_reason", UNSET))
         columns, values = columns | state, values | named
-    elif "flag_reason" in given:
-        columns["flag_reason"], values["flag_reason"] = "$flag_reason", given["flag_reason"]
-    if "notes" in given:
-        columns["notes"], values["notes"] = "$notes", given["notes"]
-    rights, named = rights_columns(given.get("allowed_uses", UNSET), given.get("prohibited_uses", UNSET))
+    elif "flag_reason" in told:
+        columns["flag_reason"], values["flag_reason"] = given("flag_reason"), told["flag_reason"]
+    if "notes" in told:
+        columns["notes"], values["notes"] = given("notes"), told["notes"]
+    rights, named = rights_columns(told.get("allowed_uses", UNSET), told.get("prohibited_uses", UNSET))
     columns, values = columns | rights, values | named
     return Change(asked or ("edit" if edited else "rights" if rights else action or "edit"), columns, values)
 
 
-def _edit(pair: dict[str, Any], given: dict[str, Any], columns: dict[str, str], values: dict[str, Any]) -> bool:
+def _edit(pair: dict[str, Any], told: dict[str, Any], columns: dict[str, Becomes], values: dict[str, Any]) -> bool:
     """Add the changed texts; return True when the response is another one."""
-    if "prompt" in given and given["prompt"] != pair["prompt"]:
-        columns["prompt"], values["prompt"] = "$prompt", given["prompt"]
-    if "response" not in given or given["response"] == pair["response"]:
+    if "prompt" in told and told["prompt"] != pair["prompt"]:
+        columns["prompt"], values["prompt"] = given("prompt"), told["prompt"]
+    if "response" not in told or told["response"] == pair["response"]:
         return False
     columns |= {
-        "response": "$response",
-        "original_response": "coalesce(original_response, response)",
-        "response_source": "$source",
-        "simulated": "false",
+        "response": given("response"),
+        "original_response": FIRST_RESPONSE,
+        "response_source": given("source"),
+        "simulated": always(False),
     }
-    values |= {"response": given["response"], "source": source_after_edit(pair["response_source"])}
+    values |= {"response": told["response"], "source": source_after_edit(pair["response_source"])}
     if values["source"] == "human_verified":
-        columns |= {"verified_by": "$actor", "verified_at": "$now"}
+        columns |= {"verified_by": given("actor"), "verified_at": given("now")}
     return True
 
 

@@ -39,7 +39,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
 
     def __init__(self, app: Any) -> None:
         super().__init__(app)
-        self._places: dict[str, tuple[TrainingSheet, Sheet]] = {}
+        self._places: dict[str, tuple[Any, TrainingSheet, Sheet]] = {}
         self._last_numbers: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}", topics=("pairs",))
@@ -145,11 +145,12 @@ class ReviewService(PairQueue, SharedReview, PastReview):
     def _attached(self, training_sheet_id: str, row_index: int, *, exclusive: bool) -> tuple[bool, bool]:
         """Return whether a pair has a lease and the caller a draft on it; refuse what somebody else holds."""
         place = [training_sheet_id, row_index]
-        held, drafted = self.db.tuples(
-            "select exists (from claims where training_sheet_id = ? and row_index = ?), "
-            f"exists (from drafts where {drafts.MINE})",
+        found = self.db.tuples(
+            "select 'held' from claims where training_sheet_id = ? and row_index = ? "
+            f"union all select 'drafted' from drafts where {drafts.MINE}",
             [*place, *place, self.actor],
-        )[0]
+        )
+        held, drafted = (("held",) in found, ("drafted",) in found)
         if held and exclusive:
             claims.refuse_foreign(self.db, training_sheet_id, row_index, self.clock.now())
         return held, drafted
@@ -253,16 +254,13 @@ class ReviewService(PairQueue, SharedReview, PastReview):
 
     def place(self, training_sheet_id: str) -> tuple[TrainingSheet, Sheet]:
         """Return a ready training sheet with the sheet it came from, which may be deleted by now."""
-        versions = self.db.tuples(
-            "select t.version, s.version from training_sheets t join sheets s on s.id = t.sheet_id where t.id = ?",
-            [training_sheet_id],
-        )
+        seen = self.db.seen("training_sheets", "sheets")
         known = self._places.get(training_sheet_id)
-        if known is None or not versions or versions[0] != (known[0].version, known[1].version):
+        if known is None or seen is None or known[0] != seen:
             made = self.app.training_sheets.ready(training_sheet_id)
-            known = self._places[training_sheet_id] = (made, self.app.sheets.records.get(made.sheet_id))
-        self.app.training_sheets.refuse_not_ready(known[0])
-        return known
+            known = self._places[training_sheet_id] = (seen, made, self.app.sheets.records.get(made.sheet_id))
+        self.app.training_sheets.refuse_not_ready(known[1])
+        return known[1:]
 
     def stored(self, made: TrainingSheet, row_index: int) -> dict[str, Any]:
         """Return a pair as it is kept, or raise NotFound."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.labels import CanonicalLabel, FoundLabels, LabelStats, LabelVersion
 from workbench.errors import Conflict, InUse, NotFound
+from workbench.services.becoming import canonical_id
 from workbench.services.canonical import VERSION
 from workbench.services.review_arguments import REVIEWERS, Barred, Uses
 from workbench.services.service import Service
@@ -198,7 +199,7 @@ class LabelService(Service):
         return Page(LabelVersion, rows, total=len(rows), page_size=max(len(rows), 1))
 
     def _id(self, sheet_id: str, item_ref: str, label_type: str) -> str:
-        return self.db.value("select canonical_id(?, ?, ?)", [sheet_id, item_ref, label_type])
+        return canonical_id(sheet_id, item_ref, label_type)
 
     def _keep_version(self, label_id: str, label: str, confidence: str) -> None:
         self.db.execute(

@@ -142,6 +142,7 @@ def source_rows(db: Database, sheet: Sheet | None, indices: list[int | None]) ->
     if sheet is None or not wanted or not readable(sheet):
         return {}
     listed = ", ".join(quoted(column.name) for column in sheet.columns)
-    found = db.tuples(f"select _row, {listed} from {rows_table(sheet.id)} where {AMONG.format('_row')}", [wanted])
+    some, values = ("_row = ?", wanted) if len(wanted) == 1 else (AMONG.format("_row"), [wanted])
+    found = db.tuples(f"select _row, {listed} from {rows_table(sheet.id)} where {some}", values)
     names = [column.name for column in sheet.columns]
     return {row[0]: dict(zip(names, row[1:], strict=True)) for row in found}

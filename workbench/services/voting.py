@@ -10,6 +10,7 @@ from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import PAIR_LIFECYCLE, mask_of, uses_of
 from workbench.errors import Conflict, Forbidden, InvalidTransition
 from workbench.services import decisions, votes
+from workbench.services.becoming import always
 from workbench.services.judging import judged, state_columns
 from workbench.store import Database
 
@@ -51,7 +52,7 @@ def adjudicate(service: ReviewService, made: TrainingSheet, row: Row, action: st
             allowed=PAIR_LIFECYCLE.allowed(row["status"]),
         )
     change = judged(row, action, given)
-    change = replace(change, action="adjudicate", columns=change.columns | {"disputed": "false"})
+    change = replace(change, action="adjudicate", columns={**change.columns, "disputed": always(False)})
     return service.settle_one(made, row, change)
 
 
@@ -129,7 +130,7 @@ def _cast(
     disputed = complete and tally["dissent"] > 0
     if complete and not disputed:
         change = judged(row, ballot["action"], _merged(others) | given)
-        columns = change.columns | {"votes": str(tally["votes"]), "dissent": "0", "disputed": "false"}
+        columns = {**change.columns, "votes": always(tally["votes"]), "dissent": always(0), "disputed": always(False)}
         after = service.settle_one(made, row, replace(change, action="vote", columns=columns))
         number = after["last_batch"]
     else:

@@ -67,6 +67,7 @@ class Database(Reads):
         self._subscribers = Subscribers()
         self._holders = 0
         self._last_seq = 0
+        self._changed_at: dict[str, int] = {}
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] = MEMORY, *, clock: Clock | None = None) -> Database:
@@ -109,6 +110,16 @@ class Database(Reads):
     def last_seq(self) -> int:
         """Return the number of the last committed event."""
         return self._last_seq
+
+    def seen(self, *topics: str) -> tuple[int, ...] | None:
+        """Return a mark that changes whenever something of these topics does; None where a read may see another state."""
+        if self._scope.transaction is None:
+            # An open block of reads looks at the state it began with.
+            return None if self._scope.cursor is not None else self._marks(topics)
+        return None if self._scope.transaction.touches(topics) else self._marks(topics)
+
+    def _marks(self, topics: tuple[str, ...]) -> tuple[int, ...]:
+        return tuple(self._changed_at.get(topic, 0) for topic in topics)
 
     @property
     def in_transaction(self) -> bool:
@@ -160,6 +171,7 @@ class Database(Reads):
         with explained():
             transaction.cursor.commit()
         self._last_seq += len(events)
+        self._changed_at |= {event.topic: event.seq for event in events}
         return events
 
     @contextmanager

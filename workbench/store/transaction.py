@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -62,6 +62,10 @@ class Transaction:
         key = (topic, id, kind)
         self._emitted.pop(key, None)
         self._emitted[key] = version
+
+    def touches(self, topics: Collection[str]) -> bool:
+        """Return whether an event of one of these topics waits for the commit."""
+        return any(topic in topics for topic, _, _ in self._emitted)
 
     def on_commit(self, follower: Callable[[], None]) -> None:
         """Call `follower` after the commit, outside the lock, and never after a rollback."""
