@@ -16,7 +16,7 @@ Rule = Callable[[Row, Row], Any]
 class Becomes(str):
     """Hold the SQL of a new value; `of` returns the same value for one pair, given what the change names."""
 
-    of: Rule
+    __slots__ = ("of",)
 
     def __new__(cls, sql: str, of: Rule) -> Becomes:
         """Return the rule; both spellings have to mean the same."""
@@ -38,12 +38,14 @@ def given(name: str, cast: str = "") -> Becomes:
 
 def kept_while(status: str, name: str) -> Becomes:
     """Return the rule for a column that stays as long as the pair is in a state."""
-    return Becomes(f"case when status = '{status}' then {name} end", lambda row, known: row[name] if row["status"] == status else None)
+    return Becomes(
+        f"case when status = '{status}' then {name} end", lambda row, known: row[name] if row["status"] == status else None
+    )
 
 
 def canonical_id(sheet_id: str, item_ref: str, label_type: str) -> str:
     """Return the id of the label of an item, as the database works it out."""
-    return "label_" + hashlib.md5("\x1f".join((sheet_id, item_ref, label_type)).encode(), usedforsecurity=False).hexdigest()[:20]
+    return "label_" + hashlib.md5(f"{sheet_id}\x1f{item_ref}\x1f{label_type}".encode(), usedforsecurity=False).hexdigest()[:20]
 
 
 FIRST_RESPONSE = Becomes(

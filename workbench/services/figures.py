@@ -66,18 +66,11 @@ def percent(part: float, whole: float) -> float:
 
 def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress:
     """Count the pairs by state, by who decided and by day."""
-    # Pairs are counted by batch first: the batches are few, and only those that still count are looked up.
-    groups = db.tuples(
-        "select p.status, p.stale, p.disputed, p.votes, b.actor, b.logged_at::date as day, sum(p.pairs)::bigint from ("
-        "select status, stale, disputed, votes, last_batch, count(*) as pairs from pair_rows where training_sheet_id = ? "
-        "group by all) p left join batches b on b.number = p.last_batch group by all",
-        [training_sheet_id],
-    )
     wanted = db.value("select overlap from training_sheets where id = ?", [training_sheet_id]) or 1
     states: Counter[str] = Counter()
     people: dict[str, Counter[str]] = defaultdict(Counter)
     days: Counter[str] = Counter()
-    for status, stale, disputed, voted, actor, day, count in groups:
+    for status, stale, disputed, voted, _, actor, day, count in _groups(db, training_sheet_id):
         states[status] += count
         states["stale"] += count if stale else 0
         states["disputed"] += count if disputed else 0
@@ -104,6 +97,17 @@ def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress
         by_day=[DayProgress(day=day, decisions=count) for day, count in sorted(days.items())],
         **figures,
     )
+
+
+def _groups(db: Database, training_sheet_id: str) -> list[tuple[Any, ...]]:
+    """Count the pairs by all that the figures of a review tell apart; nothing is counted twice between two changes."""
+    # Pairs are counted by batch first: the batches are few, and only those that still count are looked up.
+    sql = (
+        "select p.status, p.stale, p.disputed, p.votes, p.response_source, b.actor, b.logged_at::date, sum(p.pairs)::bigint from ("
+        "select status, stale, disputed, votes, response_source, last_batch, count(*) as pairs from pair_rows "
+        "where training_sheet_id = ? group by all) p left join batches b on b.number = p.last_batch group by all"
+    )
+    return db.recall(("pairs by state", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id]))
 
 
 def _count_votes(db: Database, training_sheet_id: str, people: dict[str, Counter[str]], days: Counter[str]) -> None:
@@ -151,11 +155,8 @@ def _summary(total: int, states: Counter[str]) -> str:
 
 def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
     """Count the pairs that may be trained on, and the others by the first reason that keeps them out."""
-    found = dict(
-        db.tuples(
-            "select excluded_by, count(*) from pair_eligibility where training_sheet_id = ? group by 1", [training_sheet_id]
-        )
-    )
+    sql = "select excluded_by, count(*) from pair_eligibility where training_sheet_id = ? group by 1"
+    found = dict(db.recall(("pairs by exclusion", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id])))
     total, eligible = sum(found.values()), found.pop(None, 0)
     excluded = {reason: found.get(reason, 0) for reason in EXCLUSIONS}
     reasons = [
@@ -193,23 +194,20 @@ def facets(db: Database, training_sheet_id: str) -> Facets:
 
 
 def _review_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
-    groups = db.tuples(
-        "select p.state, p.response_source, b.actor, sum(p.pairs)::bigint from ("
-        "select if(disputed, 'disputed', status) as state, response_source, last_batch, count(*) as pairs from pair_rows "
-        "where training_sheet_id = ? group by all) p "
-        "left join batches b on b.number = p.last_batch group by all",
-        [training_sheet_id],
-    )
+    groups = [
+        ("disputed" if disputed else status, source, actor, count)
+        for status, _, disputed, _, source, actor, _, count in _groups(db, training_sheet_id)
+    ]
     return _counted(("status", "response_source", "reviewer"), groups)
 
 
 def _signal_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
     """Count what the signals say; the values are what a condition on the signal takes."""
-    groups = db.tuples(
+    sql = (
         "select signals.language, signals.duplicates > 0, signals.near_duplicates > 0, signals.refusal, signals.pii_kinds, count(*) "
-        "from pair_rows where training_sheet_id = ? and signals is not null group by all",
-        [training_sheet_id],
+        "from pair_rows where training_sheet_id = ? and signals is not null group by all"
     )
+    groups = db.recall(("pairs by signals", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id]))
     rows = [
         (language, SOME if same else None, SOME if near else None, "true" if refusal else None, count)
         for language, same, near, refusal, _, count in groups

@@ -6,10 +6,10 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +20,7 @@ from workbench.errors import NotReady, ValidationError
 from workbench.store.backup import copy_by_child, refuse_target
 from workbench.store.external import SCHEME, ExternalFiles
 from workbench.store.faults import cannot_open, explained, refuse_unusable_folder
+from workbench.store.memory import Memory
 from workbench.store.migrate import migrate
 from workbench.store.reads import Reads, Scope
 from workbench.store.subscribers import Subscriber, Subscribers
@@ -27,6 +28,7 @@ from workbench.store.transaction import OUTBOX_COLUMNS, Event, Params, Transacti
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 MEMORY = ":memory:"
 
 _LOCKED_DOWN = {
@@ -67,7 +69,8 @@ class Database(Reads):
         self._subscribers = Subscribers()
         self._holders = 0
         self._last_seq = 0
-        self._changed_at: dict[str, int] = {}
+        self._changed_at: Mapping[str, int] = {}
+        self._memory = Memory()
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] = MEMORY, *, clock: Clock | None = None) -> Database:
@@ -112,14 +115,15 @@ class Database(Reads):
         return self._last_seq
 
     def seen(self, *topics: str) -> tuple[int, ...] | None:
-        """Return a mark that changes whenever something of these topics does; None where a read may see another state."""
-        if self._scope.transaction is None:
-            # An open block of reads looks at the state it began with.
-            return None if self._scope.cursor is not None else self._marks(topics)
-        return None if self._scope.transaction.touches(topics) else self._marks(topics)
+        """Return a mark that changes whenever something of these topics does; None while this transaction changes it."""
+        if self._scope.transaction is not None and self._scope.transaction.touches(topics):
+            return None
+        changed_at = self._changed_at if self._scope.changed_at is None else self._scope.changed_at
+        return tuple(changed_at.get(topic, 0) for topic in topics)
 
-    def _marks(self, topics: tuple[str, ...]) -> tuple[int, ...]:
-        return tuple(self._changed_at.get(topic, 0) for topic in topics)
+    def recall(self, key: tuple[str, ...], topics: tuple[str, ...], work_out: Callable[[], T]) -> T:
+        """Return what `work_out` returns, from memory as long as nothing of these topics has changed."""
+        return self._memory.recall(key, self.seen(*topics), work_out)
 
     @property
     def in_transaction(self) -> bool:
@@ -171,7 +175,8 @@ class Database(Reads):
         with explained():
             transaction.cursor.commit()
         self._last_seq += len(events)
-        self._changed_at |= {event.topic: event.seq for event in events}
+        # A new mapping each time: an open block of reads keeps the one it began with.
+        self._changed_at = {**self._changed_at, **{event.topic: event.seq for event in events}}
         return events
 
     @contextmanager

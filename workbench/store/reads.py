@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ class Scope(threading.local):
 
     cursor: duckdb.DuckDBPyConnection | None = None
     transaction: Any = None
+    changed_at: Mapping[str, int] | None = None
 
 
 class Reads:
@@ -26,6 +27,7 @@ class Reads:
 
     _connection: duckdb.DuckDBPyConnection | None
     _scope: Scope
+    _changed_at: Mapping[str, int]
 
     def rows(self, sql: str, params: Params = (), *, seconds: float | None = None) -> list[dict[str, Any]]:
         """Return the rows of a query as dicts."""
@@ -74,12 +76,14 @@ class Reads:
             yield
             return
         cursor = self.connection.cursor()
+        # Taken first: what is read may be newer than the mark it is kept under, never older.
+        self._scope.changed_at = self._changed_at
         cursor.execute("begin transaction read only")
         self._scope.cursor = cursor
         try:
             yield
         finally:
-            self._scope.cursor = None
+            self._scope.cursor = self._scope.changed_at = None
             cursor.rollback()
             cursor.close()
 
