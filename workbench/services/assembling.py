@@ -95,13 +95,11 @@ def question(db: Database, sheet: Sheet, made: TrainingSheet, *, labels: bool) -
     plan = made.template
     assert plan is not None
     plain = sheet.with_(columns=[column.with_(dtype="VARCHAR") for column in sheet.columns])
-    select, params = _pairs_sql(plain, made, plan, known=labels)
+    select, params = _pairs_sql(plain, made, plan, known=labels, given=True)
     macro = db.row("select parameters, macro_definition from duckdb_functions() where function_name = 'mask_of'") or {}
     return {
         "tables": {"_given": ROWS} | ({"canonical_labels": LABELS} if labels else {}),
         "prelude": [
-            "create view _picks as select _row as _wb_pick, _wb_index from _given",
-            f"create view {rows_table(sheet.id)} as select * from _given",
             f"create macro mask_of({', '.join(macro['parameters'])}) as {macro['macro_definition']}",
         ],
         "select": select,
@@ -135,13 +133,19 @@ def _known_labels(tx: Transaction | Database, sheet: Sheet, plan: TemplateSnapsh
     return bool(found)
 
 
-def _pairs_sql(sheet: Sheet, made: TrainingSheet, plan: TemplateSnapshot, *, known: bool) -> tuple[str, list[Any]]:
-    """Return the query that renders every chosen row, and takes over what is known about its item."""
+def _pairs_sql(
+    sheet: Sheet, made: TrainingSheet, plan: TemplateSnapshot, *, known: bool, given: bool = False
+) -> tuple[str, list[Any]]:
+    """Return the query that renders every chosen row, and takes over what is known about its item.
+
+    Rows that are `given` come numbered and in order: to join and sort them costs as much as all the rest.
+    """
     barred = mask_of(prohibited_uses(sheet.tags))
+    picked = f"_picks p join {rows_table(sheet.id)} s on s._row = p._wb_pick"
     rendered = (
-        f"select p._wb_index as row_index, s._row as source_index, {item_ref_sql(sheet)} as item_ref, "
+        f"select _wb_index as row_index, s._row as source_index, {item_ref_sql(sheet)} as item_ref, "
         f"{prompt_sql(plan, sheet.columns)} as prompt, {response_sql(plan, sheet.columns)} as response "
-        f"from _picks p join {rows_table(sheet.id)} s on s._row = p._wb_pick"
+        f"from {'_given s' if given else picked}"
     )
     own = {
         "response": "r.response",
@@ -171,7 +175,7 @@ def _pairs_sql(sheet: Sheet, made: TrainingSheet, plan: TemplateSnapshot, *, kno
     sql = (
         "select ? as training_sheet_id, r.row_index, r.source_index, r.item_ref, r.prompt, "
         f"{listed}, false as stale, {str(made.sample).lower()} as sample, ? as created_at, ? as updated_at, 1 as version, "
-        f"0 as last_batch from ({rendered}) r{join} order by r.row_index"
+        f"0 as last_batch from ({rendered}) r{join}{'' if given and not known else ' order by r.row_index'}"
     )
     params = [made.id, made.created_at, made.created_at]
     return sql, params + ([sheet.id, plan.label_type] if known else [])

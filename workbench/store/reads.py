@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -27,7 +28,7 @@ class Reads:
 
     _connection: duckdb.DuckDBPyConnection | None
     _scope: Scope
-    _changed_at: Mapping[str, int]
+    _changed_at: Mapping[str, int] = MappingProxyType({})
 
     def rows(self, sql: str, params: Params = (), *, seconds: float | None = None) -> list[dict[str, Any]]:
         """Return the rows of a query as dicts."""
