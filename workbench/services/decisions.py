@@ -134,9 +134,16 @@ def apply(db: Database, scope: Scope, change: Change, target: str, values: dict[
     columns = {**change.columns, "last_batch": "$batch"}
     run(db, LOG_BATCH, known | {"of_batch": None})
     run(db, _log_sql(columns, target), known)
-    settings = ", ".join(f"{name} = {sql}" for name, sql in (columns | outdated(columns)).items())
+    settings = ", ".join(f"{name} = {sql}" for name, sql in (_differing(db, columns, target, known) | outdated(columns)).items())
     run(db, f"update pair_rows set {settings}, version = version + 1, updated_at = $now where {target}", known)
     return number
+
+
+def _differing(db: Database, columns: dict[str, Any], target: str, known: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that become another on some pair; to write the others too takes as long again."""
+    tests = ", ".join(f"coalesce(bool_or({name} is distinct from ({sql})), false)" for name, sql in columns.items())
+    found = run(db, f"select {tests} from pair_rows where {target}", known)[0]
+    return {name: columns[name] for name, differs in zip(columns, found, strict=True) if differs}
 
 
 def outdated(columns: dict[str, str], row: str = "") -> dict[str, str]:
