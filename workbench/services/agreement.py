@@ -47,35 +47,55 @@ def agreement(
 ) -> Agreement:
     """Measure the agreement on the pairs whose votes are all in, and say what each reviewer has done."""
     with db.read():
-        patterns = db.tuples(
-            f"select answers, count(*) from (select list_sort(list(answer)) as answers from ({_VALUES[over]}) group by row_index "
-            "having count(*) > 1) group by 1 order by 1",
-            {"sheet": made.id},
-        )
-        cells = db.tuples(
-            f"with v as ({_VALUES[over]}) select a.voter, b.voter, a.answer, b.answer, count(*) from v a join v b "
-            "on b.row_index = a.row_index and b.voter > a.voter group by all order by all",
-            {"sheet": made.id},
-        )
         people = _reviewers(db, made, sees_gold=steward, now=now)
         disputed = db.value("select count(*) from pair_rows where training_sheet_id = ? and disputed", [made.id])
-    free = _free_text(made, over, patterns)
-    figures = _figures(made, over, [] if free else patterns, [] if free else cells, samples, seed, free)
-    used = sum(count for _, count in patterns)
+        used, cast, figures, by_two = db.recall(
+            ("agreement", made.id, over, samples, seed),
+            ("pairs", "training_sheets"),
+            lambda: _measures(db, made, over, samples, seed),
+        )
     return Agreement(
         training_sheet_id=made.id,
         over=over,
         wanted=made.overlap,
         pairs=used,
-        votes=sum(len(answers) * count for answers, count in patterns),
+        votes=cast,
         disputed=disputed,
         figures=figures,
-        by_two=[] if free else _by_two(cells, samples, seed),
+        by_two=by_two,
         by_reviewer=people,
         actions=[_adjudicating(allowed=steward)],
         summary=_summary(used, disputed, figures),
         **{figure.name: figure.value for figure in figures},
     )
+
+
+def _compared(db: Database, training_sheet_id: str, over: str) -> tuple[list[Any], list[Any]]:
+    """Count the pairs by the answers they got, and every two people's answers to the same pair."""
+    known = {"sheet": training_sheet_id}
+    patterns = db.tuples(
+        f"select answers, count(*) from (select list_sort(list(answer)) as answers from ({_VALUES[over]}) group by row_index "
+        "having count(*) > 1) group by 1 order by 1",
+        known,
+    )
+    cells = db.tuples(
+        f"with v as materialized ({_VALUES[over]}) select a.voter, b.voter, a.answer, b.answer, count(*) from v a join v b "
+        "on b.row_index = a.row_index and b.voter > a.voter group by all order by all",
+        known,
+    )
+    return patterns, cells
+
+
+def _measures(
+    db: Database, made: TrainingSheet, over: str, samples: int, seed: int
+) -> tuple[int, int, list[AgreementFigure], list[ReviewerPair]]:
+    """Return how many pairs and votes were compared, with the figures over all and for every two people."""
+    patterns, cells = _compared(db, made.id, over)
+    free = _free_text(made, over, patterns)
+    figures = _figures(made, over, [] if free else patterns, [] if free else cells, samples, seed, free)
+    used = sum(count for _, count in patterns)
+    cast = sum(len(answers) * count for answers, count in patterns)
+    return used, cast, figures, [] if free else _by_two(cells, samples, seed)
 
 
 def _adjudicating(*, allowed: bool) -> Action:
@@ -210,7 +230,8 @@ NO_GOLD = "No vote on a pair with a known answer yet."
 def _reviewers(db: Database, made: TrainingSheet, *, sees_gold: bool, now: dt.datetime) -> list[ReviewerAgreement]:
     paces = _paces(db, made.id, now)
     shown = []
-    for name, votes, approved, rejected, flagged, settled, agreed, gold, correct in db.tuples(_WORK, {"sheet": made.id}):
+    work = db.recall(("work", made.id), ("pairs", "gold"), lambda: db.tuples(_WORK, {"sheet": made.id}))
+    for name, votes, approved, rejected, flagged, settled, agreed, gold, correct in work:
         shown.append(
             ReviewerAgreement(
                 reviewer=name,

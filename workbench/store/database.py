@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -121,7 +121,7 @@ class Database(Reads):
         changed_at = self._changed_at if self._scope.changed_at is None else self._scope.changed_at
         return tuple(changed_at.get(topic, 0) for topic in topics)
 
-    def recall(self, key: tuple[str, ...], topics: tuple[str, ...], work_out: Callable[[], T]) -> T:
+    def recall(self, key: tuple[Hashable, ...], topics: tuple[str, ...], work_out: Callable[[], T]) -> T:
         """Return what `work_out` returns, from memory as long as nothing of these topics has changed."""
         return self._memory.recall(key, self.seen(*topics), work_out)
 
