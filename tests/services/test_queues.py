@@ -11,7 +11,7 @@ import pytest
 from tests.services.approved import change
 from workbench.domain.label import PairFilter
 from workbench.errors import ValidationError
-from workbench.services import operations
+from workbench.services import operations, queues
 from workbench.services.signal_filter import ORDERS
 
 PLAN = {"prompt_template": "Q: {{q}}?", "response_column": "a", "label_type": "answer"}
@@ -183,3 +183,16 @@ def test_days_and_people_are_counted_over_many_batches(local: Any) -> None:
     assert (progress.labeled, progress.rejected, progress.stale, progress.total) == (7, 10, 1, 30)
     assert [(p.approved, p.rejected) for p in progress.by_reviewer] == [(7, 10)]
     assert [day.decisions for day in progress.by_day] == [17]
+
+
+def test_a_condition_on_the_pair_alone_reads_no_other_table(ws: Any, made: Any) -> None:
+    sheet = ws.sheets.get(made.sheet_id)
+    plain, joined = (
+        queues.condition(PairFilter(status="all", where=where), made.id, sheet, reader="me").sql
+        for where in ("row_index < 17 or response = 'x'", "row_index < 17 and n < 5")
+    )
+
+    assert "join" not in plain
+    assert "join" in joined
+    assert ws.review.queue(made.id, status="all", where="row_index < 17 or row_index = 18").total == 18
+    assert ws.review.queue(made.id, status="all", where="row_index < 17 and n < 5").total == 5

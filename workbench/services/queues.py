@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,6 +158,9 @@ def _refuse_broken(regex: str) -> None:
 
 def _where(text: str, sheet: Sheet) -> str:
     """Let a predicate see the pair and its source row; a source column with a pair's name is `source_<name>`."""
+    with suppress(ValidationError):
+        # What the pair itself tells needs no other table, and no second look at all pairs.
+        return where_predicate(text, WHERE_COLUMNS, field="where")
     own = {name.lower() for name in (*WHERE_COLUMNS, *SIGNAL_COLUMNS)}
     shown = {c.name if c.name.lower() not in own else f"source_{c.name}": c.name for c in sheet.columns}
     types = {c.name: c.dtype for c in sheet.columns}
