@@ -241,6 +241,33 @@ def test_evaluation_on_held_out_and_on_other_pairs(ws, cases):
     assert losses == sorted(losses, reverse=True)
 
 
+def test_predictions_are_listed_and_lead_to_the_review(ws, cases):
+    job = ended(ws, create(ws, cases))
+    page = ws.training.predictions(job.id, page_size=5)
+    losses = [one.loss for one in page]
+    assert (page.total, losses) == (job.val_pairs, sorted(losses, reverse=True))
+    worst = page[0]
+    pair = ws.review.queue(cases.id, status="all", limit=1000)
+    text = {f"{cases.id}.{one.row_index}": one for one in pair}[worst.pair_id]
+    assert (worst.prompt, worst.truth, worst.split, worst.changed) == (text.prompt, text.response, "val", False)
+    assert worst.href == f"/label?pair={worst.pair_id}"
+    told = ws.training.confusions(job.id)
+    assert (told.total, told.correct + told.wrong) == (job.val_pairs, job.val_pairs)
+    assert ws.training.predictions(job.id, wrong=True).total == told.wrong == sum(one.count for one in told.confusions)
+    assert told.review[0]["training_sheet_id"] == cases.id
+    assert "order=training_loss" in told.review[0]["href"]
+    learned = ended(ws, ws.training.evaluate(job.id, side="train"))
+    assert (learned.result["metrics"]["pairs"], learned.result["side"]) == (job.train_pairs, "train")
+    assert learned.result["metrics"]["loss"] > 0
+    assert {one.split for one in ws.training.predictions(learned.id)} == {"train"}
+    told = ws.sql("select pair_id from learned_from where model_id = ? and split = 'train'", [job.model_version_id])
+    assert len(told) == job.train_pairs
+    asked = "select distinct model_id from learned_from where sheet_id = ? and item_ref = (select item_ref from learned_from limit 1)"
+    assert list(ws.sql(asked, [cases.sheet_id])["model_id"]) == [job.model_version_id]
+    with pytest.raises(NotFound):
+        ws.training.predictions("job_nothing")
+
+
 def test_comparison_names_differences_and_the_better_ones(ws, cases):
     one = ended(ws, create(ws, cases))
     two = ended(ws, create(ws, cases, training_config={**FAST, "epochs": 5}))

@@ -40,10 +40,12 @@ from workbench.domain.improve import FeedbackPair
 from workbench.domain.improve import FeedbackStats
 from workbench.domain.improve import Lineage
 from workbench.domain.improve import Overview
+from workbench.domain.jobs import BulkJobs
 from workbench.domain.jobs import Job
 from workbench.domain.jobs import JobEvent
 from workbench.domain.jobs import JobLog
 from workbench.domain.jobs import JobMetrics
+from workbench.domain.jobs import MetricName
 from workbench.domain.label import Batch
 from workbench.domain.label import BulkOutcome
 from workbench.domain.label import Card
@@ -91,6 +93,8 @@ from workbench.domain.system import WorkspaceInfo
 from workbench.domain.train import BaseModel
 from workbench.domain.train import Comparison
 from workbench.domain.train import Estimate
+from workbench.domain.train import PairPrediction
+from workbench.domain.train import Predictions
 from workbench.domain.train import TrainingJob
 from workbench.domain.train import TrainingJobMetrics
 
@@ -305,6 +309,16 @@ class Labels(Namespace):
     def versions(self, label_id: str) -> Page[LabelVersion]:
         """Return all that was ever the truth on an item, the newest first."""
 class Jobs(Namespace):
+    def metrics(self, job_id: str, *, name: str | None = ..., names: list[str] | None = ..., max_points: int = ..., start: int | None = ..., stop: int | None = ...) -> JobMetrics:
+        """Return the curves of a job, those of a hundred metrics at most; `metric_names` lists all there are."""
+    def metric_names(self, job_id: str, *, search: str = ..., page: int = ..., page_size: int = ...) -> Page[MetricName]:
+        """List the metrics of a job with their latest and extreme values, losses and accuracies first."""
+    def metric_curve(self, job_id: str, name: str, *, max_points: int = ..., first_step: int | None = ..., last_step: int | None = ...) -> pd.DataFrame:
+        """Return one curve as a table of step, value, epoch and logged_at."""
+    def bulk_cancel(self, ids: list[str], *, reason: str = ..., idempotency_key: str | None = ...) -> BulkJobs:
+        """Cancel several jobs; those that have ended already refuse, the others are not held up by them."""
+    def bulk_retry(self, ids: list[str], *, idempotency_key: str | None = ...) -> BulkJobs:
+        """Make a new job like each of several that failed or were cancelled."""
     def list(self, *, kind: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'name', 'status', 'progress_percent', 'priority'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Job]:
         """List the jobs, the newest first."""
     def get(self, job_id: str) -> Job:
@@ -319,10 +333,6 @@ class Jobs(Namespace):
         """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
     def events(self, job_id: str, *, after: int = ..., type: Optional[Literal['status_change', 'progress', 'log', 'metric', 'error']] = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
         """List what happened to a job, the oldest first."""
-    def metrics(self, job_id: str, *, name: str | None = ..., max_points: int = ...) -> JobMetrics:
-        """Return the curves of a job."""
-    def metric_curve(self, job_id: str, name: str, *, max_points: int = ..., first_step: int | None = ..., last_step: int | None = ...) -> pd.DataFrame:
-        """Return one curve as a table of step, value, epoch and logged_at."""
     def log(self, job_id: str, *, max_bytes: int = ...) -> JobLog:
         """Return the end of what the job's process wrote to its output."""
     def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., lease_seconds: float | None = ..., started_at: datetime.datetime | None = ..., idempotency_key: str | None = ...) -> Run:
@@ -332,6 +342,10 @@ class Jobs(Namespace):
     def finish(self, job_id: str, *, status: Literal['succeeded', 'failed', 'cancelled'] = ..., message: str = ..., result: dict[str, Any] = ..., completed_at: datetime.datetime | None = ..., idempotency_key: str | None = ...) -> Job:
         """End an external run."""
 class Training(Namespace):
+    def predictions(self, job_id: str, *, wrong: bool = ..., truth: str | None = ..., prediction: str | None = ..., sort: Literal['loss', 'confidence'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[PairPrediction]:
+        """List what the model answered pair by pair, the largest loss first; of a training or an evaluation job."""
+    def confusions(self, job_id: str, *, limit: int = ...) -> Predictions:
+        """Sum up what the model answered: how much was right, which responses it confuses, where to review."""
     def create(self, training_sheet_id: str, model_name: str, base_model: str, *, trainer: str | None = ..., train_val_split: float = ..., training_config: dict[str, Any] = ..., register_to_uc: bool = ..., uc_catalog: str | None = ..., uc_schema: str | None = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> TrainingJob:
         """Start a training job; pairs, versions and split are frozen with it."""
     def list(self, *, training_sheet_id: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., base_model: str | None = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'model_name', 'status', 'progress_percent', 'base_model', 'total_pairs', 'val_accuracy', 'val_loss'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[TrainingJob]:
@@ -356,10 +370,10 @@ class Training(Namespace):
         """Return the latest figures of a training job; its curves are with `jobs.metrics`."""
     def lineage(self, job_id: str) -> Lineage:
         """Return what a job was made from and what came of it."""
-    def evaluate(self, job_id: str, *, training_sheet_id: str | None = ..., idempotency_key: str | None = ...) -> Job:
-        """Ask the trained model about the held-out pairs, or about the approved pairs of another sheet."""
-    def compare(self, ids: str, *, max_points: int = ...) -> Comparison:
-        """Set training jobs side by side: settings that differ, figures with the better ones, curves."""
+    def evaluate(self, job_id: str, *, training_sheet_id: str | None = ..., side: Literal['held_out', 'train', 'all'] = ..., idempotency_key: str | None = ...) -> Job:
+        """Ask the trained model about the job's own pairs, held out or learned from, or about the approved ones of another sheet."""
+    def compare(self, ids: str, *, max_points: int = ..., metrics: list[str] | None = ..., all_settings: bool = ...) -> Comparison:
+        """Set up to 100 training jobs side by side: settings that differ, figures with the better ones, curves."""
     def estimate(self, training_sheet_id: str, base_model: str, *, trainer: str | None = ..., train_val_split: float = ..., training_config: dict[str, Any] = ...) -> Estimate:
         """Tell what a training job would use, and what speaks against it, without making one."""
     def base_models(self) -> Page[BaseModel]:

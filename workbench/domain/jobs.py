@@ -127,8 +127,25 @@ class MetricSeries(Record):
     kind = "metric series"
 
     name = param.String("", doc="Name of the metric.")
-    points = Json([], doc="Points in order of step: step, value, epoch, at.")
-    total = param.Integer(0, doc="Points logged in all.")
+    points = Json([], doc="Points in order of step: step, value, epoch, at; word where the value is no number, such as NaN.")
+    shown = param.Integer(0, doc="Points sent.")
+    total = param.Integer(0, doc="Points logged in all, in the range asked for.")
+    not_finite = param.Integer(0, doc="Points whose value is no number.")
+
+
+class MetricName(Record):
+    """One metric of a job, without its points."""
+
+    kind = "metric name"
+
+    name = param.String("", doc="Name of the metric.")
+    total = param.Integer(0, doc="Points logged.")
+    first_step = param.Integer(0, doc="First step.")
+    last_step = param.Integer(0, doc="Latest step.")
+    last = param.Number(None, allow_None=True, doc="Value at the latest step; null where it is no number.")
+    lowest = param.Number(None, allow_None=True, doc="Lowest value.")
+    highest = param.Number(None, allow_None=True, doc="Highest value.")
+    not_finite = param.Integer(0, doc="Points whose value is no number.")
 
 
 class JobMetrics(Record):
@@ -137,6 +154,7 @@ class JobMetrics(Record):
     kind = "job metrics"
 
     metrics = Items(item_type=MetricSeries, doc="One series per metric.")
+    total = param.Integer(0, doc="Metrics the job has logged in all.")
 
 
 class JobLog(Record):
@@ -150,6 +168,31 @@ class JobLog(Record):
     size = param.Integer(0, doc="Bytes in the whole log.")
     offset = param.Integer(0, doc="Byte at which the text begins.")
     truncated = param.Boolean(False, doc="True when earlier text was left out.")
+
+
+class JobOutcome(Record):
+    """What became of one job in an action on several."""
+
+    kind = "job outcome"
+
+    job_id = param.String("", doc="The job acted on.")
+    job_name = param.String("", doc="Its name; empty when there is no such job.")
+    done = param.Boolean(False, doc="True when the action was taken.")
+    status = param.String(None, allow_None=True, doc="Where the job stands now.")
+    made_id = param.String(None, allow_None=True, doc="The job made by a retry.")
+    error_code = param.String(None, allow_None=True, doc="Kind of refusal.")
+    message = param.String("", doc="Why it was refused.")
+
+
+class BulkJobs(Record):
+    """What became of an action on several jobs, job by job."""
+
+    kind = "action on jobs"
+
+    action = param.String("", doc="cancel or retry.")
+    done = param.Integer(0, doc="Jobs it was taken on.")
+    refused = param.Integer(0, doc="Jobs that refused it.")
+    outcomes = Items(item_type=JobOutcome, doc="Job by job, in the order asked for.")
 
 
 LIFECYCLE = Lifecycle(

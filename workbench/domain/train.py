@@ -135,7 +135,8 @@ class ConfigDifference(Record):
     kind = "configuration difference"
 
     name = param.String("", doc="Name of the setting.")
-    values = Json({}, doc="Its value per job id.")
+    values = Json({}, doc="Its value per job id; null where a job has none.")
+    differs = param.Boolean(True, doc="False for a setting that is the same in every job.")
 
 
 class MetricComparison(Record):
@@ -146,7 +147,33 @@ class MetricComparison(Record):
     name = param.String("", doc="Name of the metric.")
     direction = Choice(default="higher", objects=["higher", "lower"], doc="Which way is better.")
     values = Json({}, doc="Its last value per job id; null where not measured.")
-    best = Items(item_type=str, doc="Ids of the jobs with the best value.")
+    best = Items(item_type=str, doc="Ids of the jobs with the best last value.")
+    best_values = Json({}, doc="The best value over all steps per job id; null where there is no curve.")
+    best_steps = Json({}, doc="The step of that value per job id.")
+    best_over_steps = Items(item_type=str, doc="Ids of the jobs with the best value over all steps.")
+
+
+class SeedMetric(Record):
+    """One figure over jobs that differ in nothing but the seed."""
+
+    kind = "seed metric"
+
+    name = param.String("", doc="Name of the metric.")
+    direction = Choice(default="higher", objects=["higher", "lower"], doc="Which way is better.")
+    mean = param.Number(None, allow_None=True, doc="Mean of the last values.")
+    std = param.Number(None, allow_None=True, doc="Standard deviation of the sample; null with one value.")
+    count = param.Integer(0, doc="Jobs that have the figure.")
+
+
+class SeedGroup(Record):
+    """Compared jobs that differ in nothing but the seed."""
+
+    kind = "seed group"
+
+    label = param.String("", doc="Words on the group.")
+    jobs = Items(item_type=str, doc="Ids of the jobs.")
+    seeds = Json([], doc="Their seeds, in the same order.")
+    metrics = Items(item_type=SeedMetric, doc="Mean and deviation of each figure.")
 
 
 class Comparison(Record):
@@ -155,9 +182,14 @@ class Comparison(Record):
     kind = "comparison"
 
     jobs = Items(item_type=TrainingJob, doc="The jobs, in the order asked for.")
-    config = Items(item_type=ConfigDifference, doc="Settings that differ.")
+    labels = Json({}, doc="What tells each job from the others, by its id.")
+    config = Items(item_type=ConfigDifference, doc="Settings that differ, or all of them.")
+    same = param.Integer(0, doc="Settings that are the same in every job.")
     metrics = Items(item_type=MetricComparison, doc="Figures and which is better.")
-    curves = Json({}, doc="Points per metric name and job id.")
+    groups = Items(item_type=SeedGroup, doc="Jobs that differ in nothing but the seed.")
+    curves = Json({}, doc="Points per metric name and job id: step, value, epoch, at; word where the value is no number.")
+    totals = Json({}, doc="{shown, total, not_finite} per metric name and job id.")
+    metric_names = Items(item_type=str, doc="Metrics that at least one of the jobs has logged, the first thousand.")
 
 
 TRAINING = Lifecycle(
@@ -178,10 +210,11 @@ def direction(metric: str) -> str:
 
 
 class PairPrediction(Record):
-    """What a model answered to one pair it did not learn from."""
+    """What a model answered to one pair."""
 
     kind = "prediction"
     table = "job_predictions"
+    derived = frozenset({"prompt", "response", "training_sheet_id", "row_index", "changed", "href"})
 
     job_id = param.String("", doc="Job that asked the model.")
     pair_id = param.String("", doc="The pair.")
@@ -189,3 +222,36 @@ class PairPrediction(Record):
     confidence = param.Number(None, allow_None=True, doc="Probability the model gave its answer, 0-1.")
     loss = param.Number(None, allow_None=True, doc="Negative log of the probability given to the truth.")
     correct = param.Boolean(False, doc="True when the answer is the pair's response.")
+    truth = param.String(None, allow_None=True, doc="Response of the pair when the model was asked; null in older jobs.")
+    split = param.String(None, allow_None=True, doc="Side the pair was on, train or val; null in older jobs.")
+    prompt = param.String(None, allow_None=True, doc="Prompt of the pair as it is now; null when the pair is gone.")
+    response = param.String(None, allow_None=True, doc="Response of the pair as it is now.")
+    training_sheet_id = param.String("", doc="Training sheet of the pair.")
+    row_index = param.Integer(0, doc="Place of the pair in it.")
+    changed = param.Boolean(False, doc="True when the response was changed since, or the pair is gone.")
+    href = param.String("", doc="Page that shows the pair.")
+
+
+class Confusion(Record):
+    """One mistake a model makes: which response it gives for which."""
+
+    kind = "confusion"
+
+    truth = param.String("", doc="Response of the pairs.")
+    prediction = param.String("", doc="What the model answered.")
+    count = param.Integer(0, doc="Pairs answered so.")
+    percent = param.Number(0.0, doc="Share of all mistakes, 0-100.")
+
+
+class Predictions(Record):
+    """What a job's answers come to, and where they are wrong."""
+
+    kind = "predictions"
+
+    job_id = param.String("", doc="Job that asked the model.")
+    total = param.Integer(0, doc="Pairs the model was asked about.")
+    correct = param.Integer(0, doc="Pairs answered rightly.")
+    wrong = param.Integer(0, doc="Pairs answered wrongly.")
+    mean_loss = param.Number(None, allow_None=True, doc="Mean loss; null where no pair has one.")
+    confusions = Items(item_type=Confusion, doc="The commonest mistakes first.")
+    review = Json([], doc="[{training_sheet_id, name, pairs, href}]: where to review these pairs, the largest loss first.")

@@ -6,19 +6,19 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from workbench.contract import Field, Page, PageNumber, PageSize, Table, command, query
-from workbench.domain.jobs import LIFECYCLE, TERMINAL, Job, JobEvent, JobLog, JobMetrics
+from workbench.contract import Field, Page, PageNumber, PageSize, command, query
+from workbench.domain.jobs import LIFECYCLE, TERMINAL, Job, JobEvent, JobLog
 from workbench.domain.record import utc
 from workbench.engine import child
 from workbench.errors import InvalidTransition, NotFound, ValidationError
-from workbench.services import curves
 from workbench.services.answering import answered
+from workbench.services.job_bulk import RUNNERS, JobBulk
+from workbench.services.job_curves import JobCurves
 from workbench.services.job_lists import By, Descending, Label, Since, Sort, Until, narrowed
 from workbench.services.metric_points import point_rows
 from workbench.services.service import Service
 from workbench.store.tables import Records
 
-RUNNERS = frozenset({"admin", "data_steward", "trainer"})
 EXTERNAL = "external"
 QUEUE_PLACES = """
 select id, row_number() over (order by priority desc, queued_at, id) as place from jobs
@@ -30,12 +30,11 @@ EventType = Annotated[
     Literal["status_change", "progress", "log", "metric", "error"] | None, Field(description="Only events of this sort.")
 ]
 Reason = Annotated[str, Field(max_length=1000, description="Why.")]
-MaxPoints = Annotated[int, Field(ge=4, le=100_000, description="Points per curve, roughly; minima and maxima always stay.")]
 Resume = Annotated[bool, Field(description="Go on from the checkpoint that was kept, in place of beginning anew.")]
 After = Annotated[int, Field(ge=0, description="Number of the last event you have.")]
 
 
-class JobService(Service):
+class JobService(JobBulk, JobCurves):
     """Follow jobs and decide about them."""
 
     namespace = "jobs"
@@ -128,33 +127,6 @@ class JobService(Service):
         params = [job_id, after, *([type] if type else [])]
         where = f"job_id = ? and seq > ?{kinds}"
         return self.event_records.page(where, params, order="seq", page=page, page_size=page_size)
-
-    @query("GET", "/jobs/{job_id}/metrics")
-    def metrics(
-        self,
-        job_id: str,
-        *,
-        name: Annotated[str | None, Field(max_length=200, description="Only this metric.")] = None,
-        max_points: MaxPoints = 2000,
-    ) -> JobMetrics:
-        """Return the curves of a job."""
-        self.records.get(job_id)
-        return JobMetrics(metrics=curves.series(self.db, job_id, name, max_points))
-
-    @query("GET", "/jobs/{job_id}/metric-curve")
-    def metric_curve(
-        self,
-        job_id: str,
-        name: Annotated[str, Field(max_length=200, description="Name of the metric.")],
-        *,
-        max_points: MaxPoints = 2000,
-        first_step: Annotated[int | None, Field(description="Leave out what comes before.")] = None,
-        last_step: Annotated[int | None, Field(description="Leave out what comes after.")] = None,
-    ) -> Table:
-        """Return one curve as a table of step, value, epoch and logged_at."""
-        self.records.get(job_id)
-        table = curves.points(self.db, job_id, name, max_points, first=first_step, last=last_step)
-        return table.select(["step", "value", "epoch", "logged_at"])
 
     @query("GET", "/jobs/{job_id}/log")
     def log(

@@ -19,12 +19,11 @@ from workbench.domain.train import (
     TrainingJobMetrics,
 )
 from workbench.errors import NotEligible, NotFound, NotReady
-from workbench.services import curves, training_plan
+from workbench.services import curves, training_compare, training_plan
 from workbench.services.answering import answered
 from workbench.services.job_lists import By, Descending, Label, Since, TrainingSort, Until, narrowed
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, Resume, derived, refuse_to_resume
-from workbench.services.service import Service
-from workbench.services.training_compare import compared
+from workbench.services.predictions import PairPredictions
 from workbench.services.training_place import surroundings
 from workbench.services.training_plan import Choice, Pairs
 from workbench.services.training_work import TrainingWork
@@ -33,6 +32,7 @@ from workbench.trainers import offers, trainers
 
 TRAINERS = frozenset({"admin", "trainer"})
 NEWEST = "created_at desc, id"
+SIDES = {"held_out": "", "train": " on what it learned from", "all": " on all its pairs"}
 
 TrainingSheetId = Annotated[str, Field(min_length=1, description="Training sheet to learn from.")]
 ModelName = Annotated[str, Field(max_length=200, description="Name the model version is registered under.")]
@@ -44,7 +44,7 @@ Words = Annotated[str | None, Field(max_length=200, description="Name kept with 
 Labels = Annotated[dict[str, str], Field(description="Names and values for people.")]
 
 
-class TrainingService(Service):
+class TrainingService(PairPredictions):
     """Make training jobs, follow them, compare them."""
 
     namespace = "training"
@@ -192,25 +192,31 @@ class TrainingService(Service):
         job_id: str,
         *,
         training_sheet_id: Annotated[
-            str | None, Field(description="Training sheet to ask about; none: the held-out pairs.")
+            str | None, Field(description="Training sheet to ask about; none: the pairs of the job.")
         ] = None,
+        side: Annotated[
+            Literal["held_out", "train", "all"], Field(description="Which pairs of the job; another sheet is asked about whole.")
+        ] = "held_out",
     ) -> Job:
-        """Ask the trained model about the held-out pairs, or about the approved pairs of another sheet."""
+        """Ask the trained model about the job's own pairs, held out or learned from, or about the approved ones of another sheet.
+
+        Predictions and losses are kept pair by pair; the losses order reviews.
+        """
         job = self._found(job_id)
         sheet = self.app.training_sheets.live(training_sheet_id) if training_sheet_id else None
         TRAINING.require("evaluate", job.status)
         if not job.model_version_id:
             raise NotReady("The job has registered no model version to evaluate.", status=job.status)
-        frozen = self.work.evaluation_pairs(job, training_sheet_id)
+        frozen = self.work.evaluation_pairs(job, training_sheet_id, side)
         if frozen.num_rows == 0:
             raise NotEligible("There are no approved pairs to ask about.", excluded={})
         id = self.clock.new_id("job")
         self.work.freeze(id, frozen)
         spec = {
             "training_job_id": job.id, "model_version_id": job.model_version_id, "training_sheet_id": training_sheet_id,
-            "majority": (job.result or {}).get("metrics", {}).get("majority_label"), "once": True,
+            "side": None if sheet else side, "majority": (job.result or {}).get("metrics", {}).get("majority_label"), "once": True,
         }  # fmt: skip
-        name = f"Evaluate {job.model_name}" + (f" on {sheet.name}" if sheet else "")
+        name = f"Evaluate {job.model_name}" + (f" on {sheet.name}" if sheet else SIDES[side])
         with self.db.write():
             made = self.app.engine.submit(
                 "evaluate", id=id, name=name, spec=spec, parent_id=job.id, created_by=self.actor, sample=job.sample
@@ -222,12 +228,19 @@ class TrainingService(Service):
         self,
         ids: Annotated[str, Field(min_length=1, max_length=10_000, description="Ids of the jobs, separated by commas.")],
         *,
-        max_points: Annotated[int, Field(ge=4, le=10_000, description="Points per curve.")] = 500,
+        max_points: Annotated[int, Field(ge=4, le=10_000, description="Points per curve; fewer where curves are many.")] = 500,
+        metrics: Annotated[
+            list[str] | None, Field(max_length=20, description="Metrics whose curves to return; none: losses and accuracies.")
+        ] = None,
+        all_settings: Annotated[bool, Field(description="Also settings that are the same in every job.")] = False,
     ) -> Comparison:
-        """Set training jobs side by side: settings that differ, figures with the better ones, curves."""
-        wanted = [id.strip() for id in ids.split(",") if id.strip()]
-        jobs = [self._shown(self._found(id)) for id in dict.fromkeys(wanted)]
-        return compared(self.db, jobs, max_points)
+        """Set up to 100 training jobs side by side: settings that differ, figures with the better ones, curves."""
+        ids_wanted = training_compare.wanted_ids(ids)
+        with self.db.read():
+            found = {job.id: job for job in self._page("list_contains(?, id)", [ids_wanted], page=1, page_size=len(ids_wanted))}
+            training_compare.require_all(self.db, ids_wanted, list(found))
+            jobs = [found[id] for id in ids_wanted]
+            return training_compare.compared(self.db, jobs, max_points, metrics=metrics, all_settings=all_settings)
 
     @query("POST", "/training/estimate", topics=("jobs", "pairs"))
     def estimate(

@@ -30,6 +30,7 @@ order by row_index
 """
 PREDICTIONS = "predictions.json"
 KEPT_FACTS = frozenset({"fmapi_job_id", "mlflow_run_id"})
+FROZEN_SIDES = {"held_out": "val", "train": "train"}
 
 
 class TrainingWork:
@@ -53,11 +54,11 @@ class TrainingWork:
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, self._frozen(job_id))
 
-    def evaluation_pairs(self, job: TrainingJob, training_sheet_id: str | None) -> pa.Table:
-        """Return the held-out pairs of a job as it froze them, or the approved ones of a training sheet."""
+    def evaluation_pairs(self, job: TrainingJob, training_sheet_id: str | None, side: str = "held_out") -> pa.Table:
+        """Return the pairs of one side, or of both, as the job froze them, or the approved ones of a training sheet."""
         if training_sheet_id is None:
             frozen = pq.read_table(self._frozen(job.id))
-            return frozen.filter(pc.equal(frozen["split"], "val"))
+            return frozen if side == "all" else frozen.filter(pc.equal(frozen["split"], FROZEN_SIDES[side]))
         return self.db.arrow(_APPROVED, [training_sheet_id])
 
     def keep_pairs(self, job_id: str, pairs: Pairs) -> None:
@@ -113,7 +114,7 @@ class TrainingWork:
     def finish_evaluation(self, job: Job, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
         """Keep the predictions of an evaluation."""
         self._keep_predictions(job.id, folder)
-        wanted = ("training_job_id", "model_version_id", "training_sheet_id")
+        wanted = ("training_job_id", "model_version_id", "training_sheet_id", "side")
         return {"metrics": result["metrics"], **{name: job.spec.get(name) for name in wanted}}
 
     def _registered(self, job: TrainingJob, package: Path, metrics: dict[str, Any]) -> str:
@@ -133,7 +134,10 @@ class TrainingWork:
         path = folder / PREDICTIONS
         rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         if rows:
-            self.db.insert_arrow("job_predictions", pa.Table.from_pylist([{"job_id": job_id, **row} for row in rows]))
+            told = pa.Table.from_pylist([{"job_id": job_id, **row} for row in rows])
+            frozen = pq.read_table(self._frozen(job_id), columns=["id", "response", "split"])
+            seen = frozen.rename_columns(["pair_id", "truth", "split"])
+            self.db.insert_arrow("job_predictions", told.join(seen, "pair_id"))
             self._mark_losses(job_id)
 
     def _mark_losses(self, job_id: str) -> None:

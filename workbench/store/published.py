@@ -23,6 +23,8 @@ PUBLISHED: dict[str, str] = {
     "jobs": "Everything that ran: kind, state, progress, outcome.",
     "job_events": "What happened to each job, in order.",
     "metrics": "Figures of a job by step and epoch.",
+    "predictions": "What models answered to pairs in training and evaluation jobs, with confidence and loss.",
+    "learned_from": "Which job and model learned from, or held out, which pair, made from which row of which sheet.",
     "models": "Model versions with their stage and figures.",
     "stage_history": "Every promotion, deployment, rollback and retirement.",
     "test_runs": "Test suites run against model versions.",

@@ -68,11 +68,13 @@ def evaluated(
         context.progress(len(rows), len(pairs), "Asking the model", step="evaluate")
     given = [row["prediction"] for row in rows]
     confidences = [row["confidence"] for row in rows if row["confidence"] is not None]
+    losses = [row["loss"] for row in rows if row["loss"] is not None]
     metrics = {
         "pairs": len(rows),
         "accuracy": sum(row["correct"] for row in rows) / max(1, len(rows)),
         "macro_f1": macro_f1(given, pairs),
         "mean_confidence": sum(confidences) / len(confidences) if confidences else None,
+        "loss": sum(losses) / len(losses) if losses else None,
         "trivial_accuracy": None if majority is None else sum(p.response == majority for p in pairs) / max(1, len(pairs)),
         "per_label": commonest(per_label(given, pairs)),
         "confusions": confusions(given, pairs),
