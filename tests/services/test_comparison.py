@@ -19,7 +19,9 @@ def train(app, number, **config):
     details |= {"base_model": "ngrams-tfidf", "trainer": "text-classifier", "training_config": json.dumps({**CONFIG, **config})}
     details |= {"train_val_split": 0.8, "total_pairs": 100, "train_pairs": 80, "val_pairs": 20, "register_to_uc": False}
     with app.db.write():
-        app.engine.ledger.add(Job(id=id, kind="train", name="Train cases", status="succeeded", spec={}, completed_at=app.clock.now()))
+        app.engine.ledger.add(
+            Job(id=id, kind="train", name="Train cases", status="succeeded", spec={}, completed_at=app.clock.now())
+        )
         marks = ", ".join("?" * len(details))
         app.db.execute(f"insert into training_details ({', '.join(details)}) values ({marks})", list(details.values()))
         app.db.execute(

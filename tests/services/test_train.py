@@ -262,7 +262,9 @@ def test_predictions_are_listed_and_lead_to_the_review(ws, cases):
     assert {one.split for one in ws.training.predictions(learned.id)} == {"train"}
     told = ws.sql("select pair_id from learned_from where model_id = ? and split = 'train'", [job.model_version_id])
     assert len(told) == job.train_pairs
-    asked = "select distinct model_id from learned_from where sheet_id = ? and item_ref = (select item_ref from learned_from limit 1)"
+    asked = (
+        "select distinct model_id from learned_from where sheet_id = ? and item_ref = (select item_ref from learned_from limit 1)"
+    )
     assert list(ws.sql(asked, [cases.sheet_id])["model_id"]) == [job.model_version_id]
     with pytest.raises(NotFound):
         ws.training.predictions("job_nothing")

@@ -16,6 +16,7 @@ from workbench.server import demo
 from workbench.testing import frozen
 from workbench.ui import (
     agreement,
+    compare,
     data,
     endpoint,
     feedback,
@@ -30,6 +31,7 @@ from workbench.ui import (
     models,
     monitor,
     pages,
+    predictions,
     providers,
     reassemble,
     record_view,
@@ -72,6 +74,8 @@ SUBJECTS: dict[type, Any] = {
     train.TrainingJobs: lambda ws, made: {"parent": train.TrainView(ws)},
     train_form.TrainForm: lambda ws, made: {"training_sheet_id": made["pairs"].id},
     training_job.TrainingJobView: lambda ws, made: {"job_id": made["job"].id},
+    compare.CompareView: lambda ws, made: {"ids": made["job"].id},
+    predictions.PredictionsView: lambda ws, made: {"job_id": made["job"].id},
     jobs.JobsView: lambda ws, made: {},
     job.JobView: lambda ws, made: {"job_id": made["job"].id},
     models.ModelsView: lambda ws, made: {},

@@ -168,6 +168,8 @@ class JobLog(Record):
     size = param.Integer(0, doc="Bytes in the whole log.")
     offset = param.Integer(0, doc="Byte at which the text begins.")
     truncated = param.Boolean(False, doc="True when earlier text was left out.")
+    attempts = Items(item_type=int, doc="Numbers of the attempts there were.")
+    href = param.String("", doc="Address of the whole text as a file.")
 
 
 class JobOutcome(Record):

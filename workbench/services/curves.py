@@ -92,9 +92,7 @@ def series(
         for row in points(db, [job_id], names, max_points, start=start, stop=stop).to_pylist():
             curve = found.setdefault(row["name"], {"points": [], "total": row["n"], "not_finite": row["odd"]})
             curve["points"].append(point(row))
-    return tuple(
-        MetricSeries(name=name, shown=len(found[name]["points"]), **found[name]) for name in names if name in found
-    )
+    return tuple(MetricSeries(name=name, shown=len(found[name]["points"]), **found[name]) for name in names if name in found)
 
 
 def point(row: dict[str, Any]) -> dict[str, Any]:

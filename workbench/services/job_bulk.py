@@ -28,9 +28,7 @@ class JobBulk(Service):
         raise NotImplementedError
 
     @command("POST", "/jobs/bulk-cancel", roles=RUNNERS, transaction=False, label="Cancel the jobs")
-    def bulk_cancel(
-        self, ids: Ids, *, reason: Annotated[str, Field(max_length=1000, description="Why.")] = ""
-    ) -> BulkJobs:
+    def bulk_cancel(self, ids: Ids, *, reason: Annotated[str, Field(max_length=1000, description="Why.")] = "") -> BulkJobs:
         """Cancel several jobs; those that have ended already refuse, the others are not held up by them."""
 
         def cancel(id: str) -> Job:

@@ -7,16 +7,15 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from workbench.contract import Field, Page, PageNumber, PageSize, command, query
-from workbench.domain.jobs import LIFECYCLE, TERMINAL, Job, JobEvent, JobLog
+from workbench.domain.jobs import LIFECYCLE, TERMINAL, Job, JobEvent
 from workbench.domain.record import utc
-from workbench.engine import child
 from workbench.errors import InvalidTransition, NotFound, ValidationError
 from workbench.services.answering import answered
 from workbench.services.job_bulk import RUNNERS, JobBulk
 from workbench.services.job_curves import JobCurves
 from workbench.services.job_lists import By, Descending, Label, Since, Sort, Until, narrowed
+from workbench.services.job_log import JobLogs
 from workbench.services.metric_points import point_rows
-from workbench.services.service import Service
 from workbench.store.tables import Records
 
 EXTERNAL = "external"
@@ -34,7 +33,7 @@ Resume = Annotated[bool, Field(description="Go on from the checkpoint that was k
 After = Annotated[int, Field(ge=0, description="Number of the last event you have.")]
 
 
-class JobService(JobBulk, JobCurves):
+class JobService(JobBulk, JobCurves, JobLogs):
     """Follow jobs and decide about them."""
 
     namespace = "jobs"
@@ -127,25 +126,6 @@ class JobService(JobBulk, JobCurves):
         params = [job_id, after, *([type] if type else [])]
         where = f"job_id = ? and seq > ?{kinds}"
         return self.event_records.page(where, params, order="seq", page=page, page_size=page_size)
-
-    @query("GET", "/jobs/{job_id}/log")
-    def log(
-        self,
-        job_id: str,
-        *,
-        max_bytes: Annotated[int, Field(ge=1, le=10_000_000, description="Most bytes to return, from the end.")] = 100_000,
-    ) -> JobLog:
-        """Return the end of what the job's process wrote to its output."""
-        job = self.records.get(job_id)
-        path = self.app.engine.folder(job.id, job.attempt) / child.LOG
-        if not path.exists():
-            return JobLog(job_id=job.id, attempt=job.attempt)
-        size = path.stat().st_size
-        offset = max(0, size - max_bytes)
-        with path.open("rb") as file:
-            file.seek(offset)
-            text = file.read(max_bytes).decode("utf-8", "replace")
-        return JobLog(job_id=job.id, attempt=job.attempt, text=text, size=size, offset=offset, truncated=offset > 0)
 
     @command("POST", "/jobs/external", roles=RUNNERS, status=201, label="Start an external run")
     def start_external(

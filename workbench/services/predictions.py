@@ -84,7 +84,9 @@ class PairPredictions(Service):
             **told,
             wrong=wrong,
             confusions=[Confusion(**row, percent=100 * row["count"] / wrong) for row in found],
-            review=[{"training_sheet_id": s["id"], "name": s["name"], "pairs": s["pairs"], "href": _review(s["id"])} for s in sheets],
+            review=[
+                {"training_sheet_id": s["id"], "name": s["name"], "pairs": s["pairs"], "href": _review(s["id"])} for s in sheets
+            ],
         )
 
     def _asking(self, job_id: str) -> None:
@@ -111,5 +113,5 @@ def _shown(row: dict[str, Any], texts: dict[str, dict[str, Any]]) -> dict[str, A
 
 
 def _review(training_sheet_id: str) -> str:
-    wanted = {"sheet": training_sheet_id, "status": "all", "order": "training_loss", "descending": "true", "mode": "grid"}
+    wanted = {"sheet": training_sheet_id, "status": "", "order": "training_loss", "descending": "true", "mode": "grid"}
     return f"/label?{urlencode(wanted)}"

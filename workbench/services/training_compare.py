@@ -76,7 +76,12 @@ def require_all(db: Database, wanted: Sequence[str], found: Sequence[str]) -> No
 
 
 def compared(
-    db: Database, jobs: Sequence[TrainingJob], max_points: int, *, metrics: Sequence[str] | None = None, all_settings: bool = False
+    db: Database,
+    jobs: Sequence[TrainingJob],
+    max_points: int,
+    *,
+    metrics: Sequence[str] | None = None,
+    all_settings: bool = False,
 ) -> Comparison:
     """Return the settings that differ, the figures with the better ones, and the curves of some metrics."""
     ids = [job.id for job in jobs]

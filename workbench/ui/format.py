@@ -228,6 +228,13 @@ def of(part: int | None, whole: int | None, *, reason: str | None = None) -> Mar
     return unknown(reason) if part is None else Markup("{} of {}").format(integer(part), integer(whole))
 
 
+def instant(at: dt.datetime | str | float) -> dt.datetime:
+    """Return a moment for a plot, whether it comes as one, as text, or as milliseconds from the browser."""
+    if isinstance(at, (int, float)):
+        return dt.datetime.fromtimestamp(at / 1000, dt.UTC).replace(tzinfo=None)
+    return at if isinstance(at, dt.datetime) else dt.datetime.fromisoformat(at.removesuffix("Z"))
+
+
 def plotted(number: float | None) -> float:
     """Return a value for a plot, which leaves a gap where there is none."""
     return math.nan if number is None else number

@@ -12,15 +12,13 @@ from workbench.domain.jobs import JobEvent
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.columns import Column, column, columns
-from workbench.ui.components.curve import Curve
+from workbench.ui.components.curve_board import CurveBoard
+from workbench.ui.components.job_log import JobLogPanel
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.progress import ProgressPanel
 from workbench.ui.components.table import DataTable
 from workbench.ui.url import page_href
 from workbench.ui.view import View
-
-_LOG_CSS = "pre { max-height: 280px; overflow: auto; }"
-_SIDES = {"train": "train", "val": "validation"}
 
 
 class JobView(View):
@@ -35,12 +33,10 @@ class JobView(View):
         self._title, self._facts, self._fault = html(""), html(""), html("")
         self._progress = ProgressPanel()
         self._actions = ActionBar(toasts=self.toasts, size="small")
-        self._curves: dict[str, Curve] = {}
-        self._log = html("", css=_LOG_CSS)
         top = self.live(self.ws.jobs.get, self._draw, height=160, job_id=self.job_id)
-        curves = self.live(self.ws.jobs.metrics, self._draw_curves, height=0, job_id=self.job_id, max_points=1000)
+        curves = CurveBoard(self, self.job_id, height=220)
         events = DataTable(self, self.ws.jobs.events, _event_columns(), key="seq", filters={"job_id": self.job_id}, page_size=20)
-        log = self.live(self.ws.jobs.log, self._draw_log, height=24, job_id=self.job_id, max_bytes=20_000)
+        log = JobLogPanel(self, self.job_id)
         tabs = pmui.Tabs(("History", events), ("Log", log), margin=0, sizing_mode="stretch_width", dynamic=False)
         return [top, curves, self._facts, tabs]
 
@@ -68,29 +64,6 @@ class JobView(View):
             return result
 
         return run
-
-    def _draw_curves(self, found: Any) -> list[Any]:
-        points = {series.name: series.points for series in found.metrics}
-        for measure, names in measures(points).items():
-            if measure not in self._curves:
-                self._curves[measure] = Curve(fmt.words(measure), names, height=220)
-            self._curves[measure].update(points)
-        return list(self._curves.values())
-
-    def _draw_log(self, found: Any) -> Any:
-        cut = Markup('<div class="faint small">Earlier lines are left out.</div>') if found.truncated else ""
-        show(self._log, Markup("{}<pre>{}</pre>").format(cut, found.text or "The process has written nothing."))
-        return self._log
-
-
-def measures(names: Any) -> dict[str, dict[str, str]]:
-    """Return metric names by what they measure: `train_loss` and `val_loss` share the plot `loss`."""
-    found: dict[str, dict[str, str]] = {}
-    for name in names:
-        side, _, rest = name.partition("_")
-        measure, label = (rest, _SIDES[side]) if side in _SIDES and rest else (name, fmt.words(name).lower())
-        found.setdefault(measure, {})[name] = label
-    return found
 
 
 def _event_columns() -> tuple[Column, ...]:

@@ -13,6 +13,7 @@ from workbench.ui import format as fmt
 from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
 from workbench.ui.components.columns import Column, column, columns
 from workbench.ui.components.drawer import DetailDrawer
+from workbench.ui.components.jobs_bar import JobsBar
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
@@ -49,11 +50,12 @@ class JobsView(View):
             page_size=25,
             filters=self._narrowed(),
             open_id=self.job,
+            selectable=True,
         )
         self.param.watch(lambda *events: table.param.update(filters=self._narrowed()), ["kind", "status", "search"])
         tie(table, self, "page", open_id="job")
         self.detail = DetailDrawer(self, self._detail, name="job", width=640)
-        return [filters, table, self.detail]
+        return [filters, JobsBar(self, table), table, self.detail]
 
     def _kinds(self) -> Any:
         options = {"All kinds": "", **{fmt.words(kind): kind for kind in KINDS}}

@@ -58,6 +58,7 @@ def tone_of(state: str | None) -> Tone:
 LIGHT = {"ground": "#f5f7fa", "paper": "#ffffff", "ink": "#1b2430", "faint": "#566272", "line": "#dfe5ec"}
 DARK = {"ground": "#11161d", "paper": "#1a2129", "ink": "#e6ebf1", "faint": "#a3afbd", "line": "#303945"}
 TRAIN_LINE, VALIDATION_LINE = "#2f6fd0", "#d9822b"
+LINES = (TRAIN_LINE, VALIDATION_LINE, "#3d9a5b", "#a05cc4", "#c4476b", "#5c8a9e", "#b8860b", "#7a6fd0", "#2a9d8f", "#8d6e63")
 PLACEHOLDER = "#8a96a5"
 
 

@@ -10,10 +10,12 @@ from markupsafe import Markup
 
 from workbench.domain.train import TrainingJob
 from workbench.ui import format as fmt
+from workbench.ui.compare import CompareView
 from workbench.ui.components.bars import meter
 from workbench.ui.components.cards import line, stack
 from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
 from workbench.ui.components.columns import Column, column, columns
+from workbench.ui.components.jobs_bar import JobsBar
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
@@ -28,10 +30,12 @@ FILTERS = ("status", "search", "training_sheet_id")
 class TrainView(View):
     """List the training jobs, open one, or make another."""
 
-    url = ("job", "dialog", "status", "search", "page", "training_sheet_id")
+    url = ("job", "compare", "dialog", "like", "status", "search", "page", "training_sheet_id")
 
+    compare = param.String("", doc="Ids of the jobs that are compared, separated by commas.")
+    like = param.String("", doc="Id of the job whose settings the form begins with.")
     job = param.String("", doc="Id of the job that is open.")
-    dialog = param.String("", doc="Form that is open: create.")
+    dialog = param.String("", doc="Form that is open: create, or retry.")
     status = param.String("", doc="Only jobs in this state.")
     search = param.String("", doc="Part of the name.")
     page = param.Integer(1, bounds=(1, None), doc="Page of the list.")
@@ -39,34 +43,43 @@ class TrainView(View):
 
     def build(self) -> list[Any]:
         """Return the place for the list, a job or the form."""
-        self._area = stack()
-        self.param.watch(self._show, ["job", "dialog"])
+        self._area, self.shown = stack(), None
+        self.param.watch(self._show, ["job", "dialog", "compare"])
         self._show()
         return [self._area]
 
     def primary(self) -> Any:
         """Return the button that opens the form."""
         button = pmui.Button(label="New training job", icon="add", variant="contained", margin=0, css_classes=["new-training"])
-        button.on_click(lambda event: self.param.update(dialog="create", job=""))
+        button.on_click(lambda event: self.param.update(dialog="create", job="", compare="", like=""))
         return button
 
     def _show(self, *events: Any) -> None:
+        if self.shown is not None:
+            self.shown.close()
         if self.job:
-            self.shown = TrainingJobView(self.ws, job_id=self.job, on_made=self._open)
+            self.shown = TrainingJobView(self.ws, job_id=self.job, on_made=self._open, on_like=self._like)
         elif self.dialog:
-            self.shown = TrainForm(self.ws, training_sheet_id=self.training_sheet_id, on_made=self._open)
+            self.shown = TrainForm(
+                self.ws, training_sheet_id=self.training_sheet_id, like=self.like, way=self.dialog, on_made=self._open
+            )
+        elif self.compare:
+            self.shown = CompareView(self.ws, ids=self.compare)
         else:
             self.shown = TrainingJobs(self.ws, parent=self)
-        below = self.job or self.dialog
+        below = self.job or self.dialog or self.compare
         self._area.objects = [self._back(), self.shown] if below else [self.shown]
 
     def _back(self) -> Any:
         button = pmui.Button(label="All training jobs", icon="arrow_back", variant="text", size="small", margin=0)
-        button.on_click(lambda event: self.param.update(job="", dialog=""))
+        button.on_click(lambda event: self.param.update(job="", dialog="", compare="", like=""))
         return line(button)
 
+    def _like(self, job_id: str, way: str) -> None:
+        self.param.update(like=job_id, dialog=way, job="")
+
     def _open(self, job_id: str) -> None:
-        self.param.update(job=job_id, dialog="")
+        self.param.update(job=job_id, dialog="", like="")
 
 
 class TrainingJobs(View):
@@ -80,11 +93,12 @@ class TrainingJobs(View):
         chips = bind_chips(FilterChips(groups=[chip_group("status", "Status", STATUS.objects)]), page, ["status"])
         table = DataTable(
             self, self.ws.training.list, job_columns(), on_open=self._open, empty=self._nothing, page_size=25,
-            filters=self._narrowed(),
+            filters=self._narrowed(), selectable=True,
         )  # fmt: skip
         tie(table, page, "page")
         page.param.watch(lambda *events: table.param.update(filters=self._narrowed()), [*FILTERS])
-        return [line(search_field(page, label="Search by name"), chips, gap=2), table]
+        bar = JobsBar(self, table, on_compare=lambda ids: page.param.update(compare=",".join(ids)))
+        return [line(search_field(page, label="Search by name"), chips, gap=2), bar, table]
 
     def _open(self, job_id: str) -> None:
         self.parent.param.update(job=job_id, dialog="")
@@ -119,7 +133,8 @@ def _named(row: Any) -> Markup:
 
 
 def _progress(row: Any) -> Markup:
-    return meter(row["progress_percent"])
+    words = Markup("{} left").format(fmt.duration(row["eta_seconds"])) if row.get("eta_seconds") is not None else None
+    return meter(row["progress_percent"], words)
 
 
 def _pairs(row: Any) -> Markup:

@@ -30,6 +30,8 @@ class TrainForm(View):
     """Ask for a training job; eligibility and estimate follow what is entered."""
 
     training_sheet_id = param.String("", doc="Training sheet chosen at first.")
+    like = param.String("", doc="Id of a job whose settings the form begins with.")
+    way = param.String("create", doc="create for a job of its own, retry for one that is linked to the job it is like.")
     on_made = param.Callable(None, allow_None=True, doc="Called with the id of the job made.")
 
     def build(self) -> list[Any]:
@@ -40,15 +42,19 @@ class TrainForm(View):
         self._place = stack()
         self._eligible = html("", css=PARTS_CSS)
         self._told, self._advice = html(""), html("")
-        self._estimate = Asked(self, self.ws.training.estimate, self._draw_estimate)
+        self._model: Any = None
+        self._estimate = Asked(self, self.ws.training.estimate, self._draw_estimate, refuse=self._refused)
         self._eligibility = Asked(self, self.ws.review.eligibility, self._draw_eligibility)
         self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=200)
         self.watch(self.ws.training.base_models, self._take_bases)
+        if self.like:
+            self.watch(self.ws.training.get, self._take_model, job_id=self.like)
         aside = stack(
             card("Eligible pairs", self._eligible, self._eligibility, name="eligibility"),
             card("Estimate", self._told, self._advice, self._estimate, name="estimate"),
         )
-        form = card("New training job", self._place, name="form")
+        self._again = bool(self.like) and self.way == "retry"
+        form = card("Retry with changes" if self._again else "New training job", self._place, name="form")
         return [columns_of(form, aside, widths="minmax(0, 3fr) minmax(0, 2fr)")]
 
     def _take_sheets(self, page: Any) -> None:
@@ -59,14 +65,21 @@ class TrainForm(View):
         self._bases = {base.name: base for base in page}
         self._make()
 
+    def _take_model(self, job: Any) -> None:
+        self._model = self._model or job
+        self._make()
+
     def _make(self) -> None:
         """Build the form once sheets and base models are known; later ones are only offered."""
-        if not self._bases or self._sheets is None:
+        if not self._bases or self._sheets is None or (self.like and self._model is None):
             return
         if not self._sheets:
             self._place.objects = [empty_state("There is no training sheet to learn from.", action="Make one", href="./generate")]
         elif self._form is None:
-            self._rebuild({"training_sheet_id": self.training_sheet_id or next(iter(self._sheets.values()))})
+            begun = {name: getattr(self._model, name) for name in ASKED} if self._model is not None else {}
+            config = self._model.training_config if self._model is not None else {}
+            first = self.training_sheet_id or next(iter(self._sheets.values()))
+            self._rebuild({"training_sheet_id": first, **begun, **config})
 
     def _rebuild(self, values: dict[str, Any]) -> None:
         """Ask for the settings of the chosen base model's trainer, keeping what was entered."""
@@ -77,13 +90,16 @@ class TrainForm(View):
         self._form = ParameterForm(
             [_titled(f) for f in asked] + config,
             self._submit,
-            label="Start training",
+            label="Retry with these settings" if self._again else "Start training",
             done=self._made,
             choices={"training_sheet_id": self._sheets, "base_model": {_words(b): name for name, b in self._bases.items()}},
             values={**values, "base_model": base.name},
             columns=2,
         )
         self._note = html(_described(base))
+        if self._again:
+            for name in ASKED:
+                self._form.input(name).disabled = True  # a retry learns the same from the same; only settings may change
         self._place.objects = [self._note, self._form]
         self._form.input("base_model").param.watch(self._base_changed, "value")
         for name in (*ESTIMATED, *self._config):
@@ -103,6 +119,15 @@ class TrainForm(View):
         self._eligibility.ask(training_sheet_id=values["training_sheet_id"])
         self._estimate.ask(**{name: values[name] for name in (*ESTIMATED, CONFIG) if name in values})
 
+    def _refused(self, error: BaseException) -> bool:
+        """Show faults of what was entered at its fields, all at once."""
+        if not isinstance(error, ValidationError) or self._form is None:
+            return False
+        show(self._told, Markup('<div class="faint">The estimate follows once the settings are valid.</div>'))
+        show(self._advice, "")
+        self._form.show_error(_at_fields(error))
+        return True
+
     def _entered(self) -> dict[str, Any]:
         values = self._form.values()
         config = {name: values.pop(name) for name in self._config if name in values}
@@ -110,7 +135,10 @@ class TrainForm(View):
 
     def _submit(self, values: dict[str, Any]) -> Any:
         try:
-            return self.ws.training.create(**self._entered())
+            entered = self._entered()
+            if self._again:
+                return self.ws.training.retry(self.like, training_config=entered[CONFIG])
+            return self.ws.training.create(**entered)
         except ValidationError as error:
             raise _at_fields(error) from error
 

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import panel_material_ui as pmui
 import param
 from markupsafe import Markup
 
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.bars import PARTS_CSS, Share, parts_bar
-from workbench.ui.components.cards import card, columns_of, stack
-from workbench.ui.components.curve import Curve
+from workbench.ui.components.cards import card, columns_of, leaf, line, stack
+from workbench.ui.components.curve_board import CurveBoard
+from workbench.ui.components.evaluate_dialog import EvaluateDialog
+from workbench.ui.components.job_log import JobLogPanel
 from workbench.ui.components.lineage import LineageGraph
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.progress import ProgressPanel
 from workbench.ui.components.timeline import Moment, Timeline
+from workbench.ui.predictions import PredictionsView
+from workbench.ui.url import page_href
 from workbench.ui.view import View
 
-LOSS = {"train_loss": "training", "val_loss": "validation"}
-ACCURACY = {"train_accuracy": "training", "val_accuracy": "validation"}
 WIDTHS = "minmax(220px, 260px) minmax(0, 1fr) minmax(200px, 240px)"
-LOG_CSS = "pre { max-height: 240px; overflow: auto; }"
 
 
 class TrainingJobView(View):
@@ -30,19 +32,35 @@ class TrainingJobView(View):
 
     job_id = param.String("", doc="Id of the job.")
     on_made = param.Callable(None, allow_None=True, doc="Called with the id of a job that a retry made.")
+    on_like = param.Callable(
+        None, allow_None=True, doc="Called with this id and create or retry, to begin a form with its settings."
+    )
 
     def build(self) -> list[Any]:
-        """Return head, curves, events, log, lineage."""
+        """Return head, curves, predictions, events, log, lineage."""
         self._head, self._progress, self._failure = html(""), ProgressPanel(), html("")
-        self._actions = ActionBar(toasts=self.toasts, first="retry")
+        self._evaluate = EvaluateDialog(self, self.job_id)
+        self._actions = ActionBar(toasts=self.toasts, first="retry", handlers={"evaluate": self._evaluate.open})
         self._facts, self._figures, self._split = html(""), html(""), html("", css=PARTS_CSS)
         self._artifacts = html("")
-        self._loss, self._accuracy = Curve("Loss", LOSS, height=240), Curve("Accuracy", ACCURACY, height=240)
-        self._timeline, self._log, self._graph = Timeline(), html("", css=LOG_CSS), LineageGraph()
+        self._timeline, self._graph = Timeline(), LineageGraph()
+        self._like, self._again = self._copy("New from this", "create"), self._copy("Retry with changes", "retry")
         return [
             self.live(self.ws.training.get, self._draw_job, job_id=self.job_id, height=88),
             columns_of(self._left(), self._center(), self._right(), widths=WIDTHS),
+            self._evaluate,
         ]
+
+    def _copy(self, label: str, way: str) -> Any:
+        button = pmui.Button(label=label, variant="text", margin=0, css_classes=[f"{way}-like"], visible=self.on_like is not None)
+        button.on_click(lambda event: self.on_like(self.job_id, way))
+        return button
+
+    def close(self) -> None:
+        """Release every live query, also those of the answers."""
+        super().close()
+        if self._layout is not None:
+            self._predictions.close()
 
     def _left(self) -> Any:
         return stack(
@@ -52,10 +70,14 @@ class TrainingJobView(View):
         )
 
     def _center(self) -> Any:
-        self.watch(self.ws.jobs.metrics, self._take_curves, job_id=self.job_id, max_points=1000)
         events = self.live(self.ws.jobs.events, self._draw_events, job_id=self.job_id, height=120)
-        log = self.live(self.ws.jobs.log, self._draw_log, job_id=self.job_id, max_bytes=20_000, height=60)
-        return stack(self._loss, self._accuracy, card("What happened", events, name="events"), card("Log", log, name="log"))
+        # A view of its own, so that it can stand in a cell as well; it starts with this one.
+        self._predictions = PredictionsView(self.ws, frame=self, job_id=self.job_id)
+        tabs = pmui.Tabs(
+            ("What happened", leaf(events)), ("Answers", leaf(self._predictions)), ("Log", leaf(JobLogPanel(self, self.job_id))),
+            margin=0, sizing_mode="stretch_width", dynamic=False,
+        )  # fmt: skip
+        return stack(CurveBoard(self, self.job_id), card("", tabs, name="below"))
 
     def _right(self) -> Any:
         lineage = self.live(self.ws.lineage.get, self._draw_lineage, kind="job", id=self.job_id, height=200)
@@ -66,13 +88,18 @@ class TrainingJobView(View):
         show(self._head, title.format(job.model_name, fmt.short_id(job.id)))
         self._progress.update(job)
         self._actions.update(job.actions, lambda name: self._run(job, name))
+        self._again.visible = self.on_like is not None and any(a.name == "retry" and a.enabled for a in job.actions)
         show(self._failure, _failure(job))
         show(self._figures, fmt.facts(_figures(job)))
         show(self._split, parts_bar([Share("to learn from", job.train_pairs), Share("held out", job.val_pairs)]))
         show(self._facts, fmt.facts(_settings(job)))
         show(self._artifacts, _result(job))
         self._layout_head = getattr(self, "_layout_head", None) or card(
-            "", columns_of(self._head, self._actions, widths="minmax(0, 1fr) auto"), self._progress, self._failure, name="job"
+            "",
+            columns_of(self._head, line(self._actions, self._again, self._like), widths="minmax(0, 1fr) auto"),
+            self._progress,
+            self._failure,
+            name="job",
         )
         return self._layout_head
 
@@ -82,20 +109,9 @@ class TrainingJobView(View):
             self.on_made(made.id)
         return made
 
-    def _take_curves(self, found: Any) -> None:
-        points = {series.name: series.points for series in found.metrics}
-        self._loss.update(points)
-        self._accuracy.update(points)
-
     def _draw_events(self, page: Any) -> Any:
         self._timeline.update([Moment(e.logged_at, e.new_status, e.message) for e in page])
         return self._timeline
-
-    def _draw_log(self, log: Any) -> Any:
-        cut = Markup('<div class="faint small">The last of {}.</div>').format(fmt.size(log.size)) if log.truncated else ""
-        empty = Markup('<div class="faint">The process wrote nothing.</div>')
-        show(self._log, Markup("{}<pre>{}</pre>").format(cut, log.text) if log.text else empty)
-        return self._log
 
     def _draw_lineage(self, lineage: Any) -> Any:
         self._graph.update(lineage)
@@ -141,8 +157,15 @@ def _settings(job: Any) -> Sequence[tuple[str, Any]]:
 
 
 def _result(job: Any) -> Markup:
-    if not job.model_version_id:
-        return Markup('<div class="faint">The model version appears here once the job has succeeded.</div>')
-    model = fmt.link("Open the model version", f"./models?model={job.model_version_id}")
-    parent = Markup("<div>Retry of {}</div>").format(fmt.short_id(job.parent_id, href=f"./train?job={job.parent_id}"))
-    return Markup("<div>{}</div>{}").format(model, parent if job.parent_id else "")
+    lines = [Markup('<div class="faint">The model version appears here once the job has succeeded.</div>')]
+    if job.model_version_id:
+        lines = [
+            Markup("<div>{}</div>").format(
+                fmt.link("Open the model version", page_href("models", {"model": job.model_version_id}))
+            )
+        ]
+    if job.parent_id:
+        parent = fmt.short_id(job.parent_id, href=page_href("train", {"job": job.parent_id}))
+        compare = fmt.link("compare", page_href("train", {"compare": f"{job.parent_id},{job.id}"}))
+        lines.append(Markup("<div>Retry of {}, {}</div>").format(parent, compare))
+    return Markup("").join(lines)

@@ -131,6 +131,7 @@ class Part(pn.viewable.Viewer):
         self._content: list[Any] = [placeholder] if placeholder is not None else []
         self._box = pmui.Column(*self._content, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
         self._due = False
+        self.refuse: Callable[[BaseException], bool] | None = None  # takes over what went wrong, where it knows a better place
         query.param.watch(self._changed, ["revision", "error"])
 
     @property
@@ -185,6 +186,9 @@ class Part(pn.viewable.Viewer):
                 self._box.objects = self._content
 
     def _fail(self, error: BaseException) -> None:
+        if self.refuse is not None and self.refuse(error):
+            self._box.objects = []
+            return
         if not self._placed:
             self.view.admit(self.box)
         self._box.objects = [ErrorState(error, retry=self.refresh)]

@@ -12,10 +12,21 @@ from workbench.ui.view import Part, View
 
 
 class Asked(pn.viewable.Viewer):
-    """Follow a query from the first `ask` on; shows nothing but its errors."""
+    """Follow a query from the first `ask` on; shows nothing but its errors.
 
-    def __init__(self, view: View, call: Callable[..., Any], take: Callable[[Any], None]) -> None:
+    `refuse(error)` returns True for an error that it has shown in a better place.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        call: Callable[..., Any],
+        take: Callable[[Any], None],
+        *,
+        refuse: Callable[[BaseException], bool] | None = None,
+    ) -> None:
         super().__init__()
+        self._refuse = refuse
         self._view, self._call, self._take = view, call, take
         self._part: Part | None = None
         self._box = pmui.Column(margin=0, sizing_mode="stretch_width")
@@ -26,6 +37,7 @@ class Asked(pn.viewable.Viewer):
             self._part.replace(**arguments)
             return
         self._part = self._view.watch(self._call, self._take, **arguments)
+        self._part.refuse = self._refuse
         self._box.objects = [self._part]
         self._part.start()
 

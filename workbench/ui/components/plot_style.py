@@ -16,8 +16,8 @@ class Anchor:
     drops what a page that is not ready would show.
     """
 
-    def __init__(self, *figures: Any) -> None:
-        self._source = ColumnDataSource({"x": [0, 1], "y": [0, 1]})
+    def __init__(self, *figures: Any, positive: bool = False) -> None:
+        self._source = ColumnDataSource({"x": [0, 1], "y": [1, 10] if positive else [0, 1]})
         for found in figures:
             found.scatter("x", "y", source=self._source, size=1, alpha=0)
 
