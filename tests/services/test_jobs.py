@@ -131,3 +131,20 @@ def test_curves_keep_their_extremes(ws):
     assert (curve.points[0]["step"], curve.points[-1]["step"], curve.total) == (0, 19_999, 20_000)
     zoomed = ws.jobs.metric_curve(run.id, "loss", first_step=12_340, last_step=12_350)
     assert list(zoomed["step"]) == list(range(12_340, 12_351))
+
+
+def test_events_come_in_either_order_and_without_progress(ws):
+    run = ws.jobs.start_external("told")
+    ws.jobs.finish(run.id)
+    oldest = [event.seq for event in ws.jobs.events(run.id)]
+    assert [event.seq for event in ws.jobs.events(run.id, latest_first=True)] == oldest[::-1]
+    assert {event.type for event in ws.jobs.events(run.id, progress=False)} == {"status_change"}
+
+
+def test_the_log_of_an_attempt_that_never_was_is_refused(ws):
+    run = ws.jobs.start_external("silent")
+    told = ws.jobs.log(run.id)
+    assert (told.text, told.attempts, told.href) == ("", (1,), f"/api/v1/jobs/{run.id}/log.txt?attempt=1")
+    assert ws.jobs.log_text(run.id) == ""
+    with pytest.raises(ValidationError, match="has had 1 attempts"):
+        ws.jobs.log(run.id, attempt=2)

@@ -117,15 +117,17 @@ class JobService(JobBulk, JobCurves, JobLogs):
         *,
         after: After = 0,
         type: EventType = None,
+        progress: Annotated[bool, Field(description="Also how far it was from time to time.")] = True,
+        latest_first: Annotated[bool, Field(description="The newest first.")] = False,
         page: PageNumber = 1,
         page_size: PageSize = 200,
     ) -> Page[JobEvent]:
-        """List what happened to a job, the oldest first."""
+        """List what happened to a job, the oldest first unless told otherwise."""
         self.records.get(job_id)
-        kinds = " and type = ?" if type else ""
+        kinds = (" and type = ?" if type else "") + ("" if progress else " and type <> 'progress'")
         params = [job_id, after, *([type] if type else [])]
         where = f"job_id = ? and seq > ?{kinds}"
-        return self.event_records.page(where, params, order="seq", page=page, page_size=page_size)
+        return self.event_records.page(where, params, order="seq desc" if latest_first else "seq", page=page, page_size=page_size)
 
     @command("POST", "/jobs/external", roles=RUNNERS, status=201, label="Start an external run")
     def start_external(

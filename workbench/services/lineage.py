@@ -16,6 +16,9 @@ Ref = tuple[str, str]
 MAX_DEPTH = 10
 SHOWN = {"pair": 3, "request": 5, "feedback": 5}
 SHOWN_OTHERS = 20
+# However many neighbors lead to them: a graph is to be read.
+MOST = {"canonical_label": 3}
+MOST_OF_A_KIND = 60
 _STEP = """
 select {near}_id as near_id, relation, {far}_kind as far_kind, count(*) as total, max({far}_id, 20) as far_ids
 from lineage
@@ -27,7 +30,8 @@ _LABELS = {
     "template": "select id, name || ' ' || semver as label from templates where list_contains(?, id)",
     "training_sheet": "select id, name as label from training_sheets where list_contains(?, id)",
     "pair": "select id, 'Pair ' || row_index || ': ' || substr(prompt, 1, 60) as label from pairs where list_contains(?, id)",
-    "job": "select id, name as label from jobs where list_contains(?, id)",
+    "job": "select id, name as label, case kind when 'train' then '/train?job=' || id end as href from jobs "
+    "where list_contains(?, id)",
     "model": "select id, name || ' ' || version as label from models where list_contains(?, id)",
     "endpoint": "select id, name as label from endpoints where list_contains(?, id)",
     "request": "select id, substr(inputs, 1, 60) as label from requests where list_contains(?, id)",
@@ -97,6 +101,8 @@ class LineageService(Service):
                 for row in self.db.rows(sql, [kind, [i for k, i in frontier if k == kind]]):
                     for far_id in _shown_of(row, folded):
                         far, near_id = (row["far_kind"], far_id), row["near_id"]
+                        if far not in depths and sum(kind == far[0] for kind, _ in depths) >= MOST.get(far[0], MOST_OF_A_KIND):
+                            continue
                         ends = (near_id, row["relation"], far_id) if way < 0 else (far_id, row["relation"], near_id)
                         edges[ends] = None
                         if far not in depths:
@@ -110,26 +116,26 @@ class LineageService(Service):
         by_kind: dict[str, list[str]] = {}
         for kind, id in depths:
             by_kind.setdefault(kind, []).append(id)
-        labels = self._labels(by_kind)
+        told = self._labels(by_kind)
         return [
             LineageNode(
                 id=id,
                 kind=kind,
-                label=labels.get((kind, id)) or f"{kind} {id}",
-                href=_PAGES[kind].format(id=id) if kind in _PAGES else None,
+                label=told.get((kind, id), {}).get("label") or f"{kind} {id}",
+                href=told.get((kind, id), {}).get("href") or (_PAGES[kind].format(id=id) if kind in _PAGES else None),
                 depth=depth,
             )
             for (kind, id), depth in sorted(depths.items(), key=lambda item: abs(item[1]))
         ]
 
-    def _labels(self, by_kind: dict[str, list[str]]) -> dict[Ref, str]:
-        return {(kind, row["id"]): row["label"] for kind, ids in by_kind.items() for row in self.db.rows(_LABELS[kind], [ids])}
+    def _labels(self, by_kind: dict[str, list[str]]) -> dict[Ref, dict[str, Any]]:
+        return {(kind, row["id"]): row for kind, ids in by_kind.items() for row in self.db.rows(_LABELS[kind], [ids])}
 
     def _pairs(self, jobs: list[str]) -> dict[str, Any] | None:
         row = self.db.row(_PAIRS, [jobs]) if jobs else None
         if not row or not (row["train"] or row["val"]):
             return None
-        return {**row, "href": f"/jobs?job={jobs[0]}&tab=pairs"}
+        return {**row, "href": f"/train?job={jobs[0]}"}
 
 
 def _shown_of(row: dict[str, Any], folded: list[dict[str, Any]]) -> list[str]:

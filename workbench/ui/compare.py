@@ -13,7 +13,7 @@ from markupsafe import Markup
 from workbench.ui import format as fmt
 from workbench.ui.components.cards import card, columns_of, line, stack
 from workbench.ui.components.curve import AXES
-from workbench.ui.components.legend import LineLegend
+from workbench.ui.components.line_names import LineNames
 from workbench.ui.components.line_bundle import LineBundle
 from workbench.ui.components.markup import html, show
 from workbench.ui.theme import LINES
@@ -47,7 +47,7 @@ class CompareView(View):
     def build(self) -> list[Any]:
         """Return settings, figures and curves."""
         self._settings, self._figures, self._groups = (html("", css=TABLE_CSS) for _ in range(3))
-        self._plots, self._legend = stack(), LineLegend()
+        self._plots, self._legend = stack(), LineNames()
         self._bundles: dict[str, LineBundle] = {}
         self._shape: Any = None
         self._found: Any = None
@@ -55,7 +55,7 @@ class CompareView(View):
         self._axis = pmui.RadioButtonGroup(options={fmt.words(a): a for a in AXES}, value="step", size="small", margin=0)
         self._log = pmui.Checkbox(label="Log scale", value=False, size="small", margin=0)
         self._metrics = pmui.MultiChoice(
-            options=[], value=[], label="Metrics", size="small", margin=0, max_items=20, sizing_mode="stretch_width",
+            options=[], value=[], label="Metrics", margin=0, max_items=20, sizing_mode="stretch_width",
             css_classes=["metrics"],
         )  # fmt: skip
         self._over = card("Over seeds", self._groups, name="seeds")
@@ -101,16 +101,17 @@ class CompareView(View):
     def _draw_curves(self) -> None:
         found = self._found
         shape = (self._axis.value, self._log.value, list(found.curves))
-        if shape != self._shape:
+        fresh = shape != self._shape
+        if fresh:
             self._shape = shape
             self._bundles = {
                 name: LineBundle(fmt.words(name), axis=self._axis.value, log=self._log.value) for name in found.curves
             }
-            self._plots.objects = list(self._bundles.values()) or [
-                html(Markup('<div class="faint">None of these jobs has logged a curve.</div>'))
-            ]
         for name, bundle in self._bundles.items():
             bundle.update(found.curves[name], found.labels, self._colors, found.totals[name])
+        if fresh:  # a plot that is on the page already hears of its points before the page knows the plot
+            nothing = html(Markup('<div class="faint">None of these jobs has logged a curve.</div>'))
+            self._plots.objects = list(self._bundles.values()) or [nothing]
 
     def _light(self, event: Any) -> None:
         for bundle in self._bundles.values():
@@ -134,7 +135,7 @@ def _figure_table(found: Any, colors: dict[str, str]) -> Markup:
         way = f"{figure.direction} is better"
         heads.append(Markup('<th class="num" title="{}">{}</th>').format(way, fmt.words(figure.name)))
         if any(value is not None for value in figure.best_values.values()):
-            heads.append(Markup('<th class="num" title="Best over all steps, {}">best</th>').format(way))
+            heads.append(Markup('<th class="num" title="Best over all steps, {}">Best</th>').format(way))
     rows = [
         [_named(found, job, colors), Markup("<td>{}</td>").format(fmt.chip(job.status)), *_figure_cells(found, job.id)]
         for job in found.jobs
@@ -176,7 +177,8 @@ def _setting_table(found: Any, colors: dict[str, str]) -> Markup:
 
 
 def _group_table(group: Any) -> Markup:
-    heads = [Markup("<th>{}</th>").format(text) for text in ("Figure", "Mean", "Deviation", "Jobs")]
+    numbers = [Markup('<th class="num">{}</th>').format(text) for text in ("Mean", "Deviation", "Jobs")]
+    heads = [Markup("<th>Figure</th>"), *numbers]
     rows = [
         [
             Markup("<td>{}</td>").format(fmt.words(metric.name)),

@@ -11,8 +11,10 @@ from markupsafe import Markup
 from workbench.domain.generate import TrainingSheet
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar, run_on
+from workbench.ui.components.cards import card
 from workbench.ui.components.columns import columns
 from workbench.ui.components.form_dialog import FormDialog
+from workbench.ui.components.lineage import LineageGraph
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.profile import CSS as PROFILE_CSS
 from workbench.ui.components.profile import columns_markup
@@ -37,7 +39,9 @@ class SheetView(View):
     """Show one sheet with its actions."""
 
     sheet_id = param.String("", doc="Sheet shown.")
-    face = param.Selector(default="rows", objects=list(FACES.values()), doc="Part shown: rows, columns, quality or what was made.")
+    face = param.Selector(
+        default="rows", objects=list(FACES.values()), doc="Part shown: rows, columns, quality or what was made."
+    )
 
     def build(self) -> list[Any]:
         """Return head, actions and the chosen part."""
@@ -85,7 +89,14 @@ class SheetView(View):
             page_size=10,
             empty=lambda: empty_state("Nothing was made from this sheet yet."),
         )
-        return [table]
+        graph = LineageGraph()
+
+        def draw(lineage: Any) -> Any:
+            graph.update(lineage)
+            return graph
+
+        lineage = self.live(self.ws.lineage.get, draw, height=120, kind="sheet", id=self.sheet_id)
+        return [table, card("What came of it", lineage, name="lineage")]
 
     def _drawn(self, sheet: Any) -> Any:
         self.sentence = str(Markup("{} {}").format(fmt.chip(sheet.status), fmt.plural(sheet.item_count, "row")))

@@ -21,6 +21,7 @@ from workbench.ui.theme import CARD_SX, ERROR, LINES
 Point = Mapping[str, Any]
 Zoomed = Callable[[int | None, int | None], None]
 TAIL = 6
+FEW = 80  # of more points only the line is drawn
 AXES = ("step", "epoch", "time")
 AT = {"step": "step", "epoch": "epoch", "time": "at"}
 COLUMNS = ("x", "y", "step", "epoch")
@@ -63,6 +64,7 @@ class Curve(pn.viewable.Viewer):
         self._points: dict[str, Sequence[Point]] = {}
         self._counts: dict[str, Counted] = {}
         self.sources = {name: ColumnDataSource({column: [] for column in COLUMNS}) for name in series}
+        self._dots: dict[str, Any] = {}
         self.odd = ColumnDataSource({"x": [], "word": [], "step": []})
         self.figure = _frame(title, axis, log, height, x_range)
         for (name, label), color in zip(series.items(), LINES, strict=False):
@@ -96,7 +98,8 @@ class Curve(pn.viewable.Viewer):
     def _draw_line(self, name: str, label: str, color: str) -> None:
         source = self.sources[name]
         self.figure.line("x", "y", source=source, line_width=1.5, color=color, legend_label=label, name=name)
-        self.figure.scatter("x", "y", source=source, size=3, color=color, legend_label=label, alpha=0.5)
+        dots = self.figure.scatter("x", "y", source=source, size=4, color=color, legend_label=label, alpha=0.6)
+        self._dots[name] = dots
 
     def update(self, points: Mapping[str, Sequence[Point]], counts: Mapping[str, Counted] | None = None) -> None:
         """Show these points; where they continue what is drawn, only the new ones are sent."""
@@ -105,6 +108,7 @@ class Curve(pn.viewable.Viewer):
                 self._anchor.lift()
                 self._points[name] = found
                 self._continue(name, found)
+                self._dots[name].visible = not found[FEW:]
         self._counts |= {name: told for name, told in (counts or {}).items() if name in self.sources}
         self._mark()
         show(self._note, _told([(self._labels[name], told) for name, told in self._counts.items()], self._log))

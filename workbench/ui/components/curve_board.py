@@ -23,7 +23,7 @@ from workbench.ui.view import View
 
 FIRST = 6
 POINTS = 1200
-_SIDES = {"train": "train", "val": "validation"}
+_SIDES = {"train": "training", "val": "validation"}
 
 
 class CurveBoard(pn.viewable.Viewer):
@@ -96,7 +96,8 @@ class CurveBoard(pn.viewable.Viewer):
         names = measures(series.name for series in found.metrics)
         shape = (self._axis.value, self._log.value, names)
         # A range in sight may hold no point of a metric: its plot stays.
-        if shape[:2] != (self._shape or ())[:2] or not _within(names, self._shape[2]):
+        fresh = shape[:2] != (self._shape or ())[:2] or not _within(names, self._shape[2])
+        if fresh:
             self._shape = shape
             self._build(names)
         points = {series.name: series.points for series in found.metrics}
@@ -104,6 +105,8 @@ class CurveBoard(pn.viewable.Viewer):
         for curve in self._curves.values():
             mine = {name: points.get(name, []) for name in curve.sources}
             curve.update(mine, {name: told for name, told in counts.items() if name in mine})
+        if fresh:  # a plot that is on the page already hears of its points before the page knows the plot
+            self._plots.objects = list(self._curves.values())
 
     def _build(self, names: Mapping[str, Mapping[str, str]]) -> None:
         shared = DataRange1d()
@@ -115,7 +118,6 @@ class CurveBoard(pn.viewable.Viewer):
             )
             for measure, labels in names.items()
         }  # fmt: skip
-        self._plots.objects = list(self._curves.values())
 
     def _redraw(self) -> None:
         self._shape, self._steps = None, {}

@@ -1,4 +1,4 @@
-"""A legend beside plots of many lines: what the pointer is on stands out in all of them."""
+"""The names of lines beside plots of many: what the pointer is on stands out in all of them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ _CSS = f"""
 """
 
 
-class LineLegend(JSComponent):
+class LineNames(JSComponent):
     """Name the lines of plots; `lit` is the id of the one under the pointer."""
+
+    # Not called a legend: panel-material-ui takes whatever ends in that word for one of Bokeh's and fails to color it.
 
     entries = param.List([], doc="Lines: id, label, color, href.")
     lit = param.String("", doc="Id of the line under the pointer.")
