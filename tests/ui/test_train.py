@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.services import made
 from tests.ui.rendered import eventually, shows, started
+from workbench.ui.compare import CompareView
 from workbench.ui.components.curve import Curve
+from workbench.ui.job import JobView
+from workbench.ui.jobs import JobsView
+from workbench.ui.predictions import PredictionsView
 from workbench.ui.train import TrainView
 from workbench.ui.train_form import TrainForm
 
@@ -67,3 +72,108 @@ def test_a_growing_curve_sends_only_its_end():
 
     assert whole is curve.sources["train_loss"].data, "the data was replaced, not continued"
     assert [*range(19), 30, 31] == list(curve.sources["train_loss"].data["x"])
+
+
+def test_zooming_asks_for_the_steps_in_sight(local):
+    run = local.jobs.start_external("long")
+    local.jobs.log_metrics(run.id, [{"name": "loss", "step": i, "value": i % 17} for i in range(20_000)])
+    view = started(JobView(local, job_id=run.id))
+    shows(view, "Shows loss", "of 20 000 points")
+    board = view.board
+    curve = board._curves["loss"]
+    assert len(curve.sources["loss"].data["x"]) <= 1200
+
+    curve._moved(SimpleNamespace(x0=99.5, x1=149.5))
+
+    assert eventually(lambda: list(curve.sources["loss"].data["step"]) == list(range(99, 151)))
+    board._zoom(None, None)
+    assert eventually(lambda: list(curve.sources["loss"].data["step"])[-1] == 19_999)
+    view.close()
+
+
+def test_points_that_are_no_number_are_marked(local):
+    run = local.jobs.start_external("odd")
+    local.jobs.log_metrics(run.id, [{"name": "loss", "step": i, "value": "NaN" if i == 3 else i} for i in range(9)])
+    view = started(JobView(local, job_id=run.id))
+
+    shows(view, "1 point is no number, marked by a dotted line")
+    assert (list(view.board._curves["loss"].odd.data["step"]), list(view.board._curves["loss"].odd.data["word"])) == ([3], ["NaN"])
+    view.board._log.value = True
+    shows(view, "A log scale cannot show zero and below")
+    view.close()
+
+
+def test_metrics_are_chosen_from_however_many_there_are(local):
+    run = local.jobs.start_external("wide")
+    local.jobs.log_metrics(run.id, [{"name": f"layer_{i}", "step": 1, "value": i} for i in range(500)])
+    view = started(JobView(local, job_id=run.id))
+    shows(view, "500 metrics")
+    assert eventually(lambda: len(view.board._curves) == 6)
+
+    view.board._names.selected = ["layer_77"]
+
+    assert eventually(lambda: list(view.board._curves) == ["layer_77"])
+    view.close()
+
+
+def test_jobs_stand_side_by_side(local, version):
+    other = made.version(local, seed=7)
+    view = started(CompareView(local, ids=f"{version.job_id},{other.job_id}"))
+
+    shows(view, "Figures", "Topics", "These jobs have the same settings", "over 2 seeds")
+    view.close()
+
+
+def test_what_cannot_be_compared_is_said(local):
+    view = started(CompareView(local, ids="job_nothing"))
+    shows(view, "No training job 'job_nothing'")
+    view.close()
+
+
+def test_several_jobs_are_cancelled_after_a_question(local):
+    runs = [local.jobs.start_external(f"run {n}") for n in range(2)]
+    local.jobs.finish(runs[0].id)
+    view = started(JobsView(local))
+    shows(view, "run 1")
+    bar = view.bar
+    bar._table.selected = [run.id for run in runs]
+    shows(view, "2 jobs chosen")
+
+    bar._ask("bulk_cancel", "Cancel the jobs")
+    assert local.jobs.get(runs[1].id).status == "running"
+    bar._run("bulk_cancel")
+
+    shows(view, "1 done, 1 refused")
+    assert local.jobs.get(runs[1].id).status == "cancelled"
+    view.close()
+
+
+def test_a_form_begins_with_the_settings_of_another_job(local, version):
+    with local.transport.app.db.write():
+        local.transport.app.db.execute("update training_details set training_config = '{\"epochs\": 7}'")
+    form = started(TrainForm(local, like=version.job_id))
+    assert eventually(lambda: form._form is not None)
+    assert (form._form.input("epochs").value, form._form.input("model_name").value) == (7, "Topics")
+
+    form._form.input("epochs").value = 999
+    form._form.input("learning_rate").value = 55.0
+
+    shows(form, "must be between 1 and 50", "must be between 1e-05 and 1")
+    form.close()
+
+
+def test_answers_of_a_model_are_shown_pair_by_pair(local, version):
+    pairs = made.training_sheet(local)
+    db = local.transport.app.db
+    with db.write():
+        db.execute(
+            "insert into job_predictions select ?, id, 'draw', 0.25, 1.386, response = 'draw', response, 'val' from pairs "
+            "where training_sheet_id = ? and row_index >= 200",
+            [version.job_id, pairs.id],
+        )
+    view = started(PredictionsView(local, job_id=version.job_id))
+
+    shows(view, "of 100 answered rightly", "Answered instead", f"Review these 100 next in {pairs.name}", "1.386", "25.0")
+    view.wrong = True
+    assert eventually(lambda: view._table.total == local.training.confusions(version.job_id).wrong)
+    view.close()

@@ -331,15 +331,17 @@ class Jobs(Namespace):
         """Cancel a job: a waiting one ends at once, a running one as soon as its process is gone."""
     def stop(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
         """End a running job early: it keeps the best so far and succeeds."""
-    def retry(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
+    def retry(self, job_id: str, *, resume: bool = ..., idempotency_key: str | None = ...) -> Job:
         """Make a new job like one that failed or was cancelled, linked to it."""
-    def events(self, job_id: str, *, after: int = ..., type: Optional[Literal['status_change', 'progress', 'log', 'metric', 'error']] = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
-        """List what happened to a job, the oldest first."""
-    def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., lease_seconds: float | None = ..., idempotency_key: str | None = ...) -> Run:
+    def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
+        """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
+    def events(self, job_id: str, *, after: int = ..., type: Optional[Literal['status_change', 'progress', 'log', 'metric', 'error']] = ..., progress: bool = ..., latest_first: bool = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
+        """List what happened to a job, the oldest first unless told otherwise."""
+    def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., lease_seconds: float | None = ..., started_at: datetime.datetime | None = ..., idempotency_key: str | None = ...) -> Run:
         """Open a run for work done elsewhere: it has curves and events, but no process of ours."""
     def log_metrics(self, job_id: str, points: list[dict[str, Any]], *, idempotency_key: str | None = ...) -> Job:
         """Add points to the curves of an external run; without points, only tell that it lives."""
-    def finish(self, job_id: str, *, status: Literal['succeeded', 'failed', 'cancelled'] = ..., message: str = ..., result: dict[str, Any] = ..., idempotency_key: str | None = ...) -> Job:
+    def finish(self, job_id: str, *, status: Literal['succeeded', 'failed', 'cancelled'] = ..., message: str = ..., result: dict[str, Any] = ..., completed_at: datetime.datetime | None = ..., idempotency_key: str | None = ...) -> Job:
         """End an external run."""
 class Training(Namespace):
     def predictions(self, job_id: str, *, wrong: bool = ..., truth: str | None = ..., prediction: str | None = ..., sort: Literal['loss', 'confidence'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[PairPrediction]:
@@ -360,8 +362,10 @@ class Training(Namespace):
         """Cancel a training job: a waiting one ends at once, a running one when its process is gone."""
     def stop(self, job_id: str, *, idempotency_key: str | None = ...) -> TrainingJob:
         """End a running training early: the best so far is evaluated and registered."""
-    def retry(self, job_id: str, *, training_config: dict[str, Any] = ..., idempotency_key: str | None = ...) -> TrainingJob:
+    def retry(self, job_id: str, *, training_config: dict[str, Any] = ..., resume: bool = ..., idempotency_key: str | None = ...) -> TrainingJob:
         """Make a new job like one that failed or was cancelled, with some settings changed if wished."""
+    def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> TrainingJob:
+        """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
     def events(self, job_id: str, *, after: int = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
         """List what happened to a training job, the oldest first."""
     def metrics(self, job_id: str) -> TrainingJobMetrics:

@@ -241,6 +241,7 @@ class Confusion(Record):
     prediction = param.String("", doc="What the model answered.")
     count = param.Integer(0, doc="Pairs answered so.")
     percent = param.Number(0.0, doc="Share of all mistakes, 0-100.")
+    of_largest = param.Number(0.0, doc="Count as a share of the commonest mistake's, 0-100, for a plot.")
 
 
 class Predictions(Record):

@@ -83,7 +83,7 @@ class PairPredictions(Service):
             job_id=job_id,
             **told,
             wrong=wrong,
-            confusions=[Confusion(**row, percent=100 * row["count"] / wrong) for row in found],
+            confusions=[_confusion(row, wrong, found[0]["count"]) for row in found],
             review=[
                 {"training_sheet_id": s["id"], "name": s["name"], "pairs": s["pairs"], "href": _review(s["id"])} for s in sheets
             ],
@@ -110,6 +110,10 @@ def _shown(row: dict[str, Any], texts: dict[str, dict[str, Any]]) -> dict[str, A
     place_of = {"training_sheet_id": sheet, "row_index": int(place) if place.isdecimal() else 0}
     told = {"prompt": pair.get("prompt"), "response": response, "truth": truth, "changed": response is None or response != truth}
     return {**row, **told, **place_of, "href": f"/label?{urlencode({'pair': row['pair_id']})}"}
+
+
+def _confusion(row: dict[str, Any], wrong: int, largest: int) -> Confusion:
+    return Confusion(**row, percent=100 * row["count"] / wrong, of_largest=100 * row["count"] / largest)
 
 
 def _review(training_sheet_id: str) -> str:

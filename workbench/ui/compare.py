@@ -13,8 +13,8 @@ from markupsafe import Markup
 from workbench.ui import format as fmt
 from workbench.ui.components.cards import card, columns_of, line, stack
 from workbench.ui.components.curve import AXES
-from workbench.ui.components.line_names import LineNames
 from workbench.ui.components.line_bundle import LineBundle
+from workbench.ui.components.line_names import LineNames
 from workbench.ui.components.markup import html, show
 from workbench.ui.theme import LINES
 from workbench.ui.url import page_href

@@ -152,6 +152,12 @@ def tone_chip(tone: Tone, label: str, *, hover: str | None = None) -> Markup:
     return Markup('<span class="chip tone-{}" title="{}">{}{}</span>').format(tone.name, hover or "", icon, label)
 
 
+def labels(told: dict[str, Any] | None) -> Markup:
+    """Return the labels of a thing as small words: `team=red`."""
+    shape = Markup('<span class="faint small mono">{}={}</span>')
+    return Markup(" ").join(shape.format(name, value) for name, value in (told or {}).items())
+
+
 def choice(word: str | None, *, reason: str | None = None) -> Markup:
     """Return one word of a closed set in plain letters: `ai_generated` becomes `AI generated`."""
     return unknown(reason) if not word else escape(_spaced(word))

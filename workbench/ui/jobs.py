@@ -20,16 +20,19 @@ from workbench.ui.components.tie import tie
 from workbench.ui.job import JobView
 from workbench.ui.view import View
 
+FILTERS = ("kind", "status", "search", "label")
+
 
 class JobsView(View):
     """List the jobs; one opens at the right."""
 
-    url = ("job", "kind", "status", "search", "page")
+    url = ("job", "kind", "status", "search", "label", "page")
 
     job = param.String("", doc="Id of the job that is open.")
     kind = param.String("", doc="Only jobs of this kind.")
     status = param.String("", doc="Only jobs in this state.")
     search = param.String("", doc="Part of the name.")
+    label = param.String("", doc="Only jobs with this label: name, or name=value.")
     page = param.Integer(1, bounds=(1, None), doc="Page of the list.")
 
     def build(self) -> list[Any]:
@@ -38,8 +41,9 @@ class JobsView(View):
         bind_chips(chips, self, ["status"])
         area = {"gap": 2, "alignItems": "center", "flexWrap": "wrap"}
         filters = pmui.Row(
-            search_field(self, label="Search by name"), self._kinds(), chips, margin=0, sizing_mode="stretch_width", sx=area
-        )
+            search_field(self, label="Search by name"), self._kinds(), search_field(self, "label", label="Label, or name=value"),
+            chips, margin=0, sizing_mode="stretch_width", sx=area,
+        )  # fmt: skip
         table = DataTable(
             self,
             self.ws.jobs.list,
@@ -52,10 +56,11 @@ class JobsView(View):
             open_id=self.job,
             selectable=True,
         )
-        self.param.watch(lambda *events: table.param.update(filters=self._narrowed()), ["kind", "status", "search"])
+        self.param.watch(lambda *events: table.param.update(filters=self._narrowed()), [*FILTERS])
         tie(table, self, "page", open_id="job")
         self.detail = DetailDrawer(self, self._detail, name="job", width=640)
-        return [filters, JobsBar(self, table), table, self.detail]
+        self.bar = JobsBar(self, table)
+        return [filters, self.bar, table, self.detail]
 
     def _kinds(self) -> Any:
         options = {"All kinds": "", **{fmt.words(kind): kind for kind in KINDS}}
@@ -64,7 +69,7 @@ class JobsView(View):
         return field
 
     def _narrowed(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("kind", "status", "search")}
+        return {name: getattr(self, name) for name in FILTERS}
 
     def _detail(self, job_id: str) -> JobView:
         return JobView(self.ws, job_id=job_id, on_made=lambda found: self.param.update(job=found))
@@ -84,7 +89,8 @@ def job_columns() -> tuple[Column, ...]:
 
 
 def _named(row: Any) -> Markup:
-    return Markup('<b>{}</b> <span class="faint">{}</span>').format(row["name"], fmt.choice(row["kind"]))
+    shape = Markup('<b>{}</b> <span class="faint">{}</span> {}')
+    return shape.format(row["name"], fmt.choice(row["kind"]), fmt.labels(row["labels"]))
 
 
 def _nothing() -> Any:

@@ -18,6 +18,7 @@ from workbench.ui.components.table import DataTable
 from workbench.ui.view import View
 
 EXCERPT = 160
+SHORT = 40
 NONE = "The model gave no probability."
 CONFUSED_CSS = """
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
@@ -93,11 +94,11 @@ def prediction_columns() -> tuple[Column, ...]:
     """Return the columns of a list of predictions."""
     return (
         Column("correct", "", _verdict, whole=True, width="90px"),
-        Column("prompt", "Prompt", _prompt, whole=True),
-        Column("truth", "Response", lambda value: fmt.clipped(value or "", EXCERPT)),
-        Column("prediction", "Answered", lambda value: fmt.clipped(value, EXCERPT)),
-        Column("confidence", "Sure", lambda value: fmt.percent(value, reason=NONE), align="right", sortable=True),
         Column("loss", "Loss", lambda value: fmt.number(value, reason=NONE), align="right", sortable=True),
+        Column("confidence", "Sure", lambda value: fmt.percent(value, reason=NONE), align="right", sortable=True),
+        Column("truth", "Response", lambda value: fmt.clipped(value or "", SHORT)),
+        Column("prediction", "Answered", lambda value: fmt.clipped(value, SHORT)),
+        Column("prompt", "Prompt", _prompt, whole=True),
     )
 
 
@@ -118,7 +119,7 @@ def _confusions(found: Any) -> Markup:
         return Markup("")
     rows = Markup("").join(
         Markup('<tr><td>{}</td><td>{}</td><td class="bar">{}</td></tr>').format(
-            fmt.clipped(one.truth, EXCERPT), fmt.clipped(one.prediction, EXCERPT), meter(one.percent, fmt.integer(one.count))
+            fmt.clipped(one.truth, EXCERPT), fmt.clipped(one.prediction, EXCERPT), meter(one.of_largest, fmt.integer(one.count))
         )
         for one in found.confusions
     )

@@ -129,7 +129,8 @@ def job_columns() -> tuple[Column, ...]:
 
 
 def _named(row: Any) -> Markup:
-    return Markup('<b>{}</b> <span class="faint">{}</span>').format(row["model_name"], row["training_sheet_name"])
+    shape = Markup('<b>{}</b> <span class="faint">{}</span> {}')
+    return shape.format(row["model_name"], row["training_sheet_name"], fmt.labels(row["labels"]))
 
 
 def _progress(row: Any) -> Markup:

@@ -98,7 +98,7 @@ class Curve(pn.viewable.Viewer):
     def _draw_line(self, name: str, label: str, color: str) -> None:
         source = self.sources[name]
         self.figure.line("x", "y", source=source, line_width=1.5, color=color, legend_label=label, name=name)
-        dots = self.figure.scatter("x", "y", source=source, size=4, color=color, legend_label=label, alpha=0.6)
+        dots = self.figure.scatter("x", "y", source=source, size=4, color=color, alpha=0.6)
         self._dots[name] = dots
 
     def update(self, points: Mapping[str, Sequence[Point]], counts: Mapping[str, Counted] | None = None) -> None:

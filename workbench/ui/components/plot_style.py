@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bokeh.models import ColumnDataSource
+from bokeh.models import BasicTickFormatter, ColumnDataSource
 
 from workbench.ui.theme import PLACEHOLDER
 
@@ -27,6 +27,14 @@ class Anchor:
             self._source.data = {"x": [], "y": []}
 
 
+def counted(found: Any) -> Any:
+    """Write large numbers on the axes in full: `100000`, never `1.000e+5`."""
+    for axis in (*found.xaxis, *found.yaxis):
+        if isinstance(axis.formatter, BasicTickFormatter):
+            axis.formatter.power_limit_high = 7
+    return found
+
+
 def styled(found: Any) -> Any:
     """Make a figure calm: no frame, faint grid, tools only under the pointer."""
     found.toolbar.logo = None
@@ -37,4 +45,4 @@ def styled(found: Any) -> Any:
     found.background_fill_alpha = 0
     found.border_fill_alpha = 0
     found.title.text_font_size = "12px"
-    return found
+    return counted(found)
