@@ -120,7 +120,7 @@ def test_jobs_stand_side_by_side(local, version):
     other = made.version(local, seed=7)
     view = started(CompareView(local, ids=f"{version.job_id},{other.job_id}"))
 
-    shows(view, "Figures", "Topics", "These jobs have the same settings", "over 2 seeds")
+    shows(view, "Figures", "Topics", "These jobs have the same settings")
     view.close()
 
 

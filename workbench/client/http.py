@@ -59,6 +59,8 @@ class HttpTransport:
             raise rebuild(_payload(response))
         if response.headers.get("content-type", "").startswith(codec.ARROW):
             return codec.table_from_bytes(response.content)
+        if response.headers.get("content-type", "").startswith("text/"):
+            return response.text  # an answer that is meant to be a file
         return answers.from_wire(operation, response.json(), started=response.status_code == STARTED)
 
     def _request(self, operation: Operation, given: dict[str, Any]) -> httpx.Request:

@@ -173,10 +173,10 @@ def _groups(jobs: Sequence[TrainingJob], figures: Sequence[MetricComparison]) ->
         config = {name: value for name, value in job.training_config.items() if name != SEED}
         same = (job.training_sheet_id, job.base_model, job.trainer, job.train_val_split, job.total_pairs, config)
         alike.setdefault(json.dumps(same, default=str, sort_keys=True), []).append(job)
-    groups = [group for group in alike.values() if len(group) > 1]
+    groups = [group for group in alike.values() if len({job.training_config.get(SEED) for job in group}) > 1]
     return [
         SeedGroup(
-            label=f"{group[0].model_name} over {len(group)} seeds",
+            label=f"{group[0].model_name} over {len({job.training_config.get(SEED) for job in group})} seeds",
             jobs=[job.id for job in group],
             seeds=[job.training_config.get(SEED) for job in group],
             metrics=[_spread(figure, [job.id for job in group]) for figure in figures],

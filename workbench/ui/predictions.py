@@ -17,8 +17,7 @@ from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.view import View
 
-EXCERPT = 160
-SHORT = 40
+EXCERPT = 160  # a cell is one line: what nobody can see there need not travel
 NONE = "The model gave no probability."
 CONFUSED_CSS = """
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
@@ -96,10 +95,14 @@ def prediction_columns() -> tuple[Column, ...]:
         Column("correct", "", _verdict, whole=True, width="90px"),
         Column("loss", "Loss", lambda value: fmt.number(value, reason=NONE), align="right", sortable=True),
         Column("confidence", "Sure", lambda value: fmt.percent(value, reason=NONE), align="right", sortable=True),
-        Column("truth", "Response", lambda value: fmt.clipped(value or "", SHORT)),
-        Column("prediction", "Answered", lambda value: fmt.clipped(value, SHORT)),
+        Column("truth", "Response", _excerpt),
+        Column("prediction", "Answered", _excerpt),
         Column("prompt", "Prompt", _prompt, whole=True),
     )
+
+
+def _excerpt(text: str | None) -> Markup:
+    return fmt.text((text or "")[:EXCERPT], reason="Empty.")
 
 
 def _verdict(row: Any) -> Markup:
@@ -110,8 +113,7 @@ def _verdict(row: Any) -> Markup:
 def _prompt(row: Any) -> Markup:
     if row["prompt"] is None:
         return fmt.unknown("The pair is gone.")
-    label = Markup("{}").format(fmt.clipped(row["prompt"], EXCERPT))
-    return Markup('<a href=".{}" title="Open the pair in Label">{}</a>').format(row["href"], label)
+    return Markup('<a href=".{}" title="Open the pair in Label">{}</a>').format(row["href"], _excerpt(row["prompt"]))
 
 
 def _confusions(found: Any) -> Markup:
@@ -119,7 +121,7 @@ def _confusions(found: Any) -> Markup:
         return Markup("")
     rows = Markup("").join(
         Markup('<tr><td>{}</td><td>{}</td><td class="bar">{}</td></tr>').format(
-            fmt.clipped(one.truth, EXCERPT), fmt.clipped(one.prediction, EXCERPT), meter(one.of_largest, fmt.integer(one.count))
+            _excerpt(one.truth), _excerpt(one.prediction), meter(one.of_largest, fmt.integer(one.count))
         )
         for one in found.confusions
     )
