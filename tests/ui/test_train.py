@@ -62,6 +62,22 @@ def test_faults_of_settings_are_shown_at_their_inputs(local, version):
     form.close()
 
 
+def test_another_trainer_begins_with_its_own_settings(local, version, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    form = started(TrainForm(local))
+    assert eventually(lambda: form._form is not None)
+    form._form.input("model_name").value = "x"
+    form._form.input("epochs").value = 20
+    form._form.input("base_model").value = "ngrams-hashed"
+    assert 20 == form._form.input("epochs").value
+    form._form.input("base_model").value = "gpt-4o-mini"
+
+    assert eventually(lambda: tuple(form._form.input(name).value for name in ("epochs", "learning_rate")) == (3, 1e-4))
+    assert "x" == form._form.input("model_name").value
+    shows(form, "cannot be asked", "OPENAI_API_KEY")
+    form.close()
+
+
 def test_a_growing_curve_sends_only_its_end():
     curve = Curve("Loss", {"train_loss": "training"})
     points = [{"step": i, "value": float(i), "epoch": 1} for i in range(20)]

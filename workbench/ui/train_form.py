@@ -107,7 +107,9 @@ class TrainForm(View):
         self._ask()
 
     def _base_changed(self, event: Any) -> None:
-        self._rebuild({f: self._form.input(f).value for f in (*ASKED, *self._config)})
+        """Ask anew; what suits one trainer says nothing to another, even under the same name."""
+        same = self._bases[event.old].trainer == self._bases[event.new].trainer
+        self._rebuild({f: self._form.input(f).value for f in (*ASKED, *(self._config if same else ()))})
 
     def _ask(self, *events: Any) -> None:
         try:
