@@ -29,6 +29,17 @@ where training_sheet_id = ? and status = 'labeled' and not stale
 order by row_index
 """
 PREDICTIONS = "predictions.json"
+# Named, since a column without any value has no type: a hosted model tells no confidence, and no loss.
+_PREDICTED = pa.schema(
+    {
+        "job_id": pa.string(),
+        "pair_id": pa.string(),
+        "prediction": pa.string(),
+        "confidence": pa.float64(),
+        "loss": pa.float64(),
+        "correct": pa.bool_(),
+    }
+)
 KEPT_FACTS = frozenset({"fmapi_job_id", "mlflow_run_id"})
 FROZEN_SIDES = {"held_out": "val", "train": "train"}
 
@@ -134,7 +145,7 @@ class TrainingWork:
         path = folder / PREDICTIONS
         rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         if rows:
-            told = pa.Table.from_pylist([{"job_id": job_id, **row} for row in rows])
+            told = pa.Table.from_pylist([{"job_id": job_id, **row} for row in rows], schema=_PREDICTED)
             frozen = pq.read_table(self._frozen(job_id), columns=["id", "response", "split"])
             seen = frozen.rename_columns(["pair_id", "truth", "split"])
             self.db.insert_arrow("job_predictions", told.join(seen, "pair_id"))
