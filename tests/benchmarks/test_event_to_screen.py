@@ -15,11 +15,14 @@ from tests.browser.conftest import ARGUMENTS, chromium_path
 from tests.e2e.processes import free_port
 from workbench.server import bootstrap
 
-ROUNDS = 40
+ROUNDS = 25
 OTHERS = 8
 SEEN = """
-(step) => [...Bokeh.documents[0]._all_models.values()].some((model) => model.type === "GlyphRenderer" && model.name === "loss"
-  && [...(model.data_source.get_array("step") || [])].includes(step))
+(step) => {
+  const page = window.Bokeh?.documents?.[0]
+  return !!page && [...page._all_models.values()].some((model) => model.type === "GlyphRenderer" && model.name === "loss"
+    && [...(model.data_source.get_array("step") || [])].includes(step))
+}
 """
 
 
@@ -30,6 +33,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Any, str]]:
 
 
 @pytest.mark.browser
+@pytest.mark.timeout(600)
 def test_from_a_logged_point_to_two_tabs(served: tuple[Any, str]) -> None:
     """Eight more runs log all the while, as many as a busy machine has."""
     ws, url = served

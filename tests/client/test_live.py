@@ -6,6 +6,7 @@ import threading
 import time
 
 from workbench.client.live import TIMER, LiveQuery
+from workbench.domain.system import Change
 
 
 class Source:
@@ -26,8 +27,6 @@ class Source:
         return lambda: self.listeners.remove(listener)
 
     def tell(self, *topics):
-        from workbench.domain.system import Change
-
         for listener in list(self.listeners):
             listener([Change(topic=t) for t in topics])
 
@@ -67,6 +66,18 @@ def test_other_topics_are_ignored_but_a_gap_is_not():
     time.sleep(0.25)
     assert 1 == source.runs
     source.tell("*")
+    assert until(lambda: source.runs == 2)
+    live.close()
+
+
+def test_a_query_about_one_thing_ignores_the_others():
+    source = Source()
+    live = LiveQuery(source.ask, topics={"jobs"}, subscribe=source.subscribe, about="job_1").start()
+    heard = source.listeners[0]
+
+    heard([Change(topic="jobs", id="job_2")])
+    assert live._timer is None
+    heard([Change(topic="jobs", id="job_2"), Change(topic="jobs", id="job_1")])
     assert until(lambda: source.runs == 2)
     live.close()
 

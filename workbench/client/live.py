@@ -20,7 +20,8 @@ class LiveQuery(param.Parameterized):
     """Hold the newest answer of a query; it runs again when one of its topics changes.
 
     `call` is a facade method such as `ws.sheets.list`; its operation names the topics. Changes
-    within 100 ms of the first one are answered by one run. Nothing runs before `start()`.
+    within 100 ms of the first one are answered by one run. Nothing runs before `start()`. With `about`
+    only changes of the thing with that id count: what one job logs leaves the curves of the others alone.
     """
 
     value = param.Parameter(None, doc="The newest answer.")
@@ -34,8 +35,10 @@ class LiveQuery(param.Parameterized):
         arguments: Mapping[str, Any] | None = None,
         topics: Collection[str] | None = None,
         subscribe: Callable[[Any], Callable[[], None]] | None = None,
+        about: str | None = None,
     ) -> None:
         super().__init__()
+        self._about = about
         operation = getattr(call, "operation", None)
         namespace = getattr(call, "__self__", None)
         self._call = call
@@ -103,8 +106,13 @@ class LiveQuery(param.Parameterized):
 
     def _heard(self, changes: Sequence[Change]) -> None:
         """Run 100 ms after the first change heard; later ones join that run."""
-        if any(change.topic in self._topics or change.topic == "*" for change in changes):
+        if any(self._concerns(change) for change in changes):
             self._run_later()
+
+    def _concerns(self, change: Change) -> bool:
+        if change.topic == "*":
+            return True
+        return change.topic in self._topics and self._about in (None, change.id)
 
     def _run_later(self) -> None:
         """Set one timer; a query that takes long waits as long before it runs again, so that others get their turn."""

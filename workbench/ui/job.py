@@ -35,7 +35,15 @@ class JobView(View):
         self._actions = ActionBar(toasts=self.toasts, size="small")
         top = self.live(self.ws.jobs.get, self._draw, height=160, job_id=self.job_id)
         self.board = CurveBoard(self, self.job_id, height=220)
-        events = DataTable(self, self.ws.jobs.events, _event_columns(), key="seq", filters={"job_id": self.job_id}, page_size=20)
+        events = DataTable(
+            self,
+            self.ws.jobs.events,
+            _event_columns(),
+            key="seq",
+            filters={"job_id": self.job_id},
+            page_size=20,
+            about=self.job_id,
+        )
         log = JobLogPanel(self, self.job_id)
         tabs = pmui.Tabs(("History", events), ("Log", log), margin=0, sizing_mode="stretch_width", dynamic=False)
         return [top, self.board, self._facts, tabs]

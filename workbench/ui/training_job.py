@@ -70,7 +70,7 @@ class TrainingJobView(View):
         )
 
     def _center(self) -> Any:
-        latest = {"latest_first": True, "progress": False, "page_size": 100}
+        latest = {"about": self.job_id, "latest_first": True, "progress": False, "page_size": 100}
         events = self.live(self.ws.jobs.events, self._draw_events, job_id=self.job_id, height=120, **latest)
         # A view of its own, so that it can stand in a cell as well; it starts with this one.
         self._predictions = PredictionsView(self.ws, frame=self, job_id=self.job_id)

@@ -59,18 +59,27 @@ class View(pn.viewable.Viewer):
         """Return the page's one primary action, or None."""
         return None
 
-    def live(self, call: Callable[..., Any], draw: Callable[[Any], Any], *, height: int = 96, **arguments: Any) -> Part:
+    def live(
+        self,
+        call: Callable[..., Any],
+        draw: Callable[[Any], Any],
+        *,
+        height: int = 96,
+        about: str | None = None,
+        **arguments: Any,
+    ) -> Part:
         """Return a part drawn from each new answer of a facade method, a skeleton until the first.
 
-        `draw` returns what the part shows, or None when it has updated things in place.
+        `draw` returns what the part shows, or None when it has updated things in place. With `about` only
+        changes of the thing with that id bring a new answer.
         """
-        part = Part(self, self.live_query(call, arguments), draw, skeleton(height))
+        part = Part(self, self.live_query(call, arguments, about=about), draw, skeleton(height))
         self.parts.append(part)
         return part
 
-    def watch(self, call: Callable[..., Any], take: Callable[[Any], None], **arguments: Any) -> Part:
+    def watch(self, call: Callable[..., Any], take: Callable[[Any], None], *, about: str | None = None, **arguments: Any) -> Part:
         """Call `take` with each new answer of a facade method; shows nothing but its errors."""
-        part = Part(self, self.live_query(call, arguments), take, None)
+        part = Part(self, self.live_query(call, arguments, about=about), take, None)
         self.parts.append(part)
         return part
 

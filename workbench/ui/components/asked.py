@@ -24,8 +24,10 @@ class Asked(pn.viewable.Viewer):
         take: Callable[[Any], None],
         *,
         refuse: Callable[[BaseException], bool] | None = None,
+        about: str | None = None,
     ) -> None:
         super().__init__()
+        self._about = about
         self._refuse = refuse
         self._view, self._call, self._take = view, call, take
         self._part: Part | None = None
@@ -36,7 +38,7 @@ class Asked(pn.viewable.Viewer):
         if self._part is not None:
             self._part.replace(**arguments)
             return
-        self._part = self._view.watch(self._call, self._take, **arguments)
+        self._part = self._view.watch(self._call, self._take, about=self._about, **arguments)
         self._part.refuse = self._refuse
         self._box.objects = [self._part]
         self._part.start()

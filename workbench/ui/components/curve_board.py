@@ -50,8 +50,8 @@ class CurveBoard(pn.viewable.Viewer):
         self._plots, self._nothing = stack(), html(Markup('<div class="faint">Nothing was measured yet.</div>'))
         self._bar = line(self._axis, self._log, self._more, self._count, gap=2)
         self._bar.visible = False
-        self._asked = Asked(view, view.ws.jobs.metrics, self._take)
-        view.watch(view.ws.jobs.metric_names, self._learn, job_id=job_id, page_size=FIRST)
+        self._asked = Asked(view, view.ws.jobs.metrics, self._take, about=job_id)
+        view.watch(view.ws.jobs.metric_names, self._learn, about=job_id, job_id=job_id, page_size=FIRST)
         for widget in (self._axis, self._log):
             widget.param.watch(lambda event: self._redraw(), "value")
         self._layout = stack(self._bar, picker, self._nothing, self._plots, self._asked)
@@ -59,7 +59,7 @@ class CurveBoard(pn.viewable.Viewer):
     def _picker(self, view: View) -> tuple[DataTable, Any]:
         search = pmui.TextInput(placeholder="Search metrics", label="", size="small", width=240, margin=0, css_classes=["search"])
         table = DataTable(
-            view, view.ws.jobs.metric_names, metric_columns(), key="name", selectable=True, page_size=10,
+            view, view.ws.jobs.metric_names, metric_columns(), key="name", selectable=True, page_size=10, about=self._job_id,
             filters={"job_id": self._job_id},
         )  # fmt: skip
         search.param.watch(lambda event: table.param.update(filters={"job_id": self._job_id, "search": event.new}), "value")

@@ -36,7 +36,7 @@ class JobLogPanel(pn.viewable.Viewer):
         self._load = html("", sizing_mode=None)
         self._whole = stack(line(self._attempt, self._load, self._cut, gap=2), self._text, gap=1)
         self._arguments = {"job_id": job_id, "max_bytes": MOST_BYTES}
-        self._part = view.live(view.ws.jobs.log, self._draw, height=48, **self._arguments)
+        self._part = view.live(view.ws.jobs.log, self._draw, height=48, about=job_id, **self._arguments)
         self._attempt.param.watch(self._turn, "value")
 
     def _turn(self, event: Any) -> None:

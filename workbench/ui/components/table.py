@@ -43,6 +43,7 @@ class DataTable(pn.viewable.Viewer):
         on_open: Callable[[str], None] | None = None,
         empty: Callable[[], Any] | None = None,
         selectable: bool = False,
+        about: str | None = None,
         **params: Any,
     ) -> None:
         super().__init__(**params)
@@ -60,7 +61,7 @@ class DataTable(pn.viewable.Viewer):
             self._count, self.pager, margin=0, sizing_mode="stretch_width", sx={"alignItems": "center", "minHeight": "32px"}
         )
         self._table = pmui.Column(self.grid, foot, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
-        self.part = view.live(call, self._draw, height=240, **self._arguments())
+        self.part = view.live(call, self._draw, height=240, about=about, **self._arguments())
         self.pager.param.watch(lambda event: self.param.update(page=fmt.page_of(event.new)), "value")
         self.param.watch(self._ask, ["page", "sort", "descending", "filters", "page_size"])
         self.grid.param.watch(lambda event: self.param.update(selected=event.new), "selected")
