@@ -135,9 +135,9 @@ def test_jobs_show_progress_curves_history_and_actions(local):
     shows(view, "lr sweep", "running", "external")
     detail = started(view.detail._shown)
     shows(detail, "Loss", "Lr", "0.500", "Cancel")
-    assert len(detail._curves["loss"].sources["train_loss"].data["x"]) == 9
+    assert len(detail.board._curves["loss"].sources["train_loss"].data["x"]) == 9
     local.jobs.log_metrics(run.id, [{"name": "train_loss", "step": 9, "value": 0.1}])
-    assert eventually(lambda: len(detail._curves["loss"].sources["train_loss"].data["x"]) == 10)
+    assert eventually(lambda: len(detail.board._curves["loss"].sources["train_loss"].data["x"]) == 10)
     local.jobs.cancel(run.id)
     shows(view, "cancelled")
     detail.close()
