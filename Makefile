@@ -12,6 +12,9 @@ SAMPLE := sample/workbench.duckdb
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
+# Tests wait about as long as they work, for processes and servers of their own: two of them keep one core busy.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 4 ? 8 : 2 * n )))
+
 # WORKBENCH_CHROMIUM names another browser.
 export WORKBENCH_CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
@@ -45,11 +48,11 @@ lint: setup ## Check style and the layers
 
 unit: setup ## Run the tests that need no browser
 	@echo "== unit"
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist loadfile -m "not browser and not llm" tests
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not browser and not llm" tests
 
 notebooks: setup ## Run the notebooks and compare their checked cells
 	@echo "== notebooks"
-	@$(BIN)/python -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout=180 notebooks
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=180 notebooks
 
 browser: setup chromium ## Drive the dashboards and JupyterLab in headless Chromium
 	@echo "== browser"
