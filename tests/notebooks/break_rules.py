@@ -41,6 +41,8 @@ BREAKS = (
     Break("04_review", "services/label.py", 'if version is not None and version != row["version"]:', "if False:"),
     # The split is computed in binary fractions: 90 x 0.7 is 62.
     Break("05_train", "domain/split.py", "Decimal(total) * Decimal(str(ratio))", "Decimal(total * float(ratio))"),
+    # The line back is followed forward.
+    Break("07_lineage", "services/lineage.py", 'far="to") if way < 0 else', 'far="to") if way > 0 else'),
     # A version that was never tested may go to production.
     Break("09_serve", "services/model_tests.py", "return Gate(open=False, label=", "return Gate(open=True, label="),
 )
