@@ -40,6 +40,9 @@ from workbench.ui import (
     serving,
     settings,
     sheet_view,
+    studies,
+    study,
+    study_form,
     template_view,
     topbar,
     train,
@@ -76,6 +79,9 @@ SUBJECTS: dict[type, Any] = {
     training_job.TrainingJobView: lambda ws, made: {"job_id": made["job"].id},
     compare.CompareView: lambda ws, made: {"ids": made["job"].id},
     predictions.PredictionsView: lambda ws, made: {"job_id": made["job"].id},
+    studies.StudyList: lambda ws, made: {"parent": train.TrainView(ws)},
+    study.StudyView: lambda ws, made: {"study_id": made["study"].id},
+    study_form.StudyForm: lambda ws, made: {"training_sheet_id": made["pairs"].id},
     jobs.JobsView: lambda ws, made: {},
     job.JobView: lambda ws, made: {"job_id": made["job"].id},
     models.ModelsView: lambda ws, made: {},
@@ -104,6 +110,10 @@ def sample():
     with frozen() as ws:
         made = demo.run(ws, say=lambda line: None)
         made["version"] = ws.models.list()[0].id
+        made["study"] = ws.studies.create(
+            made["pairs"].id, "modules", "ngrams-tfidf", n_trials=2, parallel=2, search_space={"epochs": {"low": 1, "high": 2}},
+            training_config={"char_ngrams": 0},
+        ).wait(progress=False)  # fmt: skip
         yield ws, made
     sizes.undo()
 

@@ -84,6 +84,10 @@ from workbench.domain.serving import ChatMessage
 from workbench.domain.serving import Endpoint
 from workbench.domain.serving import Predictions
 from workbench.domain.serving import RequestLog
+from workbench.domain.studies import Study
+from workbench.domain.studies import StudyCoordinates
+from workbench.domain.studies import StudyImportance
+from workbench.domain.studies import Trial
 from workbench.domain.system import Backup
 from workbench.domain.system import Change
 from workbench.domain.system import Finding
@@ -323,8 +327,8 @@ class Jobs(Namespace):
         """Cancel several jobs; those that have ended already refuse, the others are not held up by them."""
     def bulk_retry(self, ids: list[str], *, idempotency_key: str | None = ...) -> BulkJobs:
         """Make a new job like each of several that failed or were cancelled."""
-    def list(self, *, kind: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'name', 'status', 'progress_percent', 'priority'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Job]:
-        """List the jobs, the newest first."""
+    def list(self, *, kind: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., trials: bool = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'name', 'status', 'progress_percent', 'priority'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Job]:
+        """List the jobs, the newest first; a study stands for its trials, unless they are asked for."""
     def get(self, job_id: str) -> Job:
         """Return one job."""
     def cancel(self, job_id: str, *, reason: str = ..., idempotency_key: str | None = ...) -> Job:
@@ -350,10 +354,10 @@ class Training(Namespace):
         """Sum up what the model answered: how much was right, which responses it confuses, where to review."""
     def create(self, training_sheet_id: str, model_name: str, base_model: str, *, trainer: str | None = ..., train_val_split: float = ..., training_config: dict[str, Any] = ..., register_to_uc: bool = ..., uc_catalog: str | None = ..., uc_schema: str | None = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> TrainingJob:
         """Start a training job; pairs, versions and split are frozen with it."""
-    def list(self, *, training_sheet_id: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., base_model: str | None = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'model_name', 'status', 'progress_percent', 'base_model', 'total_pairs', 'val_accuracy', 'val_loss'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[TrainingJob]:
-        """List the training jobs, the newest first."""
+    def list(self, *, training_sheet_id: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., base_model: str | None = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., trials: bool = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'model_name', 'status', 'progress_percent', 'base_model', 'total_pairs', 'val_accuracy', 'val_loss'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[TrainingJob]:
+        """List the training jobs, the newest first; a study stands for its trials, unless they are asked for."""
     def active(self) -> Page[TrainingJob]:
-        """List the training jobs that have not ended."""
+        """List the training jobs that have not ended; the trials of a study are not among them."""
     def get(self, job_id: str) -> TrainingJob:
         """Return one training job."""
     def poll(self, job_id: str, *, idempotency_key: str | None = ...) -> TrainingJob:
@@ -380,6 +384,27 @@ class Training(Namespace):
         """Tell what a training job would use, and what speaks against it, without making one."""
     def base_models(self) -> Page[BaseModel]:
         """List what a training may start from, with the settings of its trainer."""
+class Studies(Namespace):
+    def create(self, training_sheet_id: str, model_name: str, base_model: str, *, trainer: str | None = ..., n_trials: int = ..., metric: str | None = ..., search_space: dict[str, Any] | None = ..., training_config: dict[str, Any] = ..., train_val_split: float = ..., parallel: int = ..., pruning: bool = ..., seed: int = ..., timeout_seconds: float | None = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> Study:
+        """Start a study: trainings with different settings on the same pairs, to find the best settings."""
+    def list(self, *, training_sheet_id: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., base_model: str | None = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'model_name', 'status', 'progress_percent', 'best_value'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Study]:
+        """List the studies, the newest first."""
+    def get(self, study_id: str) -> Study:
+        """Return one study with its best trial so far."""
+    def trials(self, study_id: str, *, state: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'pruned', 'failed', 'cancelled']] = ..., sort: Literal['number', 'value', 'state', 'duration_seconds', 'completed_at'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Trial]:
+        """List the trials of a study: what each tried and what came of it."""
+    def importance(self, study_id: str) -> StudyImportance:
+        """Return how much each setting decides whether a trial is among the best."""
+    def coordinates(self, study_id: str) -> StudyCoordinates:
+        """Return every trial that came to a figure over all settings at once, ready to be drawn."""
+    def cancel(self, study_id: str, *, reason: str = ..., idempotency_key: str | None = ...) -> Study:
+        """Cancel a study with all its trials; what was found stays to be looked at."""
+    def stop(self, study_id: str, *, idempotency_key: str | None = ...) -> Study:
+        """End a running study early: living trials are cancelled, the best so far is its result."""
+    def retry(self, study_id: str, *, idempotency_key: str | None = ...) -> Study:
+        """Make a new study like one that failed or was cancelled, on the pairs as they are now."""
+    def train_best(self, study_id: str, *, trial: int | None = ..., model_name: str | None = ..., register_to_uc: bool = ..., uc_catalog: str | None = ..., uc_schema: str | None = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> TrainingJob:
+        """Start a training job with the best settings found, on the pairs as they are now."""
 class Models(Namespace):
     def list(self, *, search: str = ..., status: Optional[Literal['development', 'staging', 'production', 'archived']] = ..., framework: str = ..., name: str = ..., sort: Literal['name', 'version', 'status', 'accuracy', 'created', 'updated'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[ModelVersion]:
         """List versions, each with measured figures, gate and actions."""
@@ -480,6 +505,7 @@ class Workspace:
     labels: Labels
     jobs: Jobs
     training: Training
+    studies: Studies
     models: Models
     endpoints: Endpoints
     monitoring: Monitoring

@@ -97,6 +97,8 @@ class BaseModel(Record):
     available = param.Boolean(True, doc="True when this installation can use it now.")
     reason = param.String(None, allow_None=True, doc="Why it is not available, and what to do.")
     config = Json([], doc="Settings of its trainer: name, type, default, bounds, choices, doc.")
+    search_space = Json({}, doc="Settings its trainer thinks worth searching: type with low, high and log, or choices.")
+    measures = Items(item_type=str, doc="Figures a search may go by, the usual one first.")
 
 
 class Recommendation(Record):

@@ -22,7 +22,7 @@ from workbench.engine import checkpoints as checkpoints_of
 from workbench.engine import child, handover, journal, limits
 from workbench.engine.attempt import Attempt, Preparing
 from workbench.engine.ending import Ending, conclude, received
-from workbench.engine.kind import Facts, Finish, Kind, Prepare, Receive, Told
+from workbench.engine.kind import Facts, Finish, Hear, Kind, Prepare, Receive, Told
 from workbench.engine.launching import begin, launch
 from workbench.engine.ledger import Ledger
 from workbench.engine.local import Ended, Executor, LocalExecutor
@@ -81,12 +81,13 @@ class Engine:
         ended: Told | None = None,
         again: Told | None = None,
         facts: Facts | None = None,
+        hear: Hear | None = None,
     ) -> None:
         """Say how jobs of `kind` run.
 
         `entry` is `module:function` and runs in the child; what the callbacks do is told with `Kind`.
         """
-        self.kinds[kind] = Kind(entry, prepare, receive, finish, ended, again, facts)
+        self.kinds[kind] = Kind(entry, prepare, receive, finish, ended, again, facts, hear)
 
     def submit(self, kind: str, *, name: str, spec: Mapping[str, Any], **more: Any) -> Job:
         """Queue a job inside the caller's transaction; it starts after the commit.
@@ -306,6 +307,8 @@ class Engine:
                 return
             attempt.offset, attempt.seq, attempt.noted = batch.offset, batch.seq, noted
             attempt.beat = time.monotonic()
+            if hear := self.kinds[attempt.job.kind].hear:
+                hear(attempt.job, batch.records)
             if not drain:
                 return
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from workbench.domain.jobs import Job
 Prepare = Callable[[Job, Path], Mapping[str, Any] | None]
 Receive = Callable[[Job, Path, dict[str, Any]], Mapping[str, Any]]
 Finish = Callable[[Job, Path, dict[str, Any]], Mapping[str, Any] | None]
-Told = Callable[[Job], None]
+Told = Callable[[Job], object]
 Facts = Callable[[Job, Mapping[str, str]], None]
+Hear = Callable[[Job, Sequence[Mapping[str, Any]]], None]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Kind:
     to add to the child's result (after a restart it may run again); `finish` runs in the transaction that
     sets succeeded and returns the job's result; `ended` runs in the one that sets failed or cancelled,
     `again` in the one that queues the job for another attempt; `facts` keeps what the child tells of the
-    job itself, in the transaction that takes its words in.
+    job itself, in the transaction that takes its words in;
+    `hear` gets the journal's records once they are taken in and must return at once.
     """
 
     entry: str
@@ -36,3 +38,4 @@ class Kind:
     ended: Told | None = None
     again: Told | None = None
     facts: Facts | None = None
+    hear: Hear | None = None

@@ -17,6 +17,7 @@ from workbench.services.overview import HomeService
 from workbench.services.providers import ProviderService
 from workbench.services.service import Service
 from workbench.services.serving import EndpointsService
+from workbench.services.studies import StudyService
 from workbench.services.system import SystemService
 from workbench.services.templates import TemplateService
 from workbench.services.train import TrainingService
@@ -32,6 +33,7 @@ SERVICES: tuple[type[Service], ...] = (
     LabelService,
     JobService,
     TrainingService,
+    StudyService,
     ModelsService,
     EndpointsService,
     MonitoringService,

@@ -13,6 +13,7 @@ By = Annotated[str | None, Field(max_length=200, description="Only jobs that thi
 Since = Annotated[dt.datetime | None, Field(description="Only jobs created at this time (UTC) or later.")]
 Until = Annotated[dt.datetime | None, Field(description="Only jobs created before this time (UTC).")]
 Label = Annotated[str | None, Field(max_length=200, description="Only jobs with this label: `name`, or `name=value`.")]
+Trials = Annotated[bool, Field(description="List the trials of studies as well; they also come when asked for by their parent.")]
 Descending = Annotated[bool, Field(description="Largest or newest first.")]
 Sort = Annotated[
     Literal["created_at", "started_at", "completed_at", "duration_seconds", "name", "status", "progress_percent", "priority"],
@@ -25,6 +26,7 @@ TrainingSort = Annotated[
     ],
     Field(description="Property to sort by; a job without it comes last."),
 ]  # fmt: skip
+NO_TRIALS = "id not in (select id from trial_details)"
 _SORTED_BY = {
     "duration_seconds": "epoch(coalesce(completed_at, get_current_timestamp()::timestamp)) - epoch(started_at)",
     "name": "lower(name)",
@@ -44,10 +46,20 @@ class Narrowed:
 
 
 def narrowed(
-    equals: Mapping[str, Any], *, search: tuple[str, str], since: Any, until: Any, label: str | None, sort: str, descending: bool
+    equals: Mapping[str, Any],
+    *,
+    search: tuple[str, str],
+    since: Any,
+    until: Any,
+    label: str | None,
+    sort: str,
+    descending: bool,
+    trials: bool = True,
 ) -> Narrowed:
     """Return the condition and the order that arguments of a list stand for; `search` is a column and a part of it."""
     found = [(f"{column} = ?", [value]) for column, value in equals.items() if value is not None]
+    if not trials:
+        found.append((NO_TRIALS, []))
     if search[1]:
         found.append((f"contains(lower({search[0]}), lower(?))", [search[1]]))
     found += [(f"created_at {sign} ?", [at]) for sign, at in ((">=", since), ("<", until)) if at is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from workbench.contract import Field, Page, PageNumber, PageSize, command, query
@@ -13,7 +13,7 @@ from workbench.errors import InvalidTransition, NotFound, ValidationError
 from workbench.services.answering import answered
 from workbench.services.job_bulk import RUNNERS, JobBulk
 from workbench.services.job_curves import JobCurves
-from workbench.services.job_lists import By, Descending, Label, Since, Sort, Until, narrowed
+from workbench.services.job_lists import By, Descending, Label, Since, Sort, Trials, Until, narrowed
 from workbench.services.job_log import JobLogs
 from workbench.services.metric_points import point_rows
 from workbench.store.tables import Records
@@ -55,15 +55,17 @@ class JobService(JobBulk, JobCurves, JobLogs):
         until: Until = None,
         label: Label = None,
         parent_id: Annotated[str | None, Field(description="Only jobs that belong to this one or repeat it.")] = None,
+        trials: Trials = False,
         sort: Sort = "created_at",
         descending: Descending = True,
         page: PageNumber = 1,
         page_size: PageSize = 50,
     ) -> Page[Job]:
-        """List the jobs, the newest first."""
+        """List the jobs, the newest first; a study stands for its trials, unless they are asked for."""
         wanted = narrowed(
             {"kind": kind, "status": status, "created_by": created_by, "parent_id": parent_id},
             search=("name", search), since=since, until=until, label=label, sort=sort, descending=descending,
+            trials=trials or parent_id is not None,
         )  # fmt: skip
         with self.db.read():
             found = self.records.page(wanted.where, wanted.params, order=wanted.order, page=page, page_size=page_size)
@@ -93,6 +95,8 @@ class JobService(JobBulk, JobCurves, JobLogs):
         if job.kind == "train":
             return self.records.get(self.app.training.retry(job_id, resume=resume).id)
         refuse_to_resume(job, resume)
+        if job.kind == "study":
+            return self.records.get(self.app.studies.retry(job_id).id)
         if job.kind not in self.app.engine.kinds or job.spec.get("once"):
             raise InvalidTransition(
                 f"A job of kind {job.kind} cannot be repeated by itself. Start it again where it was started.",
@@ -240,14 +244,20 @@ def past(name: str, moment: dt.datetime | None, now: dt.datetime, *, since: dt.d
 
 
 def derived(
-    row: dict[str, Any], now: dt.datetime, places: dict[str, int], *, roles: Any, lifecycle: Any = LIFECYCLE
+    row: dict[str, Any],
+    now: dt.datetime,
+    places: dict[str, int],
+    *,
+    roles: Any,
+    lifecycle: Any = LIFECYCLE,
+    blocked: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return what is computed of a job: duration, place in the queue, actions."""
-    blocked = {}
+    """Return what is computed of a job: duration, place in the queue, actions; `blocked` says why some are not allowed."""
+    blocked = dict(blocked or {})
     if row["cancel_requested"]:
-        blocked = {"cancel": "A cancel was requested already.", "stop": "A cancel was requested already."}
+        blocked |= {"cancel": "A cancel was requested already.", "stop": "A cancel was requested already."}
     elif row["stop_requested"]:
-        blocked = {"stop": "A stop was requested already."}
+        blocked |= {"stop": "A stop was requested already."}
     if row["kind"] == EXTERNAL:
         blocked |= {"stop": "The run goes on elsewhere.", "retry": "The run was made elsewhere."}
     begun, ended = row["started_at"], row["completed_at"]

@@ -30,8 +30,8 @@ _LABELS = {
     "template": "select id, name || ' ' || semver as label from templates where list_contains(?, id)",
     "training_sheet": "select id, name as label from training_sheets where list_contains(?, id)",
     "pair": "select id, 'Pair ' || row_index || ': ' || substr(prompt, 1, 60) as label from pairs where list_contains(?, id)",
-    "job": "select id, name as label, case kind when 'train' then '/train?job=' || id end as href from jobs "
-    "where list_contains(?, id)",
+    "job": "select id, name as label, case kind when 'train' then '/train?job=' || id "
+    "when 'study' then '/train?study=' || id end as href from jobs where list_contains(?, id)",
     "model": "select id, name || ' ' || version as label from models where list_contains(?, id)",
     "endpoint": "select id, name as label from endpoints where list_contains(?, id)",
     "request": "select id, substr(inputs, 1, 60) as label from requests where list_contains(?, id)",

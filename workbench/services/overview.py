@@ -43,9 +43,10 @@ select 'flagged', count(*) filter (where status = 'flagged'), 0 from live_pairs
 union all
 select 'unlabeled', count(*) filter (where status = 'unlabeled'), 0 from live_pairs
 union all
-select 'jobs', count(*), count(*) filter (where created_at > $since) from jobs where kind = 'train'
+select 'jobs', count(*), count(*) filter (where created_at > $since) from jobs anti join trial_details using (id)
+where kind = 'train'
 union all
-select 'failed_jobs', count(*), 0 from jobs where status = 'failed' and completed_at > $since
+select 'failed_jobs', count(*), 0 from jobs anti join trial_details using (id) where status = 'failed' and completed_at > $since
 union all
 select 'models', count(*), count(*) filter (where created_at > $since) from models where status <> 'archived'
 union all
@@ -64,7 +65,7 @@ select id, name, version, status, last_tested_at from models
 where status in ('development', 'staging') order by created_at desc limit 1
 """
 _RUNNING = """
-select id, kind, name, status, progress_percent, message from jobs
+select id, kind, name, status, progress_percent, message from jobs anti join trial_details using (id)
 where status in ('pending', 'queued', 'running') order by started_at desc nulls last, created_at desc limit 10
 """
 _RECENT = """
@@ -74,7 +75,8 @@ select * from (
     from batches join training_sheets s on s.id = training_sheet_id
     group by actor, action, s.name, training_sheet_id, date_trunc('hour', logged_at), row_count = 1
     union all
-    select completed_at, created_by, 'job', status, null, name, id from jobs where completed_at is not null
+    select completed_at, created_by, 'job', status, null, name, id from jobs anti join trial_details using (id)
+    where completed_at is not null
     union all
     select logged_at, actor, 'model', action, null, model_name || ' ' || model_version, model_version_id from stage_history
     where endpoint is null and action in ('register', 'promote', 'deploy', 'rollback', 'archive', 'restore')

@@ -19,13 +19,13 @@ from workbench.domain.train import (
     TrainingJobMetrics,
 )
 from workbench.errors import NotEligible, NotFound, NotReady
-from workbench.services import curves, training_compare, training_plan
+from workbench.services import curves, study_space, training_compare, training_plan
 from workbench.services.answering import answered
-from workbench.services.job_lists import By, Descending, Label, Since, TrainingSort, Until, narrowed
+from workbench.services.job_lists import NO_TRIALS, By, Descending, Label, Since, TrainingSort, Trials, Until, narrowed
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, Resume, derived, refuse_to_resume
 from workbench.services.predictions import PairPredictions
 from workbench.services.training_place import surroundings
-from workbench.services.training_plan import Choice, Pairs
+from workbench.services.training_plan import Plan
 from workbench.services.training_work import TrainingWork
 from workbench.store.tables import Records
 from workbench.trainers import offers, trainers
@@ -85,7 +85,7 @@ class TrainingService(PairPredictions):
             "trainer": trainer, "train_val_split": train_val_split, "training_config": training_config,
             "register_to_uc": register_to_uc, "uc_catalog": uc_catalog, "uc_schema": uc_schema,
         }  # fmt: skip
-        return self._create(request, labels=labels)
+        return self.make(request, labels=labels)
 
     @query("GET", "/training/jobs", key="jobs", topics=("jobs",))
     def list(
@@ -99,24 +99,28 @@ class TrainingService(PairPredictions):
         since: Since = None,
         until: Until = None,
         label: Label = None,
+        parent_id: Annotated[str | None, Field(description="Only jobs that belong to this one or repeat it.")] = None,
+        trials: Trials = False,
         sort: TrainingSort = "created_at",
         descending: Descending = True,
         page: PageNumber = 1,
         page_size: PageSize = 50,
     ) -> Page[TrainingJob]:
-        """List the training jobs, the newest first."""
+        """List the training jobs, the newest first; a study stands for its trials, unless they are asked for."""
         equals = {
             "training_sheet_id": training_sheet_id, "status": status, "base_model": base_model, "created_by": created_by,
+            "parent_id": parent_id,
         }  # fmt: skip
         wanted = narrowed(
-            equals, search=("model_name", search), since=since, until=until, label=label, sort=sort, descending=descending
-        )
+            equals, search=("model_name", search), since=since, until=until, label=label, sort=sort, descending=descending,
+            trials=trials or parent_id is not None,
+        )  # fmt: skip
         return self._page(wanted.where, wanted.params, order=wanted.order, page=page, page_size=page_size)
 
     @query("GET", "/training/active", key="jobs", topics=("jobs",))
     def active(self) -> Page[TrainingJob]:
-        """List the training jobs that have not ended."""
-        return self._page("status in ('pending', 'queued', 'running')", [], page=1, page_size=1000)
+        """List the training jobs that have not ended; the trials of a study are not among them."""
+        return self._page(f"status in ('pending', 'queued', 'running') and {NO_TRIALS}", [], page=1, page_size=1000)
 
     @query("GET", "/training/jobs/{job_id}", topics=("jobs",))
     def get(self, job_id: str) -> TrainingJob:
@@ -154,9 +158,10 @@ class TrainingService(PairPredictions):
         job = self._found(job_id)
         TRAINING.require("retry", job.status)
         refuse_to_resume(job, resume)
-        request = {**job.spec, "training_config": {**job.spec["training_config"], **training_config}}
+        request = {name: job.spec.get(name) for name in training_plan.REQUEST}
+        request["training_config"] = {**job.spec["training_config"], **training_config}
         training_plan.refuse_same(job, request["training_config"])
-        return self._create(request, labels=job.labels, parent_id=job.id, resume=resume)
+        return self.make(request, labels=job.labels, parent_id=job.id, resume=resume)
 
     @command("POST", "/training/jobs/{job_id}/resume", roles=TRAINERS, status=201, transaction=False, label="Resume")
     def resume(self, job_id: str) -> TrainingJob:
@@ -260,7 +265,7 @@ class TrainingService(PairPredictions):
             "train_val_split": train_val_split,
             "training_config": training_config,
         }
-        choice = self._choice({**request, "model_name": "estimate"})
+        choice = training_plan.chosen(self.app, {**request, "model_name": "estimate"})
         pairs = training_plan.eligible_pairs(self.db, sheet.id)
         advice = training_plan.hindrances(choice, sheet, pairs)
         if pairs.total:
@@ -283,38 +288,34 @@ class TrainingService(PairPredictions):
     def base_models(self) -> Page[BaseModel]:
         """List what a training may start from, with the settings of its trainer."""
         around = surroundings(self.app)
-        rows = [model.values() for worker in around.trainers().values() for model in offers(worker, around.place)]
+        rows = []
+        for worker in around.trainers().values():
+            told = {"search_space": study_space.completed(worker, None, {})[0], "measures": worker.measures}
+            rows += [{**model.values(), **told} for model in offers(worker, around.place)]
         return Page(BaseModel, rows, total=len(rows), page_size=max(1, len(rows)))
 
-    def _create(self, request: dict[str, Any], *, labels: Mapping[str, str], **more: Any) -> TrainingJob:
-        self.app.training_sheets.live(request["training_sheet_id"])
-        choice = self._choice(request)
-        training_plan.require_available(choice)
-        sheet = self.app.training_sheets.ready(request["training_sheet_id"])
-        pairs = training_plan.eligible_pairs(self.db, sheet.id)
-        advice = training_plan.hindrances(choice, sheet, pairs)
-        training_plan.refuse(pairs, [r for r in advice if r.level == "blocking"])
-        training_plan.refuse(pairs, training_plan.divided(pairs, request["train_val_split"]))
-        details = _details(self.clock.new_id("job"), request, choice, sheet.name, pairs)
-        self.work.freeze(details.id, pairs.prepared())
-        spec = {**request, "trainer": choice.trainer.reference, "training_config": choice.config}
+    def make(
+        self,
+        request: Mapping[str, Any],
+        *,
+        labels: Mapping[str, str],
+        origin: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> TrainingJob:
+        """Make a job after every check; `origin` is kept beside the request and tells where its settings came from."""
+        plan = training_plan.planned(self.app, request)
+        details = _details(self.clock.new_id("job"), request, plan)
+        self.work.freeze(details.id, plan.pairs.prepared())
+        spec = {**request, "trainer": details.trainer, "training_config": details.training_config, **(origin or {})}
         with self.db.write():
             self.details.insert(details)
-            self.work.keep_pairs(details.id, pairs)
+            self.work.keep_pairs(details.id, plan.pairs)
             self.app.engine.submit(
                 "train", id=details.id, name=f"Train {details.model_name}", spec=spec, created_by=self.actor,
-                labels=dict(labels), sample=sheet.sample, **more,
+                labels=dict(labels), sample=plan.sheet.sample, **more,
             )  # fmt: skip
-            warnings = [r for r in advice if r.level == "warning"]
-            words = [JobEvent(type="log", message=f"{r.reason} {r.message}", data={"level": "warning"}) for r in warnings]
-            self.app.engine.ledger.note(details.id, *words)
+            self.app.engine.ledger.note(details.id, *plan.warnings())
             return answered(self.get(details.id))
-
-    def _choice(self, request: Mapping[str, Any]) -> Choice:
-        choice, faults = training_plan.faults_of(request, surroundings(self.app))
-        training_plan.require_valid(faults)
-        assert choice is not None, "a request without faults has a trainer and a base model"
-        return choice
 
     def _found(self, job_id: str) -> TrainingJob:
         job = self.records.find(id=job_id)
@@ -342,18 +343,14 @@ class TrainingService(PairPredictions):
         return found
 
 
-def _details(id: str, request: Mapping[str, Any], choice: Choice, sheet_name: str, pairs: Pairs) -> TrainingDetails:
-    kept = ("training_sheet_id", "model_name", "train_val_split", "register_to_uc", "uc_catalog", "uc_schema")
+def _details(id: str, request: Mapping[str, Any], plan: Plan) -> TrainingDetails:
+    kept = ("training_sheet_id", "model_name", "train_val_split", *training_plan.UC)
     return TrainingDetails(
         id=id,
-        training_sheet_name=sheet_name,
-        base_model=choice.base_model.name,
-        trainer=choice.trainer.reference,
-        training_config=choice.config,
-        total_pairs=pairs.total,
-        train_pairs=pairs.train_count,
-        val_pairs=pairs.total - pairs.train_count,
-        total_epochs=choice.config.get("epochs"),
+        training_sheet_name=plan.sheet.name,
+        total_epochs=plan.choice.config.get("epochs"),
+        **plan.choice.facts(),
+        **plan.pairs.counts(),
         **{name: request[name] for name in kept},
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +10,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.domain.generate import TrainingSheet
+from workbench.domain.jobs import JobEvent
 from workbench.domain.split import CannotSplit, split
 from workbench.domain.train import MIN_PAIRS, BaseModel, Recommendation, TrainingJob
 from workbench.errors import NotEligible, NotReady, ValidationError, did_you_mean
-from workbench.services.training_place import Surroundings
+from workbench.services.training_place import Surroundings, surroundings
 from workbench.trainers import base_of, named_trainer, offers, trainer_of, trainers
 from workbench.trainers.protocol import Size, Trainer
 
 if TYPE_CHECKING:
+    from workbench.services.application import Application
     from workbench.store import Database
 
 SHORT = 2
+UC = ("register_to_uc", "uc_catalog", "uc_schema")
+REQUEST = ("training_sheet_id", "model_name", "base_model", "trainer", "train_val_split", "training_config", *UC)
 _PAIRS = """
 select id, row_index, prompt, response, version, barred_from_validation
 from trainable_pairs where training_sheet_id = ? order by row_index
@@ -39,6 +43,10 @@ class Choice:
     base_model: BaseModel
     config: dict[str, Any]
     given: dict[str, Any]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a job keeps of it."""
+        return {"trainer": self.trainer.reference, "base_model": self.base_model.name, "training_config": self.config}
 
 
 @dataclass
@@ -59,6 +67,10 @@ class Pairs:
         """Return the pairs to learn from."""
         return sum(self.train)
 
+    def counts(self) -> dict[str, int]:
+        """Return the figures a job keeps."""
+        return {"total_pairs": self.total, "train_pairs": self.train_count, "val_pairs": self.total - self.train_count}
+
     def size(self) -> Size:
         """Return the figures an estimate is made from."""
         counts = self.table["response"].value_counts() if self.total else []
@@ -73,6 +85,52 @@ class Pairs:
     def prepared(self) -> pa.Table:
         """Return what the training gets: id, prompt, response, split."""
         return self.table.select(["id", "prompt", "response"]).append_column("split", pa.array(self.sides()))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request that was found good: its training sheet, its trainer, its divided pairs and the advice on them."""
+
+    sheet: TrainingSheet
+    choice: Choice
+    pairs: Pairs
+    advice: list[Recommendation]
+
+    def warnings(self) -> list[JobEvent]:
+        """Return the warnings as the first events of the job."""
+        found = [r for r in self.advice if r.level == "warning"]
+        return [JobEvent(type="log", message=f"{r.reason} {r.message}", data={"level": "warning"}) for r in found]
+
+
+Further = Callable[[Trainer], list[dict[str, Any]]]
+
+
+def planned(app: Application, request: Mapping[str, Any], *, further: Further | None = None) -> Plan:
+    """Check everything before anything is stored: the training sheet, every field at once, then the pairs.
+
+    `further` finds the faults of fields that only another kind of request has.
+    """
+    app.training_sheets.live(request["training_sheet_id"])
+    choice = chosen(app, request, further=further)
+    require_available(choice)
+    sheet = app.training_sheets.ready(request["training_sheet_id"])
+    pairs = eligible_pairs(app.db, sheet.id)
+    advice = hindrances(choice, sheet, pairs)
+    refuse(pairs, [r for r in advice if r.level == "blocking"])
+    refuse(pairs, divided(pairs, request["train_val_split"]))
+    return Plan(sheet, choice, pairs, advice)
+
+
+def chosen(app: Application, request: Mapping[str, Any], *, further: Further | None = None) -> Choice:
+    """Return the trainer, base model and settings of a request, or raise with every fault."""
+    around = surroundings(app)
+    choice, faults = faults_of(request, around)
+    if further is not None:
+        worker = _chosen(request["base_model"], request["trainer"], around)[0]
+        faults += further(worker) if worker is not None else []
+    require_valid(faults)
+    assert choice is not None, "a request without faults has a trainer and a base model"
+    return choice
 
 
 def faults_of(request: Mapping[str, Any], around: Surroundings) -> tuple[Choice | None, list[dict[str, Any]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,13 @@ class TrainingWork:
         """Tell the engine how the jobs run."""
         train, test = "workbench.trainers.run:train", "workbench.trainers.run:evaluate"
         self.app.engine.register(
-            "train", entry=train, prepare=self.prepare, finish=self.finish, ended=self.ended, facts=self.keep_facts
+            "train",
+            entry=train,
+            prepare=self.prepare,
+            finish=self.finish,
+            ended=self.ended,
+            facts=self.keep_facts,
+            hear=self.app.studies.lead.hear,
         )
         self.app.engine.register("evaluate", entry=test, prepare=self.prepare_evaluation, finish=self.finish_evaluation)
 
@@ -64,6 +71,19 @@ class TrainingWork:
         folder = self._frozen(job_id).parent
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, self._frozen(job_id))
+
+    def share(self, study_id: str, trial_id: str) -> None:
+        """Give a trial the pairs its study froze; it is one file for all of them."""
+        target = self._frozen(trial_id)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        target.hardlink_to(self._frozen(study_id))
+
+    def slim(self, job: Job) -> None:
+        """Remove the model a trial made, and what it would have resumed from: only its figures are wanted."""
+        for attempt in self._frozen(job.id).parent.glob("attempt-*"):
+            for made in (*attempt.glob("*package"), *attempt.glob("*checkpoint*")):
+                shutil.rmtree(made, ignore_errors=True) if made.is_dir() else made.unlink(missing_ok=True)
 
     def evaluation_pairs(self, job: TrainingJob, training_sheet_id: str | None, side: str = "held_out") -> pa.Table:
         """Return the pairs of one side, or of both, as the job froze them, or the approved ones of a training sheet."""
@@ -102,18 +122,23 @@ class TrainingWork:
             self.db.execute(f"update training_details set {name} = ? where id = ?", [facts[name], job.id])
 
     def finish(self, job: Job, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
-        """Keep the predictions and register the model version, in the transaction that sets succeeded."""
+        """Keep the predictions and register the model version, in the transaction that sets succeeded.
+
+        A trial registers none: the best settings of a study are trained again.
+        """
+        if self.ended(job):
+            return {"metrics": result["metrics"]}
         details = self.app.training.records.get(job.id)
         self._keep_predictions(job.id, folder)
         metrics = result["metrics"]
         version = self._registered(details, folder / result["package"], metrics)
         self.db.execute("update training_details set model_version_id = ? where id = ?", [version, job.id])
-        self.ended(job)
         return {"model_version_id": version, "metrics": metrics}
 
-    def ended(self, job: Job) -> None:
-        """Have the job copied to where people also look, once its end is committed."""
+    def ended(self, job: Job) -> bool:
+        """Have the job copied to where people also look, once its end is committed; returns whether it is a trial."""
         self.db.on_commit(lambda: self.app.mlflow.ended(job.id))
+        return self.app.studies.lead.ended(job)
 
     def prepare_evaluation(self, job: Job, folder: Path) -> dict[str, Any]:
         """Hand the frozen pairs and the package to the evaluation."""

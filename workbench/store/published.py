@@ -22,6 +22,8 @@ PUBLISHED: dict[str, str] = {
     "canonical_labels": "The agreed answers, reused wherever the same question comes up.",
     "jobs": "Everything that ran: kind, state, progress, outcome.",
     "job_events": "What happened to each job, in order.",
+    "studies": "Searches for the best settings: what is searched, how far they are, the best trial.",
+    "trials": "The trainings of studies: what each tried, its state and its figure.",
     "metrics": "Figures of a job by step and epoch.",
     "predictions": "What models answered to pairs in training and evaluation jobs, with confidence and loss.",
     "learned_from": "Which job and model learned from, or held out, which pair, made from which row of which sheet.",

@@ -49,6 +49,7 @@ class AnswerRetriever(Trainer):
     label: ClassVar[str] = "Answer retriever"
     Config: ClassVar[type[Config]] = AnswerRetrieverConfig
     lowers_memory: ClassVar[tuple[str, ...]] = ("char_ngrams", "word_ngrams")
+    measures: ClassVar[tuple[str, ...]] = ("val_accuracy", "mrr", "recall_at_k", "coverage")
 
     def base_models(self) -> list[BaseModel]:
         """Return the one way of comparing questions."""

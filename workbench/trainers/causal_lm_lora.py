@@ -49,6 +49,7 @@ class CausalLMLora(Trainer):
     name: ClassVar[str] = "causal-lm-lora"
     label: ClassVar[str] = "Language model on this machine"
     Config: ClassVar[type[Config]] = CausalLMLoraConfig
+    measures: ClassVar[tuple[str, ...]] = ("val_loss", "val_accuracy")
     lowers_memory: ClassVar[tuple[str, ...]] = ("batch_size", "max_length", "lora_r")
 
     def base_models(self) -> list[BaseModel]:

@@ -129,7 +129,7 @@ class Config(param.Parameterized):
         values = {name: cls.param[name].default for name in cls.names()}
         faults = []
         for name, value in given.items():
-            message = cls._fault(name, value)
+            message = cls.fault(name, value)
             if message:
                 faults.append({"field": f"training_config.{name}", "message": message, "value": value})
             else:
@@ -137,7 +137,8 @@ class Config(param.Parameterized):
         return values, faults
 
     @classmethod
-    def _fault(cls, name: str, value: Any) -> str | None:
+    def fault(cls, name: str, value: Any) -> str | None:
+        """Return what is wrong with one value of one setting, or None."""
         if name not in cls.names():
             return f"unknown setting; known are {', '.join(cls.names())}"
         found = cls.param[name]
@@ -167,6 +168,8 @@ class Trainer(ABC):
     Config: ClassVar[type[Config]] = Config
     # Settings to lower when the memory does not suffice, the most telling first.
     lowers_memory: ClassVar[tuple[str, ...]] = ()
+    # The figures on the held-out pairs that a search for settings may go by, the usual one first.
+    measures: ClassVar[tuple[str, ...]] = ("val_accuracy", "val_loss")
     _asked_as: str = ""
 
     @property
@@ -208,7 +211,10 @@ class Trainer(ABC):
         return Requirements()
 
     def search_space(self) -> dict[str, dict[str, Any]]:
-        """Return the settings worth searching: type, low, high, log."""
+        """Return the settings worth searching: type (int, float, choice), low, high and log, or choices.
+
+        The defaults should lie inside: a search then begins with them and ends no worse.
+        """
         return {}
 
     def estimate(

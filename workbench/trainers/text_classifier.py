@@ -58,6 +58,7 @@ class TextClassifier(Trainer):
     label: ClassVar[str] = "Text classifier"
     Config: ClassVar[type[Config]] = TextClassifierConfig
     lowers_memory: ClassVar[tuple[str, ...]] = ("char_ngrams", "word_ngrams")
+    measures: ClassVar[tuple[str, ...]] = ("val_accuracy", "val_loss", "macro_f1", "calibration_error")
 
     def base_models(self) -> list[BaseModel]:
         """Return the two ways of counting n-grams."""
@@ -71,7 +72,7 @@ class TextClassifier(Trainer):
         return {
             "learning_rate": {"type": "float", "low": 0.02, "high": 1.0, "log": True},
             "epochs": {"type": "int", "low": 5, "high": 30},
-            "batch_size": {"type": "choice", "choices": [8, 16, 32, 64]},
+            "batch_size": {"type": "choice", "choices": [2, 4, 8, 16, 32]},
             "char_ngrams": {"type": "int", "low": 3, "high": 6},
         }
 

@@ -14,6 +14,7 @@ from workbench.domain.jobs import Job
 from workbench.domain.models import ModelVersion
 from workbench.domain.record import Record
 from workbench.domain.serving import Endpoint, RequestLog
+from workbench.domain.studies import Study
 from workbench.domain.train import TrainingJob
 from workbench.ui.endpoint import EndpointView
 from workbench.ui.home import HomeView
@@ -24,6 +25,7 @@ from workbench.ui.notebook import prepare
 from workbench.ui.record_view import PageView, RecordView
 from workbench.ui.request import RequestView
 from workbench.ui.sheet_view import SheetView
+from workbench.ui.study import StudyView
 from workbench.ui.template_view import TemplateView
 from workbench.ui.training_job import TrainingJobView
 from workbench.ui.view import View
@@ -35,6 +37,7 @@ VIEWS: dict[type[Record], tuple[type[View], str, str]] = {
     Sheet: (SheetView, "sheet_id", "id"),
     Template: (TemplateView, "template_id", "id"),
     TrainingSheet: (ReviewView, "sheet", "id"),
+    Study: (StudyView, "study_id", "id"),
     TrainingJob: (TrainingJobView, "job_id", "id"),
     Job: (JobView, "job_id", "id"),
     ModelVersion: (ModelView, "model_id", "id"),

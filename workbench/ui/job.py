@@ -89,6 +89,7 @@ def _facts(job: Any) -> list[tuple[str, Any]]:
         ("Queue", None if job.queue_position is None else Markup("place {}").format(fmt.integer(job.queue_position))),
         ("Tried again", job.retries and fmt.integer(job.retries)),
         ("Repeats", job.parent_id and fmt.short_id(job.parent_id, href=page_href("jobs", {"job": job.parent_id}))),
+        ("Study", job.kind == "study" and fmt.link("Open the study", page_href("train", {"study": job.id}))),
         ("Cancelled because", job.cancel_reason),
         ("Labels", job.labels and fmt.value(job.labels)),
         ("Asked for", job.spec and fmt.value(job.spec)),

@@ -44,7 +44,8 @@ _STATES = {
     INFO: "queued running preparing rendering staging deploying cancelling claimed in_progress loading starting info assembling",
     SUCCESS: "labeled succeeded production ready published active approved healthy passed live enabled resolved completed edited "
     "serving positive success agreed good",
-    WARNING: "flagged stale degraded warning paused conflict partial acknowledged insufficient_data drifting disputed incomplete",
+    WARNING: "flagged stale degraded warning paused conflict partial acknowledged insufficient_data drifting disputed incomplete "
+    "pruned",
     ERROR: "rejected failed critical unhealthy error lost down blocked blocking negative",
 }
 TONE_OF_STATE = {word: tone for tone, words in _STATES.items() for word in words.split()}

@@ -19,23 +19,29 @@ from workbench.ui.components.jobs_bar import JobsBar
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
+from workbench.ui.studies import StudyList
+from workbench.ui.study import StudyView
+from workbench.ui.study_form import StudyForm
 from workbench.ui.train_form import TrainForm
 from workbench.ui.training_job import TrainingJobView
 from workbench.ui.view import View
 
 STATUS = TrainingJob.param["status"]
 FILTERS = ("status", "search", "training_sheet_id")
+TABS = ("jobs", "studies")
 
 
 class TrainView(View):
-    """List the training jobs, open one, or make another."""
+    """List the training jobs or the studies, open one, or make another."""
 
-    url = ("job", "compare", "dialog", "like", "status", "search", "page", "training_sheet_id")
+    url = ("tab", "job", "study", "compare", "dialog", "like", "status", "search", "page", "training_sheet_id")
 
+    tab = param.Selector(default="jobs", objects=list(TABS), doc="List that is shown.")
     compare = param.String("", doc="Ids of the jobs that are compared, separated by commas.")
     like = param.String("", doc="Id of the job whose settings the form begins with.")
     job = param.String("", doc="Id of the job that is open.")
-    dialog = param.String("", doc="Form that is open: create, or retry.")
+    study = param.String("", doc="Id of the study that is open.")
+    dialog = param.String("", doc="Form that is open: create, retry or study.")
     status = param.String("", doc="Only jobs in this state.")
     search = param.String("", doc="Part of the name.")
     page = param.Integer(1, bounds=(1, None), doc="Page of the list.")
@@ -44,35 +50,44 @@ class TrainView(View):
     def build(self) -> list[Any]:
         """Return the place for the list, a job or the form."""
         self._area, self.shown = stack(), None
-        self.param.watch(self._show, ["job", "dialog", "compare"])
+        names = {fmt.words(name): name for name in TABS}
+        self._tabs = pmui.RadioButtonGroup(options=names, value=self.tab, size="small", margin=0, css_classes=["lists"])
+        tie(self._tabs, self, value="tab")
+        self.param.watch(self._show, ["tab", "job", "study", "dialog", "compare"])
         self._show()
         return [self._area]
 
     def primary(self) -> Any:
         """Return the button that opens the form."""
         button = pmui.Button(label="New training job", icon="add", variant="contained", margin=0, css_classes=["new-training"])
-        button.on_click(lambda event: self.param.update(dialog="create", job="", compare="", like=""))
+        button.on_click(lambda event: self.param.update(dialog="create", job="", study="", compare="", like=""))
         return button
 
     def _show(self, *events: Any) -> None:
         if self.shown is not None:
             self.shown.close()
+        self.shown = self._detail() or (TrainingJobs if self.tab == TABS[0] else StudyList)(self.ws, parent=self)
+        below = self.job or self.study or self.dialog or self.compare
+        self._area.objects = [self._back() if below else line(self._tabs), self.shown]
+
+    def _detail(self) -> View | None:
+        """Return what is open, or None."""
         if self.job:
-            self.shown = TrainingJobView(self.ws, job_id=self.job, on_made=self._open, on_like=self._like)
-        elif self.dialog:
-            self.shown = TrainForm(
-                self.ws, training_sheet_id=self.training_sheet_id, like=self.like, way=self.dialog, on_made=self._open
-            )
-        elif self.compare:
-            self.shown = CompareView(self.ws, ids=self.compare)
-        else:
-            self.shown = TrainingJobs(self.ws, parent=self)
-        below = self.job or self.dialog or self.compare
-        self._area.objects = [self._back(), self.shown] if below else [self.shown]
+            return TrainingJobView(self.ws, job_id=self.job, on_made=self._open, on_like=self._like)
+        if self.study:
+            return StudyView(self.ws, study_id=self.study, on_made=self._open, on_again=self._open_study)
+        if self.dialog == "study":
+            return StudyForm(self.ws, training_sheet_id=self.training_sheet_id, on_made=self._open_study)
+        if self.dialog:
+            sheet = self.training_sheet_id
+            return TrainForm(self.ws, training_sheet_id=sheet, like=self.like, way=self.dialog, on_made=self._open)
+        return CompareView(self.ws, ids=self.compare) if self.compare else None
 
     def _back(self) -> Any:
-        button = pmui.Button(label="All training jobs", icon="arrow_back", variant="text", size="small", margin=0)
-        button.on_click(lambda event: self.param.update(job="", dialog="", compare="", like=""))
+        label = "Back to the study" if self.job and self.study else "All jobs and studies"
+        button = pmui.Button(label=label, icon="arrow_back", variant="text", size="small", margin=0)
+        closed = {"job": "", "dialog": "", "compare": "", "like": ""}
+        button.on_click(lambda event: self.param.update(**closed, **({} if self.job else {"study": ""})))
         return line(button)
 
     def _like(self, job_id: str, way: str) -> None:
@@ -80,6 +95,9 @@ class TrainView(View):
 
     def _open(self, job_id: str) -> None:
         self.param.update(job=job_id, dialog="", like="")
+
+    def _open_study(self, study_id: str) -> None:
+        self.param.update(tab=TABS[1], study=study_id, job="", dialog="")
 
 
 class TrainingJobs(View):

@@ -83,7 +83,7 @@ class TrainForm(View):
 
     def _rebuild(self, values: dict[str, Any]) -> None:
         """Ask for the settings of the chosen base model's trainer, keeping what was entered."""
-        base = self._bases.get(values.get("base_model", "")) or _suggested(self._bases.values())
+        base = self._bases.get(values.get("base_model", "")) or suggested(self._bases.values())
         config = [_field(told) for told in base.config]
         asked = fields_of_operation(self.ws.training.create, only=ASKED)
         self._config = frozenset(f.name for f in config)
@@ -92,11 +92,11 @@ class TrainForm(View):
             self._submit,
             label="Retry with these settings" if self._again else "Start training",
             done=self._made,
-            choices={"training_sheet_id": self._sheets, "base_model": {_words(b): name for name, b in self._bases.items()}},
+            choices={"training_sheet_id": self._sheets, "base_model": {worded(b): name for name, b in self._bases.items()}},
             values={**values, "base_model": base.name},
             columns=2,
         )
-        self._note = html(_described(base))
+        self._note = html(described(base))
         if self._again:
             for name in ASKED:
                 self._form.input(name).disabled = True  # a retry learns the same from the same; only settings may change
@@ -155,22 +155,25 @@ class TrainForm(View):
 
     def _draw_estimate(self, found: Any) -> None:
         show(self._told, fmt.facts(_estimated(found)))
-        show(self._advice, Markup("").join(_recommended(r) for r in found.recommendations))
+        show(self._advice, Markup("").join(recommended(r) for r in found.recommendations))
 
 
-def _suggested(bases: Any) -> Any:
+def suggested(bases: Any) -> Any:
+    """Return the base model a form begins with."""
     found = list(bases)
     return next((base for base in found if base.recommended and base.available), found[0])
 
 
-def _words(base: Any) -> str:
+def worded(base: Any) -> str:
+    """Return a base model as a choice."""
     words = base.label or base.name
     if not base.available:
         return f"{words} - not available"
     return f"{words} - recommended" if base.recommended else words
 
 
-def _described(base: Any) -> Markup:
+def described(base: Any) -> Markup:
+    """Return what a base model is good for, and why it cannot be used."""
     reason = Markup('<div class="ink-warning">{}</div>').format(base.reason) if base.reason else ""
     return Markup('<div class="faint text">{}</div>{}').format(base.description, reason)
 
@@ -212,6 +215,7 @@ def _estimated(found: Any) -> list[tuple[str, Any]]:
     ]
 
 
-def _recommended(told: Any) -> Markup:
+def recommended(told: Any) -> Markup:
+    """Return one thing to consider, with its reason."""
     chip = fmt.tone_chip(tone_of(told.level), fmt.words(told.level))
     return Markup('<div style="padding:6px 0">{} {} <span class="faint">{}</span></div>').format(chip, told.message, told.reason)

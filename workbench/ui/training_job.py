@@ -144,7 +144,10 @@ def _figures(job: Any) -> Sequence[tuple[str, Any]]:
 def _settings(job: Any) -> Sequence[tuple[str, Any]]:
     sheet = fmt.link(job.training_sheet_name, f"./label?sheet={job.training_sheet_id}")
     told = [(fmt.words(name), fmt.value(value)) for name, value in job.training_config.items()]
+    study = job.spec.get("trial_of") or job.spec.get("tuned_by")
+    trial = Markup("{} {}").format(fmt.link("Trial", page_href("train", {"study": study})), job.spec.get("trial"))
     return [
+        *([("Study", trial)] if study else []),
         ("Training sheet", sheet),
         ("Base model", job.base_model),
         ("Trainer", job.trainer),
@@ -165,7 +168,7 @@ def _result(job: Any) -> Markup:
                 fmt.link("Open the model version", page_href("models", {"model": job.model_version_id}))
             )
         ]
-    if job.parent_id:
+    if job.parent_id and "tuned_by" not in job.spec and "trial_of" not in job.spec:
         parent = fmt.short_id(job.parent_id, href=page_href("train", {"job": job.parent_id}))
         compare = fmt.link("compare", page_href("train", {"compare": f"{job.parent_id},{job.id}"}))
         lines.append(Markup("<div>Retry of {}, {}</div>").format(parent, compare))
