@@ -53,10 +53,10 @@ def ws() -> Any:
 
 
 def test_curves_of_a_hundred_jobs(benchmark: Any, ws: Any) -> None:
-    """The query alone: a million points become some forty thousand."""
+    """The query alone: a million points become some twenty thousand."""
     ids = [f"job_{i}" for i in range(JOBS)]
-    found = benchmark(lambda: curves.points(ws.transport.app.db, ids, ["train_loss"], 400))
-    assert found.num_rows < 100 * 400
+    found = benchmark(lambda: curves.points(ws.transport.app.db, ids, ["train_loss"], 200))
+    assert found.num_rows < 100 * 200
 
 
 def test_a_hundred_jobs_compared(benchmark: Any, ws: Any) -> None:

@@ -24,7 +24,7 @@ from workbench.store import Database
 MOST_JOBS = 100
 MOST_NAMES = 1000
 # A plot of many lines needs fewer points of each; together they stay this many.
-MOST_POINTS = 40_000
+MOST_POINTS = 20_000
 FEWEST_POINTS = 100
 SEED = "seed"
 LEARNED = tuple(name for name in SUMMARY_METRICS if name != "learning_rate")
