@@ -33,7 +33,7 @@ def test_a_job_is_followed_to_its_end(runner):
     job = ended(runner, submit(runner, "count", steps=5))
     assert (job.status, job.kind, job.progress_percent, job.result) == ("succeeded", "count", 100, {"best": 5})
     assert job.duration_seconds == 0
-    assert {a.name: a.enabled for a in job.actions} == {"cancel": False, "stop": False, "retry": False}
+    assert {a.name: a.enabled for a in job.actions} == {"cancel": False, "stop": False, "retry": False, "delete": True}
     events = runner.jobs.events(job.id)
     assert [e.seq for e in events] == list(range(1, events.total + 1))
     assert [e.new_status for e in events if e.type == "status_change"] == ["queued", "running", "succeeded"]
@@ -66,7 +66,7 @@ def test_cancel_then_retry(runner):
     with pytest.raises(InvalidTransition) as refused:
         runner.jobs.cancel(job.id)
     assert refused.value.context["current"] == "cancelled"
-    assert refused.value.context["allowed"] == ["retry"]
+    assert refused.value.context["allowed"] == ["retry", "delete"]
     again = runner.jobs.retry(job.id)
     assert (again.parent_id, again.spec, again.status) == (job.id, {"steps": 10_000}, "queued")
     running(runner, again)
@@ -81,7 +81,7 @@ def test_a_failure_tells_why_and_may_be_retried(runner):
     assert (job.status, job.error_code) == ("failed", "JOB_FAILED")
     assert "the loss is not a number" in job.error_message
     assert "Traceback" in job.error_details
-    assert {a.name for a in job.actions if a.enabled} == {"retry"}
+    assert {a.name for a in job.actions if a.enabled} == {"retry", "delete"}
     assert ended(runner, runner.jobs.retry(job.id)).parent_id == job.id
 
 

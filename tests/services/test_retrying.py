@@ -31,7 +31,7 @@ def killed_after_checkpoint(ws):
 
 def test_a_killed_training_goes_on_from_its_checkpoint(ws):
     lost = killed_after_checkpoint(ws)
-    assert {a.name for a in ws.training.get(lost.id).actions if a.enabled} == {"retry", "resume"}
+    assert {a.name for a in ws.training.get(lost.id).actions if a.enabled} == {"retry", "resume", "delete"}
     again = ws.training.retry(lost.id, resume=True)
     assert (again.parent_id, again.resume) == (lost.id, True)
     deadline = time.monotonic() + 60

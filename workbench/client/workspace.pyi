@@ -41,6 +41,7 @@ from workbench.domain.improve import FeedbackStats
 from workbench.domain.improve import Lineage
 from workbench.domain.improve import Overview
 from workbench.domain.jobs import BulkJobs
+from workbench.domain.jobs import DeletedJobs
 from workbench.domain.jobs import Job
 from workbench.domain.jobs import JobEvent
 from workbench.domain.jobs import JobLog
@@ -339,6 +340,10 @@ class Jobs(Namespace):
         """Make a new job like one that failed or was cancelled, linked to it."""
     def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
         """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
+    def delete(self, job_id: str, *, idempotency_key: str | None = ...) -> Deleted:
+        """Delete a job that has ended, with all it wrote; refused while a version it made is in use."""
+    def bulk_delete(self, ids: list[str], *, idempotency_key: str | None = ...) -> DeletedJobs:
+        """Delete many jobs that have ended: all of them, or none when one may not be deleted."""
     def events(self, job_id: str, *, after: int = ..., type: Optional[Literal['status_change', 'progress', 'log', 'metric', 'error']] = ..., progress: bool = ..., latest_first: bool = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
         """List what happened to a job, the oldest first unless told otherwise."""
     def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., lease_seconds: float | None = ..., started_at: datetime.datetime | None = ..., idempotency_key: str | None = ...) -> Run:
@@ -370,6 +375,8 @@ class Training(Namespace):
         """Make a new job like one that failed or was cancelled, with some settings changed if wished."""
     def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> TrainingJob:
         """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
+    def delete(self, job_id: str, *, idempotency_key: str | None = ...) -> Deleted:
+        """Delete a training job that has ended, with all it wrote; refused while the version it made is in use."""
     def events(self, job_id: str, *, after: int = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
         """List what happened to a training job, the oldest first."""
     def metrics(self, job_id: str) -> TrainingJobMetrics:

@@ -29,6 +29,7 @@ KINDS = (
     "report",
     "external",
 )
+DELETE = "Delete the job for good, with its events, curves, answers and files? A model version it made stays."
 EVENT_TYPES = ("status_change", "progress", "log", "metric", "error")
 
 
@@ -197,6 +198,16 @@ class BulkJobs(Record):
     outcomes = Items(item_type=JobOutcome, doc="Job by job, in the order asked for.")
 
 
+class DeletedJobs(Record):
+    """Say that jobs are deleted."""
+
+    kind = "deletion of jobs"
+
+    status = param.String("deleted", doc="Always `deleted`.")
+    ids = Items(item_type=str, doc="Ids of the deleted jobs.")
+    count = param.Integer(0, doc="How many there were.")
+
+
 LIFECYCLE = Lifecycle(
     "job",
     (
@@ -204,5 +215,6 @@ LIFECYCLE = Lifecycle(
         Move("stop", "Stop and keep the best", sources=frozenset({"running"})),
         Move("retry", "Retry", sources=frozenset({"failed", "cancelled"})),
         Move("resume", "Go on from the checkpoint", sources=frozenset({"failed"})),
+        Move("delete", "Delete", sources=TERMINAL, confirm=DELETE),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import param
 
-from workbench.domain.jobs import Job
+from workbench.domain.jobs import DELETE, TERMINAL, Job
 from workbench.domain.lifecycle import Lifecycle, Move
 from workbench.domain.record import Choice, Items, Json, Nested, Record
 
@@ -202,6 +202,7 @@ TRAINING = Lifecycle(
         Move("retry", "Retry", sources=frozenset({"failed", "cancelled"})),
         Move("resume", "Go on from the checkpoint", sources=frozenset({"failed"})),
         Move("evaluate", "Evaluate", sources=frozenset({"succeeded"})),
+        Move("delete", "Delete", sources=TERMINAL, confirm=DELETE),
     ),
 )
 

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -152,6 +152,11 @@ class Engine:
         if checkpoints:
             checkpoints_of.clear(self._jobs, job_id)
 
+    def remove(self, ids: Iterable[str]) -> None:
+        """Remove everything that jobs kept on the disk."""
+        for id in ids:
+            shutil.rmtree(self._jobs / id, ignore_errors=True)
+
     def uploads(self) -> Path:
         """Return the folder for files on their way in, on the disk where the jobs work."""
         folder = self.artifacts / "uploads"
@@ -159,8 +164,11 @@ class Engine:
         return folder
 
     def _sweep(self) -> None:
-        """Clear after calls that broke off, and after jobs that ended while nobody could."""
+        """Clear after calls that broke off, and after jobs that ended or were deleted while nobody could."""
         shutil.rmtree(self.artifacts / "uploads", ignore_errors=True)
+        if self._jobs.exists():
+            known = {row[0] for row in self.db.tuples("select id from jobs")}
+            self.remove(folder.name for folder in self._jobs.iterdir() if folder.name not in known)
         left = handover.left_behind(self._jobs)
         active = {row[0] for row in self.db.tuples("select id from jobs where completed_at is null")} if left else set()
         for job_id in left - active:

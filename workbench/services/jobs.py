@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from workbench.contract import Field, Page, PageNumber, PageSize, command, query
-from workbench.domain.jobs import LIFECYCLE, TERMINAL, Job, JobEvent
+from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, command, query
+from workbench.domain.jobs import DELETE, LIFECYCLE, TERMINAL, DeletedJobs, Job, JobEvent
 from workbench.domain.record import utc
 from workbench.errors import InvalidTransition, NotFound, ValidationError
+from workbench.services import job_deletion
 from workbench.services.answering import answered
 from workbench.services.job_bulk import RUNNERS, JobBulk
 from workbench.services.job_curves import JobCurves
@@ -113,6 +114,20 @@ class JobService(JobBulk, JobCurves, JobLogs):
     def resume(self, job_id: str) -> Job:
         """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
         return self.retry(job_id, resume=True)
+
+    @command("DELETE", "/jobs/{job_id}", roles=RUNNERS, label="Delete", confirm=DELETE)
+    def delete(self, job_id: str) -> Deleted:
+        """Delete a job that has ended, with all it wrote; refused while a version it made is in use."""
+        job_deletion.delete(self.app, [job_id])
+        return Deleted(id=job_id)
+
+    @command("POST", "/jobs/bulk-delete", roles=RUNNERS, label="Delete")
+    def bulk_delete(
+        self, ids: Annotated[list[str], Field(min_length=1, max_length=10_000, description="Ids of the jobs.")]
+    ) -> DeletedJobs:
+        """Delete many jobs that have ended: all of them, or none when one may not be deleted."""
+        job_deletion.delete(self.app, ids)
+        return DeletedJobs(ids=sorted(set(ids)), count=len(set(ids)))
 
     @query("GET", "/jobs/{job_id}/events", key="events")
     def events(
@@ -230,7 +245,8 @@ class JobService(JobBulk, JobCurves, JobLogs):
     def _present(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         found = [dict(row) for row in rows]
         places = dict(self.db.tuples(QUEUE_PLACES)) if any(row["status"] == "queued" for row in found) else {}
-        return [row | derived(row, self.clock.now(), places, roles=self.roles) for row in found]
+        held, now = job_deletion.of_rows(self.db, found), self.clock.now()
+        return [row | derived(row, now, places, held, roles=self.roles) for row in found]
 
 
 def past(name: str, moment: dt.datetime | None, now: dt.datetime, *, since: dt.datetime | None = None) -> dt.datetime:
@@ -247,26 +263,26 @@ def derived(
     row: dict[str, Any],
     now: dt.datetime,
     places: dict[str, int],
+    held: dict[str, list[str]],
     *,
     roles: Any,
     lifecycle: Any = LIFECYCLE,
     blocked: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return what is computed of a job: duration, place in the queue, actions; `blocked` says why some are not allowed."""
-    blocked = dict(blocked or {})
+    blocked = {**(blocked or {}), **job_deletion.kept_for(held, row["id"])}
     if row["cancel_requested"]:
         blocked |= {"cancel": "A cancel was requested already.", "stop": "A cancel was requested already."}
     elif row["stop_requested"]:
         blocked |= {"stop": "A stop was requested already."}
     if row["kind"] == EXTERNAL:
         blocked |= {"stop": "The run goes on elsewhere.", "retry": "The run was made elsewhere."}
+    offered = lifecycle.actions(row, roles=roles, blocked=blocked)
     begun, ended = row["started_at"], row["completed_at"]
     return {
         "duration_seconds": None if begun is None else max(0.0, ((ended or now) - begun).total_seconds()),
         "queue_position": places.get(row["id"]),
-        "actions": tuple(
-            a for a in lifecycle.actions(row, roles=roles, blocked=blocked) if a.name != "resume" or row["resumable"]
-        ),
+        "actions": tuple(action for action in offered if action.name != "resume" or row["resumable"]),
     }
 
 

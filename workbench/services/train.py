@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from workbench.contract import Field, Page, PageNumber, PageSize, command, query
+from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.improve import Lineage
-from workbench.domain.jobs import TERMINAL, Job, JobEvent
+from workbench.domain.jobs import DELETE, TERMINAL, Job, JobEvent
 from workbench.domain.train import (
     SUMMARY_METRICS,
     TRAINING,
@@ -19,7 +19,7 @@ from workbench.domain.train import (
     TrainingJobMetrics,
 )
 from workbench.errors import NotEligible, NotFound, NotReady
-from workbench.services import curves, study_space, training_compare, training_plan
+from workbench.services import curves, job_deletion, study_space, training_compare, training_plan
 from workbench.services.answering import answered
 from workbench.services.job_lists import NO_TRIALS, By, Descending, Label, Since, TrainingSort, Trials, Until, narrowed
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, Resume, derived, refuse_to_resume
@@ -167,6 +167,12 @@ class TrainingService(PairPredictions):
     def resume(self, job_id: str) -> TrainingJob:
         """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
         return self.retry(job_id, resume=True)
+
+    @command("DELETE", "/training/jobs/{job_id}", roles=TRAINERS, label="Delete", confirm=DELETE)
+    def delete(self, job_id: str) -> Deleted:
+        """Delete a training job that has ended, with all it wrote; refused while the version it made is in use."""
+        job_deletion.delete(self.app, [self._found(job_id).id])
+        return Deleted(id=job_id)
 
     @query("GET", "/training/jobs/{job_id}/events", key="events", topics=("jobs",))
     def events(
@@ -336,9 +342,9 @@ class TrainingService(PairPredictions):
         found = [dict(row) for row in rows]
         figures = curves.latest(self.db, [row["id"] for row in found], SUMMARY_METRICS)
         places = dict(self.db.tuples(QUEUE_PLACES)) if any(row["status"] == "queued" for row in found) else {}
-        now = self.clock.now()
+        held, now = job_deletion.of_rows(self.db, found), self.clock.now()
         for row in found:
-            row |= derived(row, now, places, roles=self.roles, lifecycle=TRAINING)
+            row |= derived(row, now, places, held, roles=self.roles, lifecycle=TRAINING)
             row["metrics"] = _summary(row, figures[row["id"]])
         return found
 

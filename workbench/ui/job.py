@@ -26,7 +26,7 @@ class JobView(View):
 
     job_id = param.String("", doc="Job shown.")
     on_result = param.Callable(None, allow_None=True, doc="Called once with the result when the job has succeeded.")
-    on_made = param.Callable(None, allow_None=True, doc="Called with the id of a job made from this one.")
+    on_made = param.Callable(None, allow_None=True, doc="Called with the id of a job made from this one; empty once it is deleted.")
 
     def build(self) -> list[Any]:
         """Return head, curves, history and log."""
@@ -66,7 +66,7 @@ class JobView(View):
 
         def run(name: str) -> Any:
             result = perform(name)
-            made = getattr(result, "id", job.id)
+            made = "" if name == "delete" else getattr(result, "id", job.id)
             if made != job.id and self.on_made is not None:
                 self.on_made(made)
             return result

@@ -31,7 +31,7 @@ class TrainingJobView(View):
     """Show one training job, live."""
 
     job_id = param.String("", doc="Id of the job.")
-    on_made = param.Callable(None, allow_None=True, doc="Called with the id of a job that a retry made.")
+    on_made = param.Callable(None, allow_None=True, doc="Called with the id of a job that a retry made; empty once it is deleted.")
     on_like = param.Callable(
         None, allow_None=True, doc="Called with this id and create or retry, to begin a form with its settings."
     )
@@ -106,7 +106,9 @@ class TrainingJobView(View):
 
     def _run(self, job: Any, name: str) -> Any:
         made = run_on(self.ws, job)(name)
-        if self.on_made is not None and made.parent_id == job.id and hasattr(made, "training_sheet_id"):
+        if name == "delete" and self.on_made is not None:
+            self.on_made("")
+        elif self.on_made is not None and made.parent_id == job.id and hasattr(made, "training_sheet_id"):
             self.on_made(made.id)
         return made
 
