@@ -29,6 +29,9 @@ class Settings(param.Parameterized):
     max_jobs = param.Integer(2, bounds=(1, None), doc="Jobs that run at the same time. WORKBENCH_MAX_JOBS.")
     cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job has to end itself. WORKBENCH_CANCEL_GRACE_S.")
     cancel_term_s = param.Number(5.0, bounds=(0, None), doc="Seconds between SIGTERM and SIGKILL. WORKBENCH_CANCEL_TERM_S.")
+    scheduler = param.String(
+        "", doc="Dask scheduler whose workers run the jobs, as tcp://host:8786; empty: this machine. WORKBENCH_SCHEDULER."
+    )
     job_memory_mb = param.Integer(
         0, bounds=(0, None), doc="MiB of memory a job may use, all its processes together; 0 for any. WORKBENCH_JOB_MEMORY_MB."
     )

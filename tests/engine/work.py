@@ -149,3 +149,18 @@ def floods(context):
             with context.checkpoint("second") as part:
                 part.write_bytes(bytes(64 << 20))
     return {}
+
+
+def slowly(context):
+    """Count with a checkpoint each five steps, slowly enough to be disturbed."""
+    found = context.resumed("count")
+    begin = int(found.read_text()) if found else 0
+    for step in range(begin + 1, context.inputs["steps"] + 1):
+        context.check()
+        context.metric("loss", context.task["attempt"], step)
+        if step % 5 == 0:
+            with context.checkpoint("count") as part:
+                part.write_text(str(step))
+        context.progress(step, context.inputs["steps"])
+        time.sleep(context.inputs.get("pause", 0.02))
+    return {"from": begin, "threads": context.threads}

@@ -87,4 +87,5 @@ class WorkspaceInfo(Record):
     last_change = param.Integer(0, doc="Position of the newest change.")
     user = param.String("", doc="Who is asking.")
     roles = Items(item_type=str, doc="What the asking user may be.")
+    jobs_run = param.String("", doc="Where jobs run, and why none can start where that is so.")
     sample = param.Boolean(False, doc="True when the workspace holds sample records.")

@@ -23,6 +23,7 @@ class Lost:
     """Stand for a child that ended while nobody watched."""
 
     pid = 0
+    word = ""
 
     def poll(self) -> Ended:
         """Return an end whose exit code nobody knows."""
@@ -46,6 +47,7 @@ class Preparing:
 
     future: Future[None]
     pid: int = 0
+    word: str = ""
 
     def poll(self) -> Ended | None:
         """Return None: what has not begun has not ended."""

@@ -11,6 +11,7 @@ import errno
 import importlib
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -40,6 +41,7 @@ THREAD_VARIABLES = (
     "ARROW_NUM_THREADS",
     "TORCH_NUM_THREADS",
 )
+PR_SET_PDEATHSIG = 1
 EXIT_DISK_FULL = 28
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 NO_NETWORK = frozenset({errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ETIMEDOUT})
@@ -183,15 +185,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _work(folder: Path) -> int:
     task = json.loads((folder / TASK).read_text())
-    owner = os.getpid()
-    limit_threads(int(task.get("threads") or 1))
+    owner, guardian = os.getpid(), int(os.environ.get("WORKBENCH_GUARDIAN") or 0)
+    if guardian:
+        end_with(guardian)
+    task["threads"] = int(os.environ.get("WORKBENCH_JOB_THREADS") or task.get("threads") or 1)
+    limit_threads(task["threads"])
     if identity := Identity.of(os.getpid()):
         identity.save(folder)
     journal = Journal(folder)
-    journal.append("started", pid=os.getpid(), attempt=task.get("attempt"), threads=task.get("threads"))
+    where = {"pid": os.getpid(), "worker": os.environ.get("WORKBENCH_WORKER")}
+    journal.append("started", **where, attempt=task.get("attempt"), threads=task["threads"])
     context = JobContext(folder, task, journal)
     ended = threading.Event()
-    threading.Thread(target=_beat, args=(context, journal, ended), daemon=True, name="heartbeat").start()
+    threading.Thread(target=_beat, args=(context, journal, ended, guardian), daemon=True, name="heartbeat").start()
     outcome = _run(context, task)
     ended.set()
     if os.getpid() != owner:
@@ -260,9 +266,21 @@ def passes(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in NO_NETWORK
 
 
-def _beat(context: JobContext, journal: Journal, ended: threading.Event) -> None:
+def end_with(guardian: int) -> None:
+    """Let this process end with the one that supervises it, also where the work never comes back to Python."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != guardian:
+        os._exit(1)
+
+
+def _beat(context: JobContext, journal: Journal, ended: threading.Event, guardian: int = 0) -> None:
     beat = time.monotonic()
     while not ended.wait(FLUSH_SECONDS):
+        if guardian and os.getppid() != guardian:
+            os.killpg(0, signal.SIGKILL)
         with contextlib.suppress(OSError, ValueError):
             context.flush()
             if time.monotonic() - beat >= HEARTBEAT_SECONDS:

@@ -53,6 +53,11 @@ class Ending:
 
     @classmethod
     def _unexplained(cls, ended: Ended) -> Ending:
+        if ended.lost:
+            return cls(code="WORKER_LOST", message="The worker that ran the job is gone.", transient=True)
+        if ended.fault is not None:
+            words = f"The worker could not start the job: {ended.fault}. It needs the same release and the same folder."
+            return cls(code="WORKER_FAILED", message=words)
         if ended.code is None:
             return cls(
                 code="INTERRUPTED",

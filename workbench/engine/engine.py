@@ -22,7 +22,7 @@ from workbench.engine import checkpoints as checkpoints_of
 from workbench.engine import child, handover, journal, limits
 from workbench.engine.attempt import Attempt, Preparing
 from workbench.engine.ending import Ending, conclude, received
-from workbench.engine.kind import Facts, Finish, Hear, Kind, Prepare, Receive, Told
+from workbench.engine.kind import Facts, Finish, Hear, Kind, Needs, Prepare, Receive, Told
 from workbench.engine.launching import begin, launch
 from workbench.engine.ledger import Ledger
 from workbench.engine.local import Ended, Executor, LocalExecutor
@@ -35,7 +35,7 @@ from workbench.store import Database
 TICK_SECONDS = 0.08
 IDLE_SECONDS = 2.0
 BEAT_SECONDS = 20.0
-HOLD_SECONDS = 2.0
+HOLD_SECONDS = 1.0
 HELD = "held"
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Engine:
         self.clock = clock
         self.settings = settings
         self.artifacts = artifacts or Path(tempfile.mkdtemp(prefix="workbench-"))
-        self.executor = executor or LocalExecutor()
+        self.executor = executor or _executor(settings)
         self.ledger = Ledger(db, clock)
         self.limits = Limits(total=settings.max_jobs)
         self.kinds: dict[str, Kind] = {}
@@ -82,12 +82,13 @@ class Engine:
         again: Told | None = None,
         facts: Facts | None = None,
         hear: Hear | None = None,
+        resources: Needs | None = None,
     ) -> None:
         """Say how jobs of `kind` run.
 
         `entry` is `module:function` and runs in the child; what the callbacks do is told with `Kind`.
         """
-        self.kinds[kind] = Kind(entry, prepare, receive, finish, ended, again, facts, hear)
+        self.kinds[kind] = Kind(entry, prepare, receive, finish, ended, again, facts, hear, resources)
 
     def submit(self, kind: str, *, name: str, spec: Mapping[str, Any], **more: Any) -> Job:
         """Queue a job inside the caller's transaction; it starts after the commit.
@@ -210,6 +211,7 @@ class Engine:
             elif isinstance(attempt.handle, Preparing):
                 self._conclude(attempt, Ending.unprepared())
         self.attempts.clear()
+        self.executor.close()
 
     def aside(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Do what takes long on a thread of its own; the owner thread looks again when it is done."""
@@ -262,7 +264,7 @@ class Engine:
         ready = [job for job in waiting if self.waits.over(job.id, job.not_before, now) and job.kind in self.kinds]
         running = [(a.job.kind, a.job.created_by) for a in self.attempts.values()]
         chosen = startable(ready, running, self.limits)
-        if chosen and (reason := limits.too_full(self.artifacts, self.settings)):
+        if chosen and (reason := limits.too_full(self.artifacts, self.settings) or self.executor.away()):
             self._hold(chosen, reason)
             return
         threads = thread_budget(os.cpu_count() or 1, len(running) + len(chosen))
@@ -348,6 +350,14 @@ class Engine:
         else:
             self.clear(attempt.job.id, checkpoints=status != "failed")
         self._look = True
+
+
+def _executor(settings: Settings) -> Executor:
+    if not settings.scheduler:
+        return LocalExecutor()
+    from workbench.engine.dask import DaskExecutor
+
+    return DaskExecutor(settings.scheduler, weigh=settings.job_memory_mb > 0)
 
 
 __all__ = ["Ended", "Engine", "Kind"]

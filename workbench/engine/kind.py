@@ -15,6 +15,7 @@ Finish = Callable[[Job, Path, dict[str, Any]], Mapping[str, Any] | None]
 Told = Callable[[Job], object]
 Facts = Callable[[Job, Mapping[str, str]], None]
 Hear = Callable[[Job, Sequence[Mapping[str, Any]]], None]
+Needs = Callable[[Job], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Kind:
     to add to the child's result (after a restart it may run again); `finish` runs in the transaction that
     sets succeeded and returns the job's result; `ended` runs in the one that sets failed or cancelled,
     `again` in the one that queues the job for another attempt; `facts` keeps what the child tells of the
-    job itself, in the transaction that takes its words in;
-    `hear` gets the journal's records once they are taken in and must return at once.
+    job itself, in the transaction that takes its words in; `hear` gets the journal's records once they are
+    taken in and must return at once; `resources` names what a worker of a cluster must offer to run it,
+    such as `{"GPU": 1}`.
     """
 
     entry: str
@@ -39,3 +41,4 @@ class Kind:
     again: Told | None = None
     facts: Facts | None = None
     hear: Hear | None = None
+    resources: Needs | None = None

@@ -46,6 +46,7 @@ def _prepare(engine: Engine, job: Job, folder: Path, threads: int) -> None:
         inputs = (kind.prepare(job, folder) if kind.prepare else None) or {}
     facts = {"job_id": job.id, "kind": job.kind, "attempt": job.attempt, "spec": job.spec}
     facts["resume_from"] = _repeated(engine, job)
+    facts["resources"] = dict(kind.resources(job)) if kind.resources else {}
     write_json(folder / child.TASK, {**facts, "entry": kind.entry, "inputs": dict(inputs), "threads": threads})
 
 
@@ -78,6 +79,6 @@ def begin(engine: Engine, attempt: Attempt) -> Ending | None:
         if not isinstance(error, WorkbenchError):
             _log.exception("Job %s could not be started.", attempt.job.id)
         return Ending.failed(error, UNSTARTED)
-    engine.ledger.jobs.update(attempt.job.id, pid=attempt.handle.pid, step="", message="")
+    engine.ledger.jobs.update(attempt.job.id, pid=attempt.handle.pid or None, step="", message=attempt.handle.word)
     engine.notice()
     return None

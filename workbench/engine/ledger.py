@@ -28,6 +28,10 @@ update jobs set
 where id = ? and attempt = ? and status = 'running' and journal_offset = ?
 returning version
 """
+_STARTED = """
+update jobs set pid = ?, worker = coalesce(?, worker), message = case when starts_with(message, 'Waits') then '' else message end
+where id = ?
+"""
 _TAKE_ALONG = """
 insert into metrics by name
 select ? as job_id, name, step, epoch, value, logged_at from metrics where job_id = ? and step <= ?
@@ -113,9 +117,11 @@ class Ledger:
         return noted
 
     def _place(self, job_id: str, batch: Batch) -> None:
-        """Let the curves go on where the work does: no step is there twice."""
+        """Let the curves go on where the work does: no step is there twice. Note where the child runs."""
         for record in batch.records:
-            if record["t"] == "anew":
+            if record["t"] == "started":
+                self.db.execute(_STARTED, [record.get("pid"), record.get("worker"), job_id])
+            elif record["t"] == "anew":
                 self.db.execute("delete from metrics where job_id = ?", [job_id])
             elif record["t"] == "resumed" and record["job"] == job_id:
                 self.db.execute("delete from metrics where job_id = ? and step > ?", [job_id, record["step"]])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -20,11 +21,13 @@ _children_lock = threading.Lock()
 
 
 class Handle(Protocol):
-    """One started attempt."""
+    """One started attempt; `word` is what to say until its child speaks."""
+
+    word: str
 
     @property
     def pid(self) -> int:
-        """Return the process id of the child."""
+        """Return the process id of the child, 0 while it is not known."""
 
     def poll(self) -> Ended | None:
         """Return how the child ended, or None while it runs."""
@@ -50,12 +53,26 @@ class Executor(Protocol):
     def reattach(self, folder: Path) -> Handle | None:
         """Return the still living child of `folder`, or None."""
 
+    def away(self) -> str | None:
+        """Return why no attempt can be started now, or None."""
+
+    def told(self) -> str:
+        """Return in words where attempts run."""
+
+    def close(self) -> None:
+        """Let go of what it holds; started attempts go on."""
+
 
 class Ended:
-    """How a process ended: `code` as Popen tells it, None when nobody could see it."""
+    """How a process ended: `code` as Popen tells it, None when nobody could see it.
 
-    def __init__(self, code: int | None) -> None:
+    `lost` says that the worker it ran on is gone, `fault` why a worker could not start it.
+    """
+
+    def __init__(self, code: int | None, *, lost: bool = False, fault: str | None = None) -> None:
         self.code = code
+        self.lost = lost
+        self.fault = fault
 
     def describe(self) -> str:
         """Return the end in words."""
@@ -70,6 +87,8 @@ class Ended:
 
 class LocalHandle:
     """A child on this machine, our own or one that an earlier owner started."""
+
+    word = ""
 
     def __init__(self, identity: Identity, popen: subprocess.Popen[bytes] | None) -> None:
         self.identity = identity
@@ -116,7 +135,18 @@ class LocalExecutor:
 
     name = "local"
 
-    def start(self, folder: Path) -> LocalHandle:
+    def away(self) -> str | None:
+        """Return None: this machine is always there."""
+        return None
+
+    def told(self) -> str:
+        """Return in words where attempts run."""
+        return "On this machine."
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""
+
+    def start(self, folder: Path, *, environment: Mapping[str, str] | None = None) -> LocalHandle:
         """Start the child for the task in `folder` and remember who it is."""
         with (folder / child.LOG).open("ab") as log:
             popen = subprocess.Popen(
@@ -127,7 +157,7 @@ class LocalExecutor:
                 stderr=subprocess.STDOUT,
                 close_fds=True,
                 cwd=folder,
-                env=_environment(),
+                env={**_environment(), **(environment or {})},
             )
         with _children_lock:
             _children[popen.pid] = popen

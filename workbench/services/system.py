@@ -29,6 +29,7 @@ class SystemService(Service):
             last_change=self.db.last_seq,
             user=self.actor,
             roles=sorted(self.roles),
+            jobs_run=self.app.engine.executor.told(),
             sample=bool(self.db.value("select count(*) from sheets where sample")),
         )
 

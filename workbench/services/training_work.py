@@ -55,15 +55,9 @@ class TrainingWork:
     def register(self) -> None:
         """Tell the engine how the jobs run."""
         train, test = "workbench.trainers.run:train", "workbench.trainers.run:evaluate"
-        self.app.engine.register(
-            "train",
-            entry=train,
-            prepare=self.prepare,
-            finish=self.finish,
-            ended=self.ended,
-            facts=self.keep_facts,
-            hear=self.app.studies.lead.hear,
-        )
+        told = {"prepare": self.prepare, "finish": self.finish, "ended": self.ended}
+        told |= {"facts": self.keep_facts, "resources": self.resources, "hear": self.app.studies.lead.hear}
+        self.app.engine.register("train", entry=train, **told)
         self.app.engine.register("evaluate", entry=test, prepare=self.prepare_evaluation, finish=self.finish_evaluation)
 
     def freeze(self, job_id: str, table: pa.Table) -> None:
@@ -120,6 +114,10 @@ class TrainingWork:
         """Keep the ids a job has elsewhere as soon as they are known."""
         for name in KEPT_FACTS & facts.keys():
             self.db.execute(f"update training_details set {name} = ? where id = ?", [facts[name], job.id])
+
+    def resources(self, job: Job) -> dict[str, float]:
+        """Return what the trainer asks of a worker."""
+        return trainer(job.spec["trainer"]).resources(job.spec["training_config"])
 
     def finish(self, job: Job, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
         """Keep the predictions and register the model version, in the transaction that sets succeeded.

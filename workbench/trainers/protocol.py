@@ -210,6 +210,10 @@ class Trainer(ABC):
         """Return whether this installation can run the trainer."""
         return Requirements()
 
+    def resources(self, config: Mapping[str, Any]) -> dict[str, float]:
+        """Return what a worker of a cluster must declare to run a training, such as `{"GPU": 1}`."""
+        return {}
+
     def search_space(self) -> dict[str, dict[str, Any]]:
         """Return the settings worth searching: type (int, float, choice), low, high and log, or choices.
 

@@ -51,6 +51,7 @@ class SettingsView(View):
             ("You", Markup("{} ({})").format(info.user, roles)),
             ("Address", connect),
             ("API", fmt.link("Documentation of every operation", "./docs")),
+            ("Jobs run", info.jobs_run),
             ("Sample data", fmt.value(info.sample)),
         ]
         return html(fmt.facts(shown))
