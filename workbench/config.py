@@ -12,6 +12,15 @@ import param
 from workbench.errors import ValidationError
 
 
+class Counts(param.Dict):
+    """Whole numbers from 1 by name."""
+
+    def _validate(self, val: object) -> None:
+        super()._validate(val)
+        if not all(isinstance(n, str) and isinstance(c, int) and not isinstance(c, bool) and c > 0 for n, c in val.items()):
+            raise ValueError(f"{self.name} takes whole numbers from 1 by name, not {val!r}.")
+
+
 class Settings(param.Parameterized):
     """Hold what may differ from one installation to the next."""
 
@@ -27,6 +36,12 @@ class Settings(param.Parameterized):
     )
     max_upload_mb = param.Integer(1024, bounds=(1, None), doc="Largest upload in MiB. WORKBENCH_MAX_UPLOAD_MB.")
     max_jobs = param.Integer(2, bounds=(1, None), doc="Jobs that run at the same time. WORKBENCH_MAX_JOBS.")
+    jobs_per_kind = Counts(
+        {}, doc='Of these, jobs of a kind that run at the same time, such as {"train": 1}. WORKBENCH_JOBS_PER_KIND.'
+    )
+    jobs_per_user = param.Integer(
+        0, bounds=(0, None), doc="Jobs of one person that run at the same time; 0 for any. WORKBENCH_JOBS_PER_USER."
+    )
     cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job has to end itself. WORKBENCH_CANCEL_GRACE_S.")
     cancel_term_s = param.Number(5.0, bounds=(0, None), doc="Seconds between SIGTERM and SIGKILL. WORKBENCH_CANCEL_TERM_S.")
     scheduler = param.String(
@@ -89,6 +104,8 @@ def _parse(parameter: param.Parameter, raw: str) -> object:
     if isinstance(parameter, param.List):
         # A colon is a part of what names a trainer.
         return json.loads(raw) if raw.startswith("[") else raw.split("," if parameter.name == "trainers" else os.pathsep)
+    if isinstance(parameter, param.Dict):
+        return json.loads(raw)
     if isinstance(parameter, param.Boolean):
         return {"1": True, "true": True, "0": False, "false": False}[raw.lower()]
     if isinstance(parameter, param.Integer):

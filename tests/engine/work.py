@@ -164,3 +164,19 @@ def slowly(context):
         context.progress(step, context.inputs["steps"])
         time.sleep(context.inputs.get("pause", 0.02))
     return {"from": begin, "threads": context.threads}
+
+
+def grips(context):
+    """Keep the interpreter lock in native code: nothing of Python runs meanwhile, no thread and no handler."""
+    import ctypes
+
+    context.log("gripping")
+    ctypes.PyDLL(None).sleep(int(context.inputs["seconds"]))
+    return {"held": context.inputs["seconds"]}
+
+
+def spins(context):
+    """Never look at any flag."""
+    context.log("spinning")
+    while True:
+        pass

@@ -93,6 +93,21 @@ def test_waiting_jobs_know_their_place(runner):
     assert {j.queue_position for j in runner.jobs.list(status="queued")} == {1, 2}
 
 
+def test_a_waiting_job_is_moved_forward_and_back(runner):
+    runner.app.engine.limits = type(runner.app.engine.limits)(total=0)
+    first, second = (submit(runner, "count", steps=1) for _ in range(2))
+    moved = runner.jobs.prioritize(second.id, 5)
+    assert (moved.priority, moved.queue_position, runner.jobs.get(first.id).queue_position) == (5, 1, 2)
+    assert runner.jobs.prioritize(second.id, -5).queue_position == 2
+    assert "Priority -5, it was 5." in [e.message for e in runner.jobs.events(second.id)]
+    with pytest.raises(ValidationError):
+        runner.jobs.prioritize(second.id, 101)
+    for job in (first, second):
+        runner.jobs.cancel(job.id)
+    with pytest.raises(InvalidTransition):
+        runner.jobs.prioritize(first.id, 1)
+
+
 def test_unknown_jobs_are_not_found(ws):
     for ask in (ws.jobs.get, ws.jobs.cancel, ws.jobs.stop, ws.jobs.retry, ws.jobs.events, ws.jobs.metrics, ws.jobs.log):
         with pytest.raises(NotFound):

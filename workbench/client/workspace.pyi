@@ -340,6 +340,8 @@ class Jobs(Namespace):
         """Make a new job like one that failed or was cancelled, linked to it."""
     def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
         """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
+    def prioritize(self, job_id: str, priority: int, *, idempotency_key: str | None = ...) -> Job:
+        """Move a waiting job forward or back in the queue."""
     def delete(self, job_id: str, *, idempotency_key: str | None = ...) -> Deleted:
         """Delete a job that has ended, with all it wrote; refused while a version it made is in use."""
     def bulk_delete(self, ids: list[str], *, idempotency_key: str | None = ...) -> DeletedJobs:

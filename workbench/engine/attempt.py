@@ -75,6 +75,7 @@ class Attempt:
     offset: int = 0
     seq: int = 0
     begun: float = field(default_factory=time.time)
+    clocked: float = field(default_factory=time.monotonic)
     noted: float = 0.0
     beat: float = field(default_factory=time.monotonic)
     ending_since: float | None = None
@@ -103,7 +104,7 @@ class Attempt:
     def overdue(self) -> bool:
         """Return whether the job has run longer than it may."""
         limit = self.job.timeout_seconds
-        return limit is not None and not self.timed_out and time.time() - self.begun > limit
+        return limit is not None and not self.timed_out and time.monotonic() - self.clocked > limit
 
     def climb(self, grace: float, term: float) -> str | None:
         """Take the next rung when its time has come, and return what was done."""

@@ -68,6 +68,8 @@ class JobContext:
         self._progress_at = 0.0
         self._pending: dict[str, Any] | None = None
         self._step = 0
+        self._resumed = False
+        self._base: int | None = None
         # What went before is either gone on from or dropped; the owner is told before the first point.
         self._placed = int(task.get("attempt") or 1) <= 1
         self.basis: dict[str, Any] = {}
@@ -84,7 +86,9 @@ class JobContext:
 
     def progress(self, done: int, total: int | None = None, message: str = "", *, step: str = "") -> None:
         """Report the units done; words in quick succession are thinned, the last one always arrives."""
-        self._pending = {"done": int(done), "total": total, "message": message, "step": step}
+        if self._base is None:
+            self._base = max(0, int(done) - 1) if self._resumed else 0
+        self._pending = {"done": int(done), "total": total, "message": message, "step": step, "base": self._base}
         if time.monotonic() - self._progress_at >= PROGRESS_SECONDS or (total is not None and done >= total):
             self.flush()
 
@@ -142,7 +146,7 @@ class JobContext:
             if differing := found.differences(self._basis()):
                 self._begin_anew(f"The checkpoint at step {found.step} differs in {', '.join(differing)}: the work begins anew.")
                 return None
-            self._placed, self._step = True, found.step
+            self._placed, self._resumed, self._step, self._base = True, True, found.step, None
             self._journal.append("resumed", name=name, step=found.step, job=attempt.parent.name, attempt=attempt.name)
             return found.path
         if jobs or not self._placed:

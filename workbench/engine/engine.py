@@ -59,7 +59,7 @@ class Engine:
         self.artifacts = artifacts or Path(tempfile.mkdtemp(prefix="workbench-"))
         self.executor = executor or _executor(settings)
         self.ledger = Ledger(db, clock)
-        self.limits = Limits(total=settings.max_jobs)
+        self.limits = Limits.of(settings)
         self.kinds: dict[str, Kind] = {}
         self.attempts: dict[str, Attempt] = {}
         self._silence = Silence(self)

@@ -182,8 +182,9 @@ def _figures(progress: dict[str, Any] | None, begun: float) -> list[Any]:
         return [None] * 6
     done, total = progress["done"], progress.get("total")
     percent = min(100.0, 100.0 * done / total) if total else None
-    elapsed = progress["at"] - begun
-    eta = elapsed / done * (total - done) if total and done > 0 and elapsed >= 0.5 else None
+    # What an earlier attempt had done says nothing of the pace of this one.
+    elapsed, since = progress["at"] - begun, done - progress.get("base", 0)
+    eta = elapsed / since * (total - done) if total and since > 0 and elapsed >= 0.5 else None
     return [done, total, progress.get("step") or None, progress.get("message") or None, percent, eta]
 
 

@@ -7,6 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from workbench.config import Settings
+from workbench.domain.jobs import KINDS
+from workbench.errors import ValidationError, did_you_mean
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -31,6 +35,15 @@ class Limits:
     total: int = 2
     per_kind: Mapping[str, int] = field(default_factory=dict)
     per_user: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """Return the limits of the settings, or raise ValidationError for a kind that does not exist."""
+        unknown = sorted(set(settings.jobs_per_kind) - set(KINDS))
+        if unknown:
+            words = f"knows no kind {unknown[0]!r}.{did_you_mean(unknown[0], KINDS)} Kinds are {', '.join(KINDS)}"
+            raise ValidationError.field("WORKBENCH_JOBS_PER_KIND", words, settings.jobs_per_kind)
+        return cls(total=settings.max_jobs, per_kind=settings.jobs_per_kind, per_user=settings.jobs_per_user or None)
 
 
 def ordered(waiting: Iterable[Waiting]) -> list[Waiting]:

@@ -41,6 +41,7 @@ def _attempt(engine: Engine, job: Job) -> Attempt:
     attempt = Attempt(job, folder, handle or Lost(), offset=job.journal_offset, seq=job.journal_seq)
     if job.started_at is not None:
         attempt.begun = job.started_at.replace(tzinfo=dt.UTC).timestamp()
+        attempt.clocked -= max(0.0, (engine.clock.now() - job.started_at).total_seconds())
     if handle is None:
         attempt.flag(child.CANCEL)
     return attempt

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, command, query
-from workbench.domain.jobs import DELETE, LIFECYCLE, TERMINAL, DeletedJobs, Job, JobEvent
+from workbench.domain.jobs import DELETE, LIFECYCLE, TERMINAL, WAITING, DeletedJobs, Job, JobEvent
 from workbench.domain.record import utc
 from workbench.errors import InvalidTransition, NotFound, ValidationError
 from workbench.services import job_deletion
@@ -114,6 +114,19 @@ class JobService(JobBulk, JobCurves, JobLogs):
     def resume(self, job_id: str) -> Job:
         """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
         return self.retry(job_id, resume=True)
+
+    @command("POST", "/jobs/{job_id}/prioritize", roles=RUNNERS, label="Change the priority")
+    def prioritize(
+        self, job_id: str, priority: Annotated[int, Field(ge=-100, le=100, description="Higher starts earlier; 0 is usual.")]
+    ) -> Job:
+        """Move a waiting job forward or back in the queue."""
+        job = self.records.get(job_id)
+        if job.status not in WAITING:
+            raise InvalidTransition.of("job", "change the priority of", job.status, LIFECYCLE.allowed(job.status))
+        self.records.update(job_id, priority=priority)
+        told = JobEvent(type="log", message=f"Priority {priority}, it was {job.priority}.")
+        self.db.on_commit(self.app.engine.notice)
+        return self.shown(self.app.engine.ledger.note(job_id, told))
 
     @command("DELETE", "/jobs/{job_id}", roles=RUNNERS, label="Delete", confirm=DELETE)
     def delete(self, job_id: str) -> Deleted:
