@@ -29,13 +29,13 @@ _LIVE_MODELS = """
 select job_id, name || ' ' || version || case when status in ('staging', 'production') then ' (' || status || ')' else '' end
     || coalesce(' (served by ' || (select string_agg(e.name, ', ' order by e.name) from endpoints e
         where e.model_version_id = models.id and e.status in ('starting', 'serving')) || ')', '') as words
-from models where list_contains(?, job_id) and (status in ('staging', 'production') or exists (
+from models where job_id in (select unnest(?)) and (status in ('staging', 'production') or exists (
     select 1 from endpoints e where e.model_version_id = models.id and e.status in ('starting', 'serving')))
 order by name, version
 """
 _LIVE_JOBS = """
 select parent_id, kind || ' ' || name || ' (' || status || ')' from jobs
-where list_contains(?, parent_id) and list_contains(?, status) order by created_at, id
+where parent_id in (select unnest(?)) and list_contains(?, status) order by created_at, id
 """
 
 
@@ -58,16 +58,16 @@ def delete(app: Application, ids: Iterable[str]) -> None:
     db, wanted = app.db, sorted(set(ids))
     _refuse(app, wanted)
     for table, column in NAMED_BY:
-        db.execute(f"update {table} set {column} = null where list_contains(?, {column})", [wanted])
+        db.execute(f"update {table} set {column} = null where {column} in (select unnest(?))", [wanted])
     for table, column in TABLES.items():
-        db.execute(f"delete from {table} where list_contains(?, {column})", [wanted])
+        db.execute(f"delete from {table} where {column} in (select unnest(?))", [wanted])
     for id in wanted:
         db.emit("jobs", id, None, "deleted")
     db.on_commit(lambda: _free(app, wanted))
 
 
 def _refuse(app: Application, wanted: list[str]) -> None:
-    states = dict(app.db.tuples("select id, status from jobs where list_contains(?, id)", [wanted]))
+    states = dict(app.db.tuples("select id, status from jobs where id in (select unnest(?))", [wanted]))
     if missing := [id for id in wanted if id not in states]:
         raise NotFound.of(Job.kind, missing[0])
     if active := [id for id in wanted if states[id] in ACTIVE]:
