@@ -57,7 +57,7 @@ class Settings(param.Parameterized):
         200, bounds=(0, None), doc="MiB of the disk that must be free for a job to start. WORKBENCH_MIN_FREE_MB."
     )
     retry_wait_s = param.Number(
-        15.0, bounds=(0, None), doc="Seconds before a job is tried again by itself; doubles each time. WORKBENCH_RETRY_WAIT_S."
+        10.0, bounds=(0, None), doc="Seconds before a job is tried again by itself; doubles each time. WORKBENCH_RETRY_WAIT_S."
     )
     mlflow_uri = param.String("", doc="MLflow tracking URI that ended training jobs are copied to. WORKBENCH_MLFLOW_URI.")
     mlflow_experiment = param.String("workbench", doc="Experiment they are copied into. WORKBENCH_MLFLOW_EXPERIMENT.")

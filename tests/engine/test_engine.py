@@ -82,7 +82,7 @@ def test_words_arrive_within_a_blink(engine):
 
 def test_many_points_are_taken_in_quickly(engine):
     job = engine.submit("burst", name="burst", spec={"points": 200_000})
-    until(engine, job)
+    until(engine, job, seconds=60)
     assert engine.db.tuples("select count(*), count(distinct step) from metrics where job_id = ?", [job.id]) == [
         (200_000, 200_000)
     ]

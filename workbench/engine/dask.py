@@ -27,6 +27,7 @@ LOOK_SECONDS = 0.25
 # The folder may be on another machine: what a worker wrote last may come after Dask's word that it is done.
 GRACE_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
+KNOWN_SECONDS = 1.0
 OWNER = "the owner"
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class DaskExecutor:
         self._client: Client | None = None
         self._fault = "connecting"
         self._connecting: threading.Thread | None = None
+        self._known: tuple[float, dict[str, Any]] = (float("-inf"), {})
 
     def away(self) -> str | None:
         """Return why no job can be started now, or None; never waits for a scheduler that is not there."""
@@ -125,8 +127,10 @@ class DaskExecutor:
         except ModuleNotFoundError:
             self._fault = "distributed is not installed, add the extra [dask]"
         except Exception as error:  # noqa: BLE001  whatever it is, the job waits and its words say so
-            self._fault = f"nobody answers there ({type(error).__name__})"
-            _log.warning("The cluster at %s does not answer: %s", self.address, error)
+            fault = f"nobody answers there ({type(error).__name__})"
+            if fault != self._fault:
+                _log.warning("The cluster at %s does not answer: %s", self.address, error)
+            self._fault = fault
 
     def _workers(self) -> dict[str, Any]:
         client = self._client
