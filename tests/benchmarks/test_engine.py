@@ -222,7 +222,7 @@ def test_deletion_of_a_thousand_jobs(benchmark) -> None:
         free = app.db.value("select free_blocks * block_size from pragma_database_size()")
         left = Path(app.db.path).stat().st_size - free
         print(
-            f"\n{found.count} jobs deleted in {benchmark.stats.stats.max:.2f} s (target 5); the file had {size >> 20} MB, "
+            f"\n{found.done} jobs deleted in {benchmark.stats.stats.max:.2f} s (target 5); the file had {size >> 20} MB, "
             f"{left >> 20} MB are in use now; folders left: {len(list((app.engine.artifacts / 'jobs').iterdir()))}"
         )
 

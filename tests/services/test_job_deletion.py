@@ -42,22 +42,23 @@ def test_a_deleted_job_leaves_nothing_and_is_audited(runner):
         runner.jobs.delete(job.id)
 
 
-def test_all_or_none(runner):
+def test_of_several_each_goes_or_says_why_it_stays(runner):
     ids = [ended(runner, submit(runner, "count", steps=1)).id for _ in range(3)]
     active = submit(runner, "count", steps=100_000)
     running(runner, active)
-    with pytest.raises(InvalidTransition) as refused:
-        runner.jobs.bulk_delete([*ids, active.id])
-    assert refused.value.context["jobs"] == [active.id]
-    with pytest.raises(NotFound):
-        runner.jobs.bulk_delete([ids[0], "job_nothing"])
-    assert runner.jobs.list().total == 4
+    with pytest.raises(InvalidTransition):
+        runner.jobs.delete(active.id)
     assert not next(a for a in runner.jobs.get(active.id).actions if a.name == "delete").enabled
+    found = runner.jobs.bulk_delete([*ids, active.id, "job_nothing", ids[0]])
+    assert (found.action, found.done, found.refused) == ("delete", 3, 2)
+    assert [(o.job_id, o.done, o.status, o.error_code) for o in found.outcomes] == [
+        *((id, True, None, None) for id in ids), (active.id, False, "running", "INVALID_TRANSITION"),
+        ("job_nothing", False, None, "NOT_FOUND"),
+    ]  # fmt: skip
+    assert [j.id for j in runner.jobs.list()] == [active.id]
     runner.jobs.cancel(active.id)
     ended(runner, active)
-    found = runner.jobs.bulk_delete([*ids, active.id, ids[0]])
-    assert (found.status, found.count) == ("deleted", 4)
-    assert runner.jobs.list().total == 0
+    assert runner.jobs.bulk_delete([active.id]).done == 1
     assert not list((runner.app.engine.artifacts / "jobs").iterdir())
 
 

@@ -41,7 +41,6 @@ from workbench.domain.improve import FeedbackStats
 from workbench.domain.improve import Lineage
 from workbench.domain.improve import Overview
 from workbench.domain.jobs import BulkJobs
-from workbench.domain.jobs import DeletedJobs
 from workbench.domain.jobs import Job
 from workbench.domain.jobs import JobEvent
 from workbench.domain.jobs import JobLog
@@ -328,6 +327,8 @@ class Jobs(Namespace):
         """Cancel several jobs; those that have ended already refuse, the others are not held up by them."""
     def bulk_retry(self, ids: list[str], *, idempotency_key: str | None = ...) -> BulkJobs:
         """Make a new job like each of several that failed or were cancelled."""
+    def bulk_delete(self, ids: list[str], *, idempotency_key: str | None = ...) -> BulkJobs:
+        """Delete several jobs that have ended; those that are still needed refuse, the others go together."""
     def list(self, *, kind: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., trials: bool = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'name', 'status', 'progress_percent', 'priority'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Job]:
         """List the jobs, the newest first; a study stands for its trials, unless they are asked for."""
     def get(self, job_id: str) -> Job:
@@ -344,8 +345,6 @@ class Jobs(Namespace):
         """Move a waiting job forward or back in the queue."""
     def delete(self, job_id: str, *, idempotency_key: str | None = ...) -> Deleted:
         """Delete a job that has ended, with all it wrote; refused while a version it made is in use."""
-    def bulk_delete(self, ids: list[str], *, idempotency_key: str | None = ...) -> DeletedJobs:
-        """Delete many jobs that have ended: all of them, or none when one may not be deleted."""
     def events(self, job_id: str, *, after: int = ..., type: Optional[Literal['status_change', 'progress', 'log', 'metric', 'error']] = ..., progress: bool = ..., latest_first: bool = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
         """List what happened to a job, the oldest first unless told otherwise."""
     def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., lease_seconds: float | None = ..., started_at: datetime.datetime | None = ..., idempotency_key: str | None = ...) -> Run:

@@ -192,20 +192,10 @@ class BulkJobs(Record):
 
     kind = "action on jobs"
 
-    action = param.String("", doc="cancel or retry.")
+    action = param.String("", doc="cancel, retry or delete.")
     done = param.Integer(0, doc="Jobs it was taken on.")
     refused = param.Integer(0, doc="Jobs that refused it.")
     outcomes = Items(item_type=JobOutcome, doc="Job by job, in the order asked for.")
-
-
-class DeletedJobs(Record):
-    """Say that jobs are deleted."""
-
-    kind = "deletion of jobs"
-
-    status = param.String("deleted", doc="Always `deleted`.")
-    ids = Items(item_type=str, doc="Ids of the deleted jobs.")
-    count = param.Integer(0, doc="How many there were.")
 
 
 LIFECYCLE = Lifecycle(

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from workbench.contract import Field, command
-from workbench.domain.jobs import BulkJobs, Job, JobOutcome
+from workbench.domain.jobs import DELETE, BulkJobs, Job, JobOutcome
 from workbench.errors import WorkbenchError
+from workbench.services import job_deletion
 from workbench.services.service import Service
 
 RUNNERS = frozenset({"admin", "data_steward", "trainer"})
@@ -41,6 +42,22 @@ class JobBulk(Service):
     def bulk_retry(self, ids: Ids) -> BulkJobs:
         """Make a new job like each of several that failed or were cancelled."""
         return self._each("retry", ids, self.retry)
+
+    @command("POST", "/jobs/bulk-delete", roles=RUNNERS, label="Delete the jobs", confirm=DELETE)
+    def bulk_delete(self, ids: Ids) -> BulkJobs:
+        """Delete several jobs that have ended; those that are still needed refuse, the others go together."""
+        wanted = list(dict.fromkeys(ids))
+        found = dict(self.db.tuples("select id, name || chr(0) || status from jobs where id in (select unnest(?))", [wanted]))
+        refused = job_deletion.refusals(self.db, wanted)
+        job_deletion.remove(self.app, [id for id in wanted if id not in refused])
+        outcomes = []
+        for id in wanted:
+            name, _, status = found.get(id, "").partition(chr(0))
+            facts = {"job_id": id, "job_name": name}
+            if error := refused.get(id):
+                facts |= {"status": status or None, "error_code": error.code, "message": str(error)}
+            outcomes.append(JobOutcome(**facts, done=error is None))
+        return BulkJobs(action="delete", done=len(wanted) - len(refused), refused=len(refused), outcomes=outcomes)
 
     def _each(self, action: str, ids: list[str], act: Callable[[str], Job]) -> BulkJobs:
         wanted = list(dict.fromkeys(ids))

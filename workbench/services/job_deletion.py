@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench.domain.jobs import ACTIVE, LIFECYCLE, Job
-from workbench.errors import InUse, InvalidTransition, NotFound, NotReady
+from workbench.errors import InUse, InvalidTransition, NotFound, NotReady, WorkbenchError
 from workbench.store import Database
 
 if TYPE_CHECKING:
@@ -53,10 +53,32 @@ def kept_for(held: Mapping[str, list[str]], id: str) -> dict[str, str]:
     return {"delete": f"In use: {', '.join(held[id])}."} if id in held else {}
 
 
-def delete(app: Application, ids: Iterable[str]) -> None:
-    """Delete jobs, all or none, in the current transaction; their files go once it has committed."""
-    db, wanted = app.db, sorted(set(ids))
-    _refuse(app, wanted)
+def delete(app: Application, id: str) -> None:
+    """Delete one job in the current transaction, or raise why it stays."""
+    if refused := refusals(app.db, [id]):
+        raise refused[id]
+    remove(app, [id])
+
+
+def refusals(db: Database, ids: Iterable[str]) -> dict[str, WorkbenchError]:
+    """Return why jobs may not be deleted, for those that may not."""
+    wanted, found = list(ids), {}
+    states, held = dict(db.tuples("select id, status from jobs where id in (select unnest(?))", [wanted])), holders(db, wanted)
+    for id in wanted:
+        if (status := states.get(id)) is None:
+            found[id] = NotFound.of(Job.kind, id)
+        elif status in ACTIVE:
+            words = f"Job {id} cannot be deleted while {status}. Cancel it first, or wait for its end."
+            found[id] = InvalidTransition(words, current=status, allowed=LIFECYCLE.allowed(status))
+        elif id in held:
+            words = f"Job {id} cannot be deleted: in use by {', '.join(held[id])}. Archive or stop that first."
+            found[id] = InUse(words, used_by=held[id])
+    return found
+
+
+def remove(app: Application, ids: Iterable[str]) -> None:
+    """Delete jobs that nothing needs, in the current transaction; their files go once it has committed."""
+    db, wanted = app.db, list(ids)
     for table, column in NAMED_BY:
         db.execute(f"update {table} set {column} = null where {column} in (select unnest(?))", [wanted])
     for table, column in TABLES.items():
@@ -64,25 +86,6 @@ def delete(app: Application, ids: Iterable[str]) -> None:
     for id in wanted:
         db.emit("jobs", id, None, "deleted")
     db.on_commit(lambda: _free(app, wanted))
-
-
-def _refuse(app: Application, wanted: list[str]) -> None:
-    states = dict(app.db.tuples("select id, status from jobs where id in (select unnest(?))", [wanted]))
-    if missing := [id for id in wanted if id not in states]:
-        raise NotFound.of(Job.kind, missing[0])
-    if active := [id for id in wanted if states[id] in ACTIVE]:
-        status = states[active[0]]
-        words = f"{_named(active)} cannot be deleted while {status}. Cancel first, or wait for the end."
-        raise InvalidTransition(words, current=status, allowed=LIFECYCLE.allowed(status), jobs=active)
-    if held := holders(app.db, wanted):
-        used = sorted({words for found in held.values() for words in found})
-        words = f"{_named(list(held))} cannot be deleted: in use by {', '.join(used)}. Archive or stop that first."
-        raise InUse(words, used_by=used, jobs=sorted(held))
-
-
-def _named(ids: list[str]) -> str:
-    rest = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-    return f"Job {ids[0]}{rest}"
 
 
 def _free(app: Application, ids: list[str]) -> None:

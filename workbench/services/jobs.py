@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, command, query
-from workbench.domain.jobs import DELETE, LIFECYCLE, TERMINAL, WAITING, DeletedJobs, Job, JobEvent
+from workbench.domain.jobs import DELETE, LIFECYCLE, TERMINAL, WAITING, Job, JobEvent
 from workbench.domain.record import utc
 from workbench.errors import InvalidTransition, NotFound, ValidationError
 from workbench.services import job_deletion
@@ -131,16 +131,8 @@ class JobService(JobBulk, JobCurves, JobLogs):
     @command("DELETE", "/jobs/{job_id}", roles=RUNNERS, label="Delete", confirm=DELETE)
     def delete(self, job_id: str) -> Deleted:
         """Delete a job that has ended, with all it wrote; refused while a version it made is in use."""
-        job_deletion.delete(self.app, [job_id])
+        job_deletion.delete(self.app, job_id)
         return Deleted(id=job_id)
-
-    @command("POST", "/jobs/bulk-delete", roles=RUNNERS, label="Delete")
-    def bulk_delete(
-        self, ids: Annotated[list[str], Field(min_length=1, max_length=10_000, description="Ids of the jobs.")]
-    ) -> DeletedJobs:
-        """Delete many jobs that have ended: all of them, or none when one may not be deleted."""
-        job_deletion.delete(self.app, ids)
-        return DeletedJobs(ids=sorted(set(ids)), count=len(set(ids)))
 
     @query("GET", "/jobs/{job_id}/events", key="events")
     def events(

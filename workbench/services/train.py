@@ -171,7 +171,7 @@ class TrainingService(PairPredictions):
     @command("DELETE", "/training/jobs/{job_id}", roles=TRAINERS, label="Delete", confirm=DELETE)
     def delete(self, job_id: str) -> Deleted:
         """Delete a training job that has ended, with all it wrote; refused while the version it made is in use."""
-        job_deletion.delete(self.app, [self._found(job_id).id])
+        job_deletion.delete(self.app, self._found(job_id).id)
         return Deleted(id=job_id)
 
     @query("GET", "/training/jobs/{job_id}/events", key="events", topics=("jobs",))
