@@ -6,7 +6,7 @@ import pytest
 
 from tests.services.approved import ENDED, change, ended, sheet_of, words
 from tests.services.tiny_trainer import BASE_MODEL, NAME, score
-from workbench.errors import InvalidTransition, NotEligible, NotFound, NotReady, ValidationError
+from workbench.errors import InUse, InvalidTransition, NotEligible, NotFound, NotReady, ValidationError
 from workbench.trainers import registry
 
 
@@ -295,3 +295,15 @@ def test_trials_and_studies_are_listed_in_pages_and_order(local):
     assert local.studies.list(status="succeeded", page_size=1).total == 2
     assert local.studies.list(status="failed").total == 0
     assert [] == list(local.system.doctor())
+
+
+def test_a_study_is_deleted_with_its_trials_and_a_trial_only_with_it(local):
+    study = create(local, sheet_of(local, words(30)), n_trials=2, training_config={"epochs": 1})
+    found = done(local, study)
+    trial = next(iter(local.studies.trials(study.id)))
+    with pytest.raises(InUse, match=f"study {found.name}"):
+        local.jobs.delete(trial.id)
+    assert local.jobs.delete(study.id).id == study.id
+    assert local.jobs.list(trials=True).total == 0
+    assert local.studies.list().total == 0
+    assert local.system.doctor().total == 0

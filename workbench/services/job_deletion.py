@@ -20,6 +20,8 @@ TABLES = {
     "job_pairs": "job_id",
     "job_predictions": "job_id",
     "generated_answers": "job_id",
+    "trial_details": "id",
+    "study_details": "id",
     "training_details": "id",
     "jobs": "id",
 }
@@ -37,14 +39,29 @@ _LIVE_JOBS = """
 select parent_id, kind || ' ' || name || ' (' || status || ')' from jobs
 where parent_id in (select unnest(?)) and list_contains(?, status) order by created_at, id
 """
+_STUDIES = """
+select t.id, 'study ' || s.name from trial_details t join jobs s on s.id = t.study_id
+where t.id in (select unnest(?)) and t.study_id not in (select unnest(?))
+"""
+_TRIALS = "select id, study_id from trial_details where study_id in (select unnest(?)) order by study_id, number"
 
 
 def holders(db: Database, ids: Iterable[str]) -> dict[str, list[str]]:
-    """Return what still needs each job: versions in use that it made, and jobs under way that belong to it."""
-    wanted, found = list(ids), {}
-    if wanted:
-        for id, words in [*db.tuples(_LIVE_MODELS, [wanted]), *db.tuples(_LIVE_JOBS, [wanted, sorted(ACTIVE)])]:
-            found.setdefault(id, []).append(words)
+    """Return what still needs each job: versions in use that it made, jobs under way that belong to it, its study.
+
+    A study goes with its trials, so what needs one of them needs the study.
+    """
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    study_of = dict(db.tuples(_TRIALS, [wanted]))
+    every = [*wanted, *study_of]
+    told = [*db.tuples(_LIVE_MODELS, [every]), *db.tuples(_LIVE_JOBS, [every, sorted(ACTIVE)]), *db.tuples(_STUDIES, [every, wanted])]
+    found: dict[str, list[str]] = {}
+    for id, words in told:
+        found.setdefault(id, []).append(words)
+        if id in study_of:
+            found.setdefault(study_of[id], []).append(words)
     return found
 
 
@@ -79,6 +96,7 @@ def refusals(db: Database, ids: Iterable[str]) -> dict[str, WorkbenchError]:
 def remove(app: Application, ids: Iterable[str]) -> None:
     """Delete jobs that nothing needs, in the current transaction; their files go once it has committed."""
     db, wanted = app.db, list(ids)
+    wanted = list(dict.fromkeys([*wanted, *dict(db.tuples(_TRIALS, [wanted]))]))
     for table, column in NAMED_BY:
         db.execute(f"update {table} set {column} = null where {column} in (select unnest(?))", [wanted])
     for table, column in TABLES.items():

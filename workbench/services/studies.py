@@ -313,7 +313,7 @@ class StudyService(Service):
         places = dict(self.db.tuples(QUEUE_PLACES)) if any(row["status"] == "queued" for row in found) else {}
         for row in found:
             none = {"train_best": "No trial has succeeded yet."} if row["best_trial"] is None else {}
-            row |= derived(row, self.clock.now(), places, roles=self.roles, lifecycle=STUDY, blocked=none)
+            row |= derived(row, self.clock.now(), places, {}, roles=self.roles, lifecycle=STUDY, blocked=none)
         return found
 
 
