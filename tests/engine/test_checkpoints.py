@@ -3,7 +3,9 @@
 import pytest
 
 from tests.engine.test_engine import job_of, until
-from workbench.engine import checkpoints
+from workbench.engine import checkpoints, journal
+from workbench.engine.child import JobContext
+from workbench.engine.journal import Journal
 
 
 def curve(engine, job):
@@ -107,3 +109,16 @@ def test_a_checkpoint_is_whole_or_not_there(tmp_path):
     assert checkpoints.newest(attempt, "other") is None
     (attempt / "checkpoints" / "state-000002" / "checkpoint.json").write_text("{torn")
     assert checkpoints.newest(attempt, "state") is None
+
+
+def test_the_points_up_to_a_checkpoint_are_on_the_disk_before_it(tmp_path, monkeypatch):
+    attempt = tmp_path / "job" / "attempt-1"
+    attempt.mkdir(parents=True)
+    context = JobContext(attempt, {"attempt": 1}, Journal(attempt))
+    context.metric("loss", 1.0, 1)
+    monkeypatch.setattr(context._journal, "append", lambda *told, **more: None)
+    context.metric("loss", 0.5, 2)
+    with context.checkpoint("state") as path:
+        path.write_text("two")
+    assert checkpoints.newest(attempt, "state").step == 2
+    assert [row[1] for record in journal.read(attempt).records for row in record.get("rows", ())] == [1, 2]

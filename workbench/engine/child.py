@@ -130,6 +130,8 @@ class JobContext:
         at = self._step if step is None else int(step)
         with checkpoints.saving(self.folder, name, step=at, basis=self._basis()) as path:
             yield path
+            # Whoever goes on from here takes the points up to here for granted.
+            self._journal.flush()
         self._journal.append("checkpoint", name=name, step=at)
 
     def resumed(self, name: str) -> Path | None:
