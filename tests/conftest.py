@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from workbench.client.workspace import Workspace
 from workbench.testing import TRANSPORTS, frozen
+
+# How fast a machine makes examples says nothing about the code.
+settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("anywhere")
 
 
 @pytest.fixture(params=TRANSPORTS)

@@ -50,6 +50,13 @@ BREAKS = (
     ),
     # The line back is followed forward.
     Break("07_lineage", "services/lineage.py", 'far="to") if way < 0 else', 'far="to") if way > 0 else'),
+    # A job whose worker died is given up.
+    Break(
+        "08_cluster",
+        "engine/ending.py",
+        'that ran the job is gone.", transient=True',
+        'that ran the job is gone.", transient=False',
+    ),
     # A version that was never tested may go to production.
     Break("09_serve", "services/model_tests.py", "return Gate(open=False, label=", "return Gate(open=True, label="),
 )
