@@ -37,6 +37,7 @@ class CurveBoard(pn.viewable.Viewer):
         self._steps: dict[str, int] = {}
         self._curves: dict[str, Curve] = {}
         self._shape: Any = None
+        self._look: Any = None
         self._found: Any = None
         self._axis = pmui.RadioButtonGroup(
             options={fmt.words(a): a for a in AXES}, value="step", size="small", margin=0, css_classes=["axis"]
@@ -78,7 +79,7 @@ class CurveBoard(pn.viewable.Viewer):
             self._ask()
 
     def _choose(self, names: list[str]) -> None:
-        self._chosen = names
+        self._chosen, self._shape = names, None
         self._ask()
 
     def _ask(self) -> None:
@@ -99,7 +100,7 @@ class CurveBoard(pn.viewable.Viewer):
         fresh = shape[:2] != (self._shape or ())[:2] or not _within(names, self._shape[2])
         if fresh:
             self._shape = shape
-            self._build(names)
+            self._build(names, shape[:2])
         points = {series.name: series.points for series in found.metrics}
         counts = {series.name: Counted(series.shown, series.total, series.not_finite) for series in found.metrics}
         for curve in self._curves.values():
@@ -108,16 +109,23 @@ class CurveBoard(pn.viewable.Viewer):
         if fresh:  # a plot that is on the page already hears of its points before the page knows the plot
             self._plots.objects = list(self._curves.values())
 
-    def _build(self, names: Mapping[str, Mapping[str, str]]) -> None:
-        shared = DataRange1d()
-        cross = Span(dimension="height", line_color=PLACEHOLDER, line_dash="dashed", line_width=1)
-        self._curves = {
-            measure: Curve(
-                fmt.words(measure), labels, axis=self._axis.value, log=self._log.value, height=self._height, x_range=shared,
-                cross=cross, zoomed=self._zoom,
-            )
-            for measure, labels in names.items()
-        }  # fmt: skip
+    def _build(self, names: Mapping[str, Mapping[str, str]], look: tuple[str, bool]) -> None:
+        """Make the plots that are new; the others stay as they are, for a plot taken away while it draws complains."""
+        if look != self._look:
+            self._look, self._curves = look, {}
+            self._shared = DataRange1d()
+            self._cross = Span(dimension="height", line_color=PLACEHOLDER, line_dash="dashed", line_width=1)
+        self._curves = {measure: self._curve(measure, labels) for measure, labels in names.items()}
+
+    def _curve(self, measure: str, labels: Mapping[str, str]) -> Curve:
+        known = self._curves.get(measure)
+        if known is not None and set(labels) <= set(known.sources):
+            return known
+        axis, log = self._look
+        return Curve(
+            fmt.words(measure), labels, axis=axis, log=log, height=self._height, x_range=self._shared, cross=self._cross,
+            zoomed=self._zoom,
+        )  # fmt: skip
 
     def _redraw(self) -> None:
         self._shape, self._steps = None, {}
@@ -134,8 +142,11 @@ def measures(names: Iterable[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for name in names:
         side, _, rest = name.partition("_")
-        measure, label = (rest, _SIDES[side]) if side in _SIDES and rest else (name, fmt.words(name).lower())
-        found.setdefault(measure, {})[name] = label
+        if side in _SIDES and rest:
+            # The other side has its line before it has a point: the plot need not be made anew.
+            found.setdefault(rest, {}).update({f"{each}_{rest}": label for each, label in _SIDES.items()})
+        else:
+            found.setdefault(name, {})[name] = fmt.words(name).lower()
     return found
 
 
