@@ -69,9 +69,9 @@ class PredictionsView(View):
     def _draw(self, found: Any) -> Any:
         words = Markup("{} answered rightly, {} wrongly; mean loss {}.")
         loss = fmt.number(found.mean_loss, reason=NONE)
-        show(self._summary, words.format(fmt.of(found.correct, found.total), fmt.integer(found.wrong), loss))
+        told = words.format(fmt.of(found.correct, found.total), fmt.integer(found.wrong), loss)
+        show(self._summary, told if found.total else "")
         show(self._confused, _confusions(found))
-        self._summary.visible = bool(found.total)
         self._review.objects = [
             pmui.Button(
                 label=f"Review these {found.pairs} next in {found.name}", icon="rate_review", variant="outlined", size="small",

@@ -21,6 +21,7 @@ from workbench.ui.theme import CARD_SX, ERROR, LINES
 Point = Mapping[str, Any]
 Zoomed = Callable[[int | None, int | None], None]
 TAIL = 6
+DOT = 4
 FEW = 80  # of more points only the line is drawn
 AXES = ("step", "epoch", "time")
 AT = {"step": "step", "epoch": "epoch", "time": "at"}
@@ -98,7 +99,7 @@ class Curve(pn.viewable.Viewer):
     def _draw_line(self, name: str, label: str, color: str) -> None:
         source = self.sources[name]
         self.figure.line("x", "y", source=source, line_width=1.5, color=color, legend_label=label, name=name)
-        dots = self.figure.scatter("x", "y", source=source, size=4, color=color, alpha=0.6)
+        dots = self.figure.scatter("x", "y", source=source, size=DOT, color=color, alpha=0.6)
         self._dots[name] = dots
 
     def update(self, points: Mapping[str, Sequence[Point]], counts: Mapping[str, Counted] | None = None) -> None:
@@ -108,7 +109,7 @@ class Curve(pn.viewable.Viewer):
                 self._anchor.lift()
                 self._points[name] = found
                 self._continue(name, found)
-                self._dots[name].visible = not found[FEW:]
+                self._dots[name].glyph.size = DOT if not found[FEW:] else 0
         self._counts |= {name: told for name, told in (counts or {}).items() if name in self.sources}
         self._mark()
         show(self._note, _told([(self._labels[name], told) for name, told in self._counts.items()], self._log))

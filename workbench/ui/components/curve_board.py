@@ -21,6 +21,7 @@ from workbench.ui.components.table import DataTable
 from workbench.ui.theme import PLACEHOLDER
 from workbench.ui.view import View
 
+NOTHING = Markup('<div class="faint">Nothing was measured yet.</div>')
 FIRST = 6
 POINTS = 1200
 _SIDES = {"train": "training", "val": "validation"}
@@ -48,7 +49,7 @@ class CurveBoard(pn.viewable.Viewer):
         )
         self._count = html("", sizing_mode=None)
         self._names, picker = self._picker(view)
-        self._plots, self._nothing = stack(), html(Markup('<div class="faint">Nothing was measured yet.</div>'))
+        self._plots, self._nothing = stack(), html(NOTHING)
         self._bar = line(self._axis, self._log, self._more, self._count, gap=2)
         self._bar.visible = False
         self._asked = Asked(view, view.ws.jobs.metrics, self._take, about=job_id)
@@ -73,7 +74,8 @@ class CurveBoard(pn.viewable.Viewer):
     def _learn(self, page: Any) -> None:
         """Take the first names as the choice until somebody chooses."""
         before, self._first = self._first, [row["name"] for row in page.rows]
-        self._bar.visible, self._nothing.visible = bool(page.total), not page.total
+        self._bar.visible = bool(page.total)
+        show(self._nothing, "" if page.total else NOTHING)
         show(self._count, Markup('<span class="faint small">{}</span>').format(fmt.plural(page.total, "metric")))
         if not self._chosen and self._first != before:
             self._ask()
