@@ -36,7 +36,7 @@ th.heat { text-align: center; padding: 4px 12px; }
 VOTES_CSS = """
 .text { white-space: pre-wrap; overflow-wrap: anywhere; }
 """
-HEADS = ("Votes", "Of all", "Approved", "Rejected", "Flagged", "Agreed", "Known answers", "Per hour")
+HEADS = ("Votes", "Of all", "Approved", "Rejected", "Flagged", "As it came out", "Known answers", "Per hour")
 
 
 class AgreementView(View):

@@ -171,13 +171,13 @@ def head_markup(sheet: Any) -> Markup:
         '<div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap"><span class="title">{}</span>{}{}</div>'
     ).format(sheet.name, fmt.chip(sheet.status), _sample(sheet))
     place = " (read in place)" if sheet.external else ""
-    origin = sheet.source or fmt.unknown("The rows were given directly.")
+    origin = Markup("{} {}").format(sheet.source_type, sheet.source) if sheet.source else "Rows given directly"
     facts = fmt.facts(
         [
             ("Rows", fmt.integer(sheet.item_count)),
             ("Columns", fmt.integer(sheet.column_count)),
             ("Items named by", sheet.item_id_column or fmt.unknown("The row number names each item.")),
-            ("Source", Markup("{} {}{}").format(sheet.source_type, origin, place)),
+            ("Source", Markup("{}{}").format(origin, place)),
             ("Classification", sheet.data_classification),
             ("Tags", ", ".join(sheet.tags) or fmt.unknown("No tags.")),
             ("Barred from", ", ".join(sheet.usage_limits) or fmt.unknown("The tags prohibit nothing.")),
