@@ -64,7 +64,7 @@ class TestDemo:
             "requests",
             "feedback",
         } <= marked
-        for table in marked:
+        for table in marked - {"studies"}:  # a view of jobs; the demo searches no settings
             assert count(opened, f"select count(*) from {table}") > 0, table
             assert 0 == count(opened, f"select count(*) from {table} where not sample"), table
 

@@ -58,6 +58,8 @@ class _Csv(PlainTextResponse):
 def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
     """Document errors, the Arrow form of lists and the started Job of long operations."""
     found: dict[int | str, dict[str, Any]] = {"default": {"description": "Error", "model": _ErrorBody}}
+    if operation.returns is str:  # a model would be documented as text, like the answer
+        found["default"] = {"description": "Error", "content": {"application/json": {"schema": _ErrorBody.model_json_schema()}}}
     if _gives_rows(operation):
         found[operation.status] = {"content": {codec.ARROW: {"schema": {"type": "string", "format": "binary"}}}}
     if operation.long:
