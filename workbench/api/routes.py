@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 import pyarrow as pa
-from fastapi import Body, FastAPI, Path, Query, Request, Response
+from fastapi import APIRouter, Body, FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field, create_model
+from starlette.routing import BaseRoute
 
-from workbench.api.uploads import upload_endpoint
+from workbench.api.uploads import application, upload_endpoint
 from workbench.clock import Clock
 from workbench.contract import answers, codec
 from workbench.contract.operation import Argument, Operation
@@ -27,13 +29,20 @@ from workbench.services.application import Application
 JSON = "application/json"
 
 
-def add_routes(api: FastAPI, app: Application, operations: list[Operation], prefix: str) -> None:
-    """Add one route per operation; literal paths come before those with parameters."""
+def add_routes(api: FastAPI, app: Application, operations: Iterable[Operation], prefix: str) -> None:
+    """Add one route per operation."""
+    api.state.application = app
+    api.router.routes.extend(_routes(tuple(operations), prefix))
+
+
+@functools.cache
+def _routes(operations: tuple[Operation, ...], prefix: str) -> list[BaseRoute]:
+    """Return the routes, literal paths before those with parameters; made once a process, whatever it serves."""
+    router = APIRouter()
     for operation in sorted(operations, key=lambda op: _literal_first(op.full_path(prefix))):
-        endpoint = upload_endpoint(app, operation, respond) if operation.upload else _endpoint(app, operation)
-        api.add_api_route(
+        router.add_api_route(
             operation.full_path(prefix),
-            endpoint,
+            upload_endpoint(operation, respond) if operation.upload else _endpoint(operation),
             methods=[operation.method],
             status_code=operation.status,
             response_model=None if operation.returns is str else response_model(operation),
@@ -49,6 +58,7 @@ def add_routes(api: FastAPI, app: Application, operations: list[Operation], pref
             openapi_extra=_upload_schema(operation) if operation.upload else None,
             responses=_responses(operation),
         )
+    return router.routes
 
 
 class _Csv(PlainTextResponse):
@@ -71,7 +81,7 @@ def _literal_first(path: str) -> list[tuple[bool, str]]:
     return [(part.startswith("{"), part) for part in path.split("/")]
 
 
-def _endpoint(app: Application, operation: Operation) -> Callable[..., Response]:
+def _endpoint(operation: Operation) -> Callable[..., Response]:
     """Return a sync endpoint, run in the thread pool, with the signature FastAPI validates by."""
     query_names = [a.name for a in operation.arguments if a.place == "query"]
 
@@ -82,7 +92,7 @@ def _endpoint(app: Application, operation: Operation) -> Callable[..., Response]
         body = values.get("body")
         if body is not None:
             given |= {name: getattr(body, name) for name in body.model_fields_set}
-        return respond(request, operation, app.call(operation, given, request.scope["workbench"]))
+        return respond(request, operation, application(request).call(operation, given, request.scope["workbench"]))
 
     parameters = [inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)]
     parameters += [_parameter(a) for a in operation.arguments if a.place != "body"]

@@ -22,11 +22,18 @@ CHUNK = 1 << 20
 JSON_LIMIT = 64 << 20
 
 
-def upload_endpoint(app: Application, operation: Operation, respond: Callable[..., Response]) -> Callable[..., Any]:
+def application(request: Request) -> Application:
+    """Return the application that a request is for."""
+    found: Application = request.app.state.application
+    return found
+
+
+def upload_endpoint(operation: Operation, respond: Callable[..., Response]) -> Callable[..., Any]:
     """Return an endpoint that takes JSON, or a file with the same fields as a form."""
-    limit = app.settings.max_upload_mb << 20
 
     async def endpoint(request: Request) -> Response:
+        app = application(request)
+        limit = app.settings.max_upload_mb << 20
         context = request.scope["workbench"]
         in_path = dict(request.path_params)
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
