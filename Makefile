@@ -12,8 +12,8 @@ SAMPLE := sample/workbench.duckdb
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-# Tests wait about as long as they work, for processes and servers of their own: two of them keep one core busy.
-WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 4 ? 8 : 2 * n )))
+# Tests wait a good deal for processes and servers of their own: one worker more than cores keeps the machine busy.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 7 ? 8 : n + 1 )))
 
 # WORKBENCH_CHROMIUM names another browser.
 export WORKBENCH_CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)

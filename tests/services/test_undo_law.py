@@ -11,7 +11,7 @@ from tests.services.undo_law import Walk, told
 from workbench.store.doctor import doctor
 from workbench.testing import frozen
 
-STEPS = 500
+STEPS = 200
 
 
 @pytest.mark.slow
