@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import lightgbm as lgb
 import numpy as np
 import pytest
 
@@ -22,7 +23,6 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_each_round_of_lightgbm_is_a_point(local: Any, data: Any) -> None:
-    lgb = pytest.importorskip("lightgbm", exc_type=ImportError)
     X, y = data
     train = lgb.Dataset(X[:150], y[:150])
     sides = [train, lgb.Dataset(X[150:], y[150:], reference=train)]
@@ -39,7 +39,6 @@ def test_each_round_of_lightgbm_is_a_point(local: Any, data: Any) -> None:
 
 
 def test_lightgbm_ends_when_the_run_is_cancelled(local: Any, data: Any) -> None:
-    lgb = pytest.importorskip("lightgbm", exc_type=ImportError)
     run = local.jobs.start_external("boosting")
     local.jobs.cancel(run.id)
     run.log({"val_loss": 1.0})

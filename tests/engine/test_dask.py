@@ -5,14 +5,13 @@ import os
 import signal
 import time
 
+import distributed
 import psutil
 import pytest
 
 from tests.engine.test_engine import job_of, until, until_points
 from workbench.engine import supervisor
 from workbench.engine.dask import DaskExecutor
-
-distributed = pytest.importorskip("distributed")
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,14 @@ from markupsafe import Markup
 from workbench.errors import ValidationError
 from workbench.ui import format as fmt
 from workbench.ui.components.asked import Asked
-from workbench.ui.components.bars import PARTS_CSS, Share, parts_bar
+from workbench.ui.components.bars import PARTS_CSS
 from workbench.ui.components.cards import card, columns_of, stack
 from workbench.ui.components.fields import Field, fields_of_operation
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.space_editor import FIXED, SpaceEditor
 from workbench.ui.components.states import empty_state
-from workbench.ui.train_form import described, recommended, suggested, worded
+from workbench.ui.train_form import described, eligible, recommended, suggested, worded
 from workbench.ui.view import View
 
 ASKED = (
@@ -132,8 +132,7 @@ class StudyForm(View):
             self.on_made(study.id)
 
     def _draw_eligibility(self, found: Any) -> None:
-        shares = [Share("eligible", found.eligible), *(Share(reason.label, reason.count) for reason in found.reasons)]
-        show(self._eligible, Markup('<div style="padding-bottom:8px">{}</div>{}').format(found.summary, parts_bar(shares)))
+        show(self._eligible, eligible(found))
 
     def _draw_estimate(self, found: Any) -> None:
         told = [

@@ -150,12 +150,17 @@ class TrainForm(View):
             self.on_made(job.id)
 
     def _draw_eligibility(self, found: Any) -> None:
-        shares = [Share("eligible", found.eligible), *(Share(reason.label, reason.count) for reason in found.reasons)]
-        show(self._eligible, Markup('<div style="padding-bottom:8px">{}</div>{}').format(found.summary, parts_bar(shares)))
+        show(self._eligible, eligible(found))
 
     def _draw_estimate(self, found: Any) -> None:
         show(self._told, fmt.facts(_estimated(found)))
         show(self._advice, Markup("").join(recommended(r) for r in found.recommendations))
+
+
+def eligible(found: Any) -> Markup:
+    """Return how many pairs may be trained on, and what leaves the others out."""
+    shares = [Share("eligible", found.eligible), *(Share(reason.label, reason.count) for reason in found.reasons)]
+    return Markup('<div style="padding-bottom:8px">{}</div>{}').format(found.summary, parts_bar(shares))
 
 
 def suggested(bases: Any) -> Any:
