@@ -137,9 +137,29 @@ def test_the_space_is_free_again(local):
     assert path.stat().st_size - free < before + (full - before) / 4
 
 
-def test_what_a_deletion_that_was_cut_off_left_is_swept_with_the_next_start(local):
-    folder = local.app.engine.artifacts / "jobs" / "job_deleted" / "attempt-1"
-    folder.mkdir(parents=True)
-    local.app.engine.close()
-    local.app.engine.start()
-    assert not folder.parent.exists()
+def test_what_a_deletion_that_was_cut_off_left_is_swept_with_the_next_start(runner, monkeypatch):
+    job = ended(runner, submit(runner, "count", steps=5))
+    engine = runner.app.engine
+    with monkeypatch.context() as killed:
+        killed.setattr(engine, "remove", lambda ids: None)
+        runner.jobs.delete(job.id)
+    assert left_of(runner, job.id)
+
+    engine.close()
+    engine.start()
+
+    assert left_of(runner, job.id) == []
+    assert list((engine.artifacts / "jobs").iterdir()) == []
+
+
+def test_what_nobody_deleted_stays_on_the_disk_also_when_the_database_does_not_know_it(runner):
+    job, engine = ended(runner, submit(runner, "count", steps=5)), runner.app.engine
+    foreign = engine.artifacts / "jobs" / "job_of_a_newer_database" / "attempt-1"
+    foreign.mkdir(parents=True)
+    engine.doom([job.id])  # a deletion that was rolled back
+
+    engine.close()
+    engine.start()
+
+    assert foreign.exists()
+    assert (engine.artifacts / "jobs" / job.id).exists()

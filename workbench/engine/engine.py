@@ -37,6 +37,7 @@ IDLE_SECONDS = 2.0
 BEAT_SECONDS = 20.0
 HOLD_SECONDS = 1.0
 HELD = "held"
+DOOMED = ".deleted"
 
 _log = logging.getLogger(__name__)
 
@@ -153,11 +154,25 @@ class Engine:
         if checkpoints:
             checkpoints_of.clear(self._jobs, job_id)
 
+    def doom(self, ids: Iterable[str]) -> None:
+        """Mark what jobs kept on the disk, before their deletion is committed: a kill in between leaves nothing behind."""
+        for id in ids:
+            if (self._jobs / id).exists():
+                self._doomed(id).touch()
+
     def remove(self, ids: Iterable[str]) -> None:
         """Remove everything that jobs kept on the disk; the disk takes many at once."""
+
+        def gone(id: str) -> None:
+            shutil.rmtree(self._jobs / id, ignore_errors=True)
+            self._doomed(id).unlink(missing_ok=True)
+
         with ThreadPoolExecutor(8, thread_name_prefix="job-removal") as hands:
             for id in ids:
-                hands.submit(shutil.rmtree, self._jobs / id, ignore_errors=True)
+                hands.submit(gone, id)
+
+    def _doomed(self, id: str) -> Path:
+        return self._jobs / f"{id}{DOOMED}"
 
     def uploads(self) -> Path:
         """Return the folder for files on their way in, on the disk where the jobs work."""
@@ -168,9 +183,10 @@ class Engine:
     def _sweep(self) -> None:
         """Clear after calls that broke off, and after jobs that ended or were deleted while nobody could."""
         shutil.rmtree(self.artifacts / "uploads", ignore_errors=True)
-        if self._jobs.exists():
-            known = {row[0] for row in self.db.tuples("select id from jobs")}
-            self.remove(folder.name for folder in self._jobs.iterdir() if folder.name not in known)
+        doomed = {mark.name.removesuffix(DOOMED) for mark in self._jobs.glob(f"*{DOOMED}")}
+        if doomed:
+            known = {row[0] for row in self.db.tuples("select id from jobs where list_contains(?, id)", [sorted(doomed)])}
+            self.remove(doomed - known)
         left = handover.left_behind(self._jobs)
         active = {row[0] for row in self.db.tuples("select id from jobs where completed_at is null")} if left else set()
         for job_id in left - active:

@@ -97,6 +97,7 @@ def remove(app: Application, ids: Iterable[str]) -> None:
     """Delete jobs that nothing needs, in the current transaction; their files go once it has committed."""
     db, wanted = app.db, list(ids)
     wanted = list(dict.fromkeys([*wanted, *dict(db.tuples(_TRIALS, [wanted]))]))
+    app.engine.doom(wanted)
     for table, column in NAMED_BY:
         db.execute(f"update {table} set {column} = null where {column} in (select unnest(?))", [wanted])
     for table, column in TABLES.items():
