@@ -103,9 +103,10 @@ def test_an_exhausted_allowance_holds_the_next_request_back(protocol: str) -> No
 
 def test_requests_leave_in_the_pace_allowed() -> None:
     with chat_server() as server:
-        ask(access(server), *"abcde", per_minute=600)
-    gaps = [b.at - a.at for a, b in zip(server.asked, server.asked[1:], strict=False)]
-    assert server.asked[-1].at - server.asked[0].at >= 0.35, gaps
+        begun = time.monotonic()
+        ask(access(server), *"abcde", per_minute=300)
+    # From the start, for a first request that arrives late shortens the gaps the server sees.
+    assert sorted(asked.at for asked in server.asked)[-1] - begun >= 0.8
 
 
 @pytest.mark.parametrize(
@@ -157,12 +158,12 @@ def test_no_quota_and_no_patience_are_no_matter_of_waiting() -> None:
 
 
 def test_neither_silence_nor_a_trickle_is_waited_for_forever(protocol: str) -> None:
-    for slow in (Say(delay=3), Say(trickle=0.05)):
+    for slow in (Say(delay=6), Say(trickle=0.05)):
         with chat_server(lambda prompt, before, slow=slow: slow) as server:
             begun = time.monotonic()
             words = failing(ask(access(server, protocol, timeout=0.5), "hello", tries=1), "broken")
         assert "0.5 s" in words
-        assert time.monotonic() - begun < 2.5
+        assert time.monotonic() - begun < 5
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
