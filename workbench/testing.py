@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import datetime as dt
+import functools
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +18,7 @@ from workbench.client.workspace import Workspace
 from workbench.clock import FrozenClock
 from workbench.config import Settings
 from workbench.server.bootstrap import Owner
+from workbench.store import Database
 
 START = dt.datetime(2026, 1, 1, 9, 0)
 TRANSPORTS = ("local", "http")
@@ -39,7 +43,9 @@ def frozen(
     clock = FrozenClock(start)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="workbench-")))
-        owner = Owner.of(os.fspath(path or folder / "workspace.duckdb"), clock=clock, settings=settings)
+        if path is None:
+            path = shutil.copy(_empty(start), folder / "workspace.duckdb")
+        owner = Owner.of(os.fspath(path), clock=clock, settings=settings)
         stack.callback(owner.release)
         stack.callback(owner.app.engine.close, detach=False)
         workspace = Workspace(_transport(owner, transport, user, stack), publish=owner.publish)
@@ -47,6 +53,16 @@ def frozen(
         workspace.app = owner.app  # type: ignore[attr-defined]
         stack.callback(workspace.close)
         yield workspace
+
+
+@functools.cache
+def _empty(start: dt.datetime) -> Path:
+    """Make an empty workspace once a process: to copy it takes a quarter of the time of all the migrations."""
+    folder = tempfile.TemporaryDirectory(prefix="workbench-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "empty.duckdb"
+    Database.open(path, clock=FrozenClock(start)).close()
+    return path
 
 
 def _transport(owner: Owner, kind: str, user: str, stack: contextlib.ExitStack) -> LocalTransport | HttpTransport:

@@ -73,7 +73,7 @@ class Report:
 
 def copied(target: Path, change: Break | None = None) -> Path:
     """Copy the package to a folder, with one rule broken where asked for, and return the folder."""
-    shutil.copytree(ROOT / "workbench", target / "workbench", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "workbench", target / "workbench")  # with its bytecode: many processes import it
     (target / "datasets").symlink_to(ROOT / "datasets")
     if change is not None:
         path = target / "workbench" / change.file
@@ -89,7 +89,7 @@ def check(notebook: str, package: Path) -> Report:
     source = ROOT / "notebooks" / f"{notebook}.ipynb"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(source.parent)]
     command += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120", "-x", str(source)]
-    environment = {**os.environ, "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(package)}
     done = subprocess.run(command, cwd=package, env=environment, capture_output=True, text=True, check=False)
     counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", done.stdout)}
     return Report(counts.get("passed", 0), counts.get("failed", 0) + counts.get("error", 0), done.stdout + done.stderr)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import secrets
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +38,7 @@ class HttpTransport:
             headers["X-Workbench-User"] = user
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False)
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False, verify=_tls())
         self._events = EventStream(self.url + prefix + "/events", headers=headers)
         self.user = user or "local"
 
@@ -125,3 +127,9 @@ def _payload(response: httpx.Response) -> dict[str, Any]:
         return response.json()
     except ValueError:
         return {"error": f"The server answered {response.status_code} without saying why."}
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Read the certificates this machine trusts once for all connections."""
+    return httpx.create_ssl_context(trust_env=False)
