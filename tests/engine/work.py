@@ -180,3 +180,23 @@ def spins(context):
     context.log("spinning")
     while True:
         pass
+
+
+def mumbles(context):
+    """Say what no database keeps: half a character, a number beyond all bounds."""
+    for wrong in ({"step": 2**70}, {"step": float("nan")}, {"step": 1, "epoch": float("inf")}):
+        try:
+            context.metric("loss", 1.0, **wrong)
+        except (ValueError, OverflowError) as error:
+            context.log(f"refused: {error} \ud800")
+    context.metric("half \udcff", 1.0, 1)
+    raise RuntimeError(context.inputs.get("words", "half \udcff of it"))
+
+
+def scribbles(context):
+    """Write lines into the journal that make no sense, and look for cancel."""
+    context._journal.append("metrics", rows=[["loss", "no step", None, [], "now"]])
+    context._journal.append("progress", done="much")
+    while True:
+        context.check()
+        time.sleep(0.01)

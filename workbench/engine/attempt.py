@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import time
 from concurrent.futures import Future
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.domain.jobs import Job
-from workbench.engine import child
+from workbench.engine import child, journal
 from workbench.engine.local import Ended, Handle
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ class Attempt:
     def outcome(self) -> dict[str, Any] | None:
         """Return what the child left as its result, or None; another attempt's words do not count."""
         try:
-            found = json.loads((self.folder / child.RESULT).read_text())
+            found = journal.load((self.folder / child.RESULT).read_bytes())
         except (OSError, ValueError):
             return None
         return found if isinstance(found, dict) and found.get("attempt") == self.number else None

@@ -42,6 +42,7 @@ THREAD_VARIABLES = (
     "TORCH_NUM_THREADS",
 )
 PR_SET_PDEATHSIG = 1
+MOST_COUNTED = 2**63 - 1
 EXIT_DISK_FULL = 28
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 NO_NETWORK = frozenset({errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ETIMEDOUT})
@@ -88,7 +89,8 @@ class JobContext:
         """Report the units done; words in quick succession are thinned, the last one always arrives."""
         if self._base is None:
             self._base = max(0, int(done) - 1) if self._resumed else 0
-        self._pending = {"done": int(done), "total": total, "message": message, "step": step, "base": self._base}
+        whole = None if total is None else counted(total)
+        self._pending = {"done": counted(done), "total": whole, "message": str(message), "step": str(step), "base": self._base}
         if time.monotonic() - self._progress_at >= PROGRESS_SECONDS or (total is not None and done >= total):
             self.flush()
 
@@ -100,8 +102,8 @@ class JobContext:
         """Add one point to the curve `name`."""
         if not self._placed:
             self._begin_anew()
-        self._step = int(step)
-        self._journal.point(name, self._step, float(value), epoch)
+        self._step = counted(step)
+        self._journal.point(str(name), self._step, float(value), None if epoch is None else counted(epoch))
 
     def fact(self, name: str, value: str) -> None:
         """Tell what belongs to the job itself, such as its id at a provider; what its kind knows is kept with it."""
@@ -217,6 +219,14 @@ def limit_threads(count: int) -> None:
     """Set the thread budget of every numeric library, before any of them is imported."""
     for name in THREAD_VARIABLES:
         os.environ[name] = str(count)
+
+
+def counted(number: float) -> int:
+    """Return a count as it can be kept, or raise ValueError in the work itself."""
+    whole = int(number)
+    if abs(whole) > MOST_COUNTED:
+        raise ValueError(f"{whole} is too large for a count.")
+    return whole
 
 
 def resolve(entry: str) -> Callable[[JobContext], dict[str, Any] | None]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from workbench.engine.engine import Engine, Receive
 
 UNUSABLE = "The result could not be taken over"
+MOST_WORDS = 2_000
+MOST_DETAILS = 100_000
 
 _log = logging.getLogger(__name__)
 
@@ -83,8 +85,10 @@ class Ending:
 
     @classmethod
     def _told(cls, error: dict[str, Any], message: str) -> Ending:
-        facts = {name: error.get(name) for name in ("code", "details", "context")}
-        return cls(message=message, transient=bool(error.get("transient")), **facts)
+        facts = {name: error.get(name) for name in ("code", "context")}
+        details = error.get("details")
+        kept = details[-MOST_DETAILS:] if isinstance(details, str) else None
+        return cls(message=shortened(message), details=kept, transient=bool(error.get("transient")), **facts)
 
     @classmethod
     def unprepared(cls) -> Ending:
@@ -95,6 +99,11 @@ class Ending:
     def closed(cls) -> Ending:
         """Describe a job killed because its workspace closed."""
         return cls(code="INTERRUPTED", message="The job was interrupted: the workspace was closed. Retry it.")
+
+
+def shortened(words: str) -> str:
+    """Return words as a list of jobs can show them; the log has them whole."""
+    return words if len(words) <= MOST_WORDS else f"{words[:MOST_WORDS]}…"
 
 
 def received(engine: Engine, attempt: Attempt, receive: Receive, ending: Ending) -> Ending:

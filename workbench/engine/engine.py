@@ -261,8 +261,14 @@ class Engine:
             self._look = False
             self._hear_requests()
             self._start_waiting()
+        faults = []
         for attempt in tuple(self.attempts.values()):
-            self._tend(attempt)
+            try:
+                self._tend(attempt)
+            except Exception as error:  # noqa: BLE001  raised below: one job must not keep the others from being heard
+                faults.append(error)
+        if faults:
+            raise faults[0]
         self._silence.look()
 
     def _hear_requests(self) -> None:
@@ -328,7 +334,7 @@ class Engine:
 
     def _take_in(self, attempt: Attempt, *, drain: bool) -> None:
         while batch := journal.read(attempt.folder, attempt.offset, attempt.seq):
-            noted = self._heard(attempt, batch)
+            noted = self._understood(attempt, batch)
             if noted is None:
                 _log.warning("Job %s: late words of attempt %s were refused.", attempt.job.id, attempt.number)
                 return
@@ -338,6 +344,15 @@ class Engine:
                 hear(attempt.job, batch.records)
             if not drain:
                 return
+
+    def _understood(self, attempt: Attempt, batch: journal.Batch) -> float | None:
+        """Take in a batch; words that make no sense are skipped, or nothing after them would ever be heard."""
+        try:
+            return self._heard(attempt, batch)
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
+            _log.exception("Job %s: words that make no sense were skipped.", attempt.job.id)
+            nothing = journal.Batch([], batch.offset, batch.seq, [attempt.offset])
+            return self._heard(attempt, nothing)
 
     def _heard(self, attempt: Attempt, batch: journal.Batch) -> float | None:
         keep = self.kinds[attempt.job.kind].facts
