@@ -9,7 +9,7 @@ import pytest
 
 from workbench.client.run import interrupt_runs
 from workbench.engine.silence import Silence
-from workbench.errors import InvalidTransition, WorkbenchError
+from workbench.errors import InvalidTransition, ValidationError, WorkbenchError
 
 
 def test_a_run_logs_and_succeeds_with_its_block(ws):
@@ -52,6 +52,16 @@ def test_points_arrive_by_themselves(ws):
         time.sleep(0.05)
     assert ws.jobs.metrics(run.id).metrics[0].total == 1
     run.finish()
+
+
+@pytest.mark.parametrize("wrong", [{"": 1.0}, {"x" * 201: 1.0}, {7: 1.0}, {"loss": None}, {"loss": "high"}])
+def test_what_cannot_be_kept_is_refused_at_once_and_holds_up_nothing(ws, wrong):
+    with ws.jobs.start_external("careless") as run:
+        with pytest.raises((ValidationError, TypeError, ValueError)):
+            run.log({"sound": 1.0, **wrong})
+        run.log({"loss": 2.0})
+    assert run.status == "succeeded"
+    assert [(one.name, one.total) for one in ws.jobs.metrics(run.id).metrics] == [("loss", 1)]
 
 
 def test_an_error_in_the_block_fails_the_run_and_goes_on(ws):

@@ -444,3 +444,14 @@ def test_a_used_training_sheet_stays(wire: Wire, sheet: dict[str, Any], made: di
     body = wire.refused("DELETE", f"/assemblies/{made['id']}", 409, "IN_USE")
     assert body["context"]["used_by"] == [job["id"]]
     wire.refused("DELETE", f"/sheets/{sheet['id']}", 409, "IN_USE")
+
+
+@pytest.mark.parametrize("key", ["metrics", "points"])
+def test_a_loop_of_ones_own_logs_over_plain_http(wire: Wire, key: str) -> None:
+    run = wire.ok("POST", "/jobs/external", 201, json={"name": "sweep", "config": {"lr": 0.1}})
+    path = f"/jobs/{run['id']}/metrics"
+    wire.ok("POST", path, json={key: [{"name": "loss", "step": i, "value": 1 / (i + 1), "epoch": 1} for i in range(5)]})
+    (curve,) = wire.ok("GET", f"{path}?name=loss")["metrics"]
+    assert [(p["step"], p["value"]) for p in curve["points"]] == [(i, 1 / (i + 1)) for i in range(5)]
+    refused = wire.refused("POST", path, 422, "VALIDATION_ERROR", json={key: [{"name": "loss", "step": 2**70, "value": 1}]})
+    assert refused["context"]["fields"][0]["field"] == "metrics.0.step"

@@ -130,7 +130,19 @@ def test_faulty_points_are_all_named(ws):
     run = ws.jobs.start_external("my loop")
     with pytest.raises(ValidationError) as refused:
         ws.jobs.log_metrics(run.id, [{"name": "loss", "step": "x", "value": 1}, {"name": "", "step": 1, "value": None}])
-    assert {f["field"] for f in refused.value.context["fields"]} == {"points.0.step", "points.1.name", "points.1.value"}
+    assert {f["field"] for f in refused.value.context["fields"]} == {"metrics.0.step", "metrics.1.name", "metrics.1.value"}
+
+
+def test_points_beyond_what_a_column_holds_are_named(ws):
+    run = ws.jobs.start_external("my loop")
+    wrong = [{"step": 2**63}, {"epoch": -(2**70)}, {"at": -1}, {"at": 1e300}, {"value": 10**400}]
+    with pytest.raises(ValidationError) as refused:
+        ws.jobs.log_metrics(run.id, [{"name": "loss", "step": 1, "value": 1} | one for one in wrong])
+    assert [f["field"] for f in refused.value.context["fields"]] == [
+        f"metrics.{i}.{next(iter(one))}" for i, one in enumerate(wrong)
+    ]
+    ws.jobs.log_metrics(run.id, [{"name": "loss", "step": 2**63 - 1, "value": 2**60 + 1}])
+    assert ws.jobs.metrics(run.id).metrics[0].points[0]["value"] == float(2**60)
 
 
 def test_curves_keep_their_extremes(ws):

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any, ClassVar
 
 from workbench.client import callbacks
-from workbench.domain.jobs import TERMINAL, Job
-from workbench.errors import InvalidTransition, NotFound, WorkbenchError
+from workbench.domain.jobs import MOST_NAME_CHARS, TERMINAL, Job
+from workbench.errors import InvalidTransition, NotFound, ValidationError, WorkbenchError
 
 FLUSH_SECONDS = 1.0
 BEAT_SECONDS = 15.0
@@ -92,10 +92,12 @@ class Run:
                 f"The run {self.name!r} has {self._ended}; nothing more can be logged.", current=self._ended, allowed=[]
             )
         at = time.time()
+        # Looked at before any is kept: what is refused later would hold up all that follows.
+        sound = [(named(name), portable(float(value))) for name, value in values.items()]
         with self._guard:
             self._step = self._step + 1 if step is None else int(step)
-            for name, value in values.items():
-                point = {"name": name, "step": self._step, "value": portable(float(value)), "at": at}
+            for name, value in sound:
+                point = {"name": name, "step": self._step, "value": value, "at": at}
                 self._points.append(point if epoch is None else point | {"epoch": int(epoch)})
             crowded = len(self._points) >= MOST_POINTS_SENT
         if crowded:
@@ -207,6 +209,13 @@ def portable(value: float) -> float | str:
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def named(name: str) -> str:
+    """Return the name of a curve, or raise ValidationError where no curve can have it."""
+    if not isinstance(name, str) or not 0 < len(name) <= MOST_NAME_CHARS:
+        raise ValidationError.field("name", f"of a curve is a text of 1 to {MOST_NAME_CHARS} characters", name)
+    return name
 
 
 def interrupt_runs(workspace: Any, *, why: str) -> None:

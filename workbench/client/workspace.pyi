@@ -349,7 +349,7 @@ class Jobs(Namespace):
         """List what happened to a job, the oldest first unless told otherwise."""
     def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., lease_seconds: float | None = ..., started_at: datetime.datetime | None = ..., idempotency_key: str | None = ...) -> Run:
         """Open a run for work done elsewhere: it has curves and events, but no process of ours."""
-    def log_metrics(self, job_id: str, points: list[dict[str, Any]], *, idempotency_key: str | None = ...) -> Job:
+    def log_metrics(self, job_id: str, metrics: list[dict[str, Any]], *, idempotency_key: str | None = ...) -> Job:
         """Add points to the curves of an external run; without points, only tell that it lives."""
     def finish(self, job_id: str, *, status: Literal['succeeded', 'failed', 'cancelled'] = ..., message: str = ..., result: dict[str, Any] = ..., completed_at: datetime.datetime | None = ..., idempotency_key: str | None = ...) -> Job:
         """End an external run."""

@@ -11,6 +11,7 @@ STATUSES = ("pending", "queued", "running", "succeeded", "failed", "cancelled")
 WAITING = frozenset({"pending", "queued"})
 ACTIVE = frozenset({"pending", "queued", "running"})
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+MOST_NAME_CHARS = 200
 KINDS = (
     "import",
     "assemble",

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
+from pydantic import AliasChoices
+
 from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.jobs import DELETE, LIFECYCLE, TERMINAL, WAITING, Job, JobEvent
 from workbench.domain.record import utc
@@ -184,14 +186,18 @@ class JobService(JobBulk, JobCurves, JobLogs):
     def log_metrics(
         self,
         job_id: str,
-        points: Annotated[
+        metrics: Annotated[
             list[dict[str, Any]],
-            Field(max_length=100_000, description="Each {name, step, value, epoch?, at?}; at in epoch seconds."),
+            Field(
+                max_length=100_000,
+                validation_alias=AliasChoices("metrics", "points"),
+                description="Points, each {name, step, value, epoch?, at?}; at in epoch seconds.",
+            ),
         ],
     ) -> Job:
         """Add points to the curves of an external run; without points, only tell that it lives."""
         job = self._external(job_id)
-        self.app.engine.ledger.add_points(job_id, point_rows(points, self.clock.now()))
+        self.app.engine.ledger.add_points(job_id, point_rows(metrics, self.clock.now()))
         self.db.execute("update jobs set heartbeat_at = ? where id = ?", [self.clock.now(), job_id])
         self.db.emit("jobs", job_id, job.version)
         return self.shown(self.records.get(job_id))
