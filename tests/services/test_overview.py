@@ -48,13 +48,16 @@ def test_the_funnel_counts_the_loop(local: Any) -> None:
     told = [a.text for a in seen.recent]
     assert "deployed Topics 1.1.0" in told and "imported Topics, 300 rows" in told and "judged 1 answer of topics" in told
     assert all(a.page for a in seen.recent)
-    assert sheet.id in {a.query.get("training_sheet") for a in seen.recent}
+    assert sheet.id in {a.query.get("sheet") for a in seen.recent}
 
 
 def test_flagged_pairs_wait_for_you(local: Any) -> None:
-    made.training_sheet(local)
+    sheet = made.training_sheet(local)
+    local.training_sheets.assemble(
+        sheet.sheet_id, template={"prompt_template": "Nobody looked at this one", "response_source_mode": "manual_labeling"}
+    )
     app = local.transport.app
     with app.db.write():
-        app.db.execute("update pair_rows set status = 'flagged' where row_index < 38")
+        app.db.execute("update pair_rows set status = 'flagged' where row_index < 38 and training_sheet_id = ?", [sheet.id])
     step = steps(local)["reviewed"]
-    assert (step.next_action, step.next_query) == ("38 flagged pairs wait for you", {"status": "flagged"})
+    assert (step.next_action, step.next_query) == ("38 flagged pairs wait for you", {"sheet": sheet.id, "status": "flagged"})

@@ -11,7 +11,7 @@ from workbench.store import Database
 # Kind -> (table, id, name, what else tells it apart, page and key of the address).
 KINDS = {
     "sheet": ("(select * from sheets where deleted_at is null)", "id", "name", "status", "data", "sheet"),
-    "training_sheet": ("training_sheets", "id", "name", "status", "label", "sheet"),
+    "training_sheet": ("(select * from training_sheets where deleted_at is null)", "id", "name", "status", "label", "sheet"),
     "template": ("templates", "id", "name", "status", "generate", "template"),
     "job": ("jobs", "id", "name", "status", "jobs", "job"),
     "model": ("models", "id", "name || ' ' || version", "status", "models", "model"),
@@ -26,7 +26,7 @@ _ONE = (
 _PAIRS = (
     "select 'pair' as kind, p.training_sheet_id || '.' || p.row_index as id, p.item_ref || ' of ' || t.name as name, "
     "p.status as detail, 'label' as page, 'pair' as key, 3 as rank, p.created_at "
-    "from pair_rows p join training_sheets t on t.id = p.training_sheet_id where {where}"
+    "from pair_rows p join training_sheets t on t.id = p.training_sheet_id where t.deleted_at is null and {where}"
 )
 
 

@@ -64,6 +64,13 @@ _MODELS = """
 select id, name, version, status, last_tested_at from models
 where status in ('development', 'staging') order by created_at desc limit 1
 """
+_WAITING = """
+select status, first(training_sheet_id order by number desc, training_sheet_id) as training_sheet_id from (
+    select p.status, training_sheet_id, count(*) as number
+    from pair_rows p join training_sheets t on t.id = training_sheet_id and t.deleted_at is null and t.status = 'ready'
+    where p.status in ('flagged', 'unlabeled') group by all
+) group by status
+"""
 _RUNNING = """
 select id, kind, name, status, progress_percent, message from jobs anti join trial_details using (id)
 where status in ('pending', 'queued', 'running') order by started_at desc nulls last, created_at desc limit 10
@@ -90,11 +97,11 @@ select * from (
 ) order by logged_at desc nulls last limit 12
 """
 _PAGES = {
-    "review": ("label", "training_sheet"),
+    "review": ("label", "sheet"),
     "job": ("jobs", "job"),
     "model": ("models", "model"),
     "sheet": ("data", "sheet"),
-    "training_sheet": ("label", "training_sheet"),
+    "training_sheet": ("label", "sheet"),
     "feedback": ("monitor", "endpoint"),
 }
 _VERBS = {
@@ -142,10 +149,11 @@ class HomeService(Service):
         with self.db.read():
             counts = {r["name"]: r for r in self.db.rows(_COUNTS, {"since": now - dt.timedelta(days=1)})}
             model = self.db.row(_MODELS)
+            waiting = {r["status"]: {"sheet": r["training_sheet_id"]} for r in self.db.rows(_WAITING)}
             running = self.db.rows(_RUNNING)
             recent = self.db.rows(_RECENT)
         totals = {name: row["total"] for name, row in counts.items()}
-        actions = _next_actions(totals, model)
+        actions = _next_actions(totals, model, waiting)
         return Overview(
             sentence=_sentence(totals, len(running)),
             empty=totals["rows"] == 0 and totals["models"] == 0,
@@ -171,7 +179,9 @@ def _step(name: str, label: str, page: str, row: dict[str, Any], action: tuple[s
     )
 
 
-def _next_actions(n: dict[str, int], model: dict[str, Any] | None) -> dict[str, tuple[str, str, dict[str, str]]]:
+def _next_actions(
+    n: dict[str, int], model: dict[str, Any] | None, waiting: dict[str, dict[str, str]]
+) -> dict[str, tuple[str, str, dict[str, str]]]:
     """Return the one thing to do next for each step that has one: words, page, state of the page."""
     found: dict[str, tuple[str, str, dict[str, str]]] = {}
     if n["rows"] == 0:
@@ -182,11 +192,11 @@ def _next_actions(n: dict[str, int], model: dict[str, Any] | None) -> dict[str, 
         found["reviewed"] = (
             f"{_many(n['flagged'], 'flagged pair')} {_waits(n['flagged'])} for you",
             "label",
-            {"status": "flagged"},
+            {**waiting.get("flagged", {}), "status": "flagged"},
         )
     elif n["unlabeled"]:
         words = f"{_many(n['unlabeled'], 'pair')} {_waits(n['unlabeled'])} for review"
-        found["reviewed"] = (words, "label", {"status": "unlabeled"})
+        found["reviewed"] = (words, "label", {**waiting.get("unlabeled", {}), "status": "unlabeled"})
     if n["eligible"] >= 10 and n["jobs"] == 0:
         found["eligible"] = (f"Train on {_many(n['eligible'], 'eligible pair')}", "train", {"dialog": "create"})
     if n["failed_jobs"]:

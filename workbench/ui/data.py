@@ -19,15 +19,17 @@ from workbench.ui.components.tie import tie
 from workbench.ui.job import JobView
 from workbench.ui.sheet_forms import ImportForm
 from workbench.ui.sheet_view import FACES, SheetView
+from workbench.ui.theme import MIDDLE
 from workbench.ui.view import View
 
 DETAIL_WIDTH = 760
+IMPORT = "import"
 
 
 class DataView(View):
     """List the sheets; one of them opens at the side."""
 
-    url = ("search", "status", "sort", "descending", "page", "sheet", "face")
+    url = ("search", "status", "sort", "descending", "page", "sheet", "face", "dialog")
 
     search = param.String("", doc="Words a sheet has to contain.")
     status = param.String("", doc="State shown; empty: all but the deleted ones.")
@@ -37,10 +39,15 @@ class DataView(View):
     sheet = param.String("", doc="Sheet that is open.")
     face = param.Selector(default="rows", objects=list(FACES.values()), doc="Part of the open sheet that is shown.")
 
+    dialog = param.String("", doc="Form that is open: import.")
+
     def build(self) -> list[Any]:
         """Return filters, table and the places for detail and import."""
-        self.dialog = FormDialog()
-        groups = [chip_group("status", "State", [*SHEET_STATUSES, "deleted"])]
+        self.asking = FormDialog()
+        self.asking.dialog.param.watch(self._closed, "open")
+        self.param.watch(self._ask, "dialog")
+        self._ask()
+        groups = [chip_group("status", "Status", [*SHEET_STATUSES, "deleted"])]
         chips = bind_chips(FilterChips(groups=groups, styles=WRAPPING), self, ["status"])
         self.table = DataTable(
             self,
@@ -59,9 +66,9 @@ class DataView(View):
             chips,
             margin=0,
             sizing_mode="stretch_width",
-            sx={"gap": 2, "flexWrap": "wrap"},
+            sx={**MIDDLE, "gap": 2, "flexWrap": "wrap"},
         )
-        return [bar, self.table, detail, self.dialog]
+        return [bar, self.table, detail, self.asking]
 
     def primary(self) -> Any:
         """Return the way to bring in rows."""
@@ -87,15 +94,24 @@ class DataView(View):
         return view
 
     def _import(self, event: Any = None) -> None:
-        self.dialog.open("Import a file", ImportForm(self.ws, self._imported, self._started))
+        self.dialog = IMPORT
+
+    def _ask(self, *events: Any) -> None:
+        """Open the form that the address names."""
+        if self.dialog == IMPORT:
+            self.asking.open("Import a file", ImportForm(self.ws, self._imported, self._started))
+
+    def _closed(self, event: Any) -> None:
+        if not event.new:
+            self.dialog = ""
 
     def _imported(self, sheet: Any) -> None:
-        self.dialog.close()
+        self.asking.close()
         self.toasts.say(f"Imported {sheet.name}.")
         self.sheet = sheet.id
 
     def _started(self, job: Any) -> None:
-        self.dialog.open(job.name, JobView(self.ws, job_id=job.id, on_result=self._landed))
+        self.asking.open(job.name, JobView(self.ws, job_id=job.id, on_result=self._landed))
 
     def _landed(self, result: dict[str, Any]) -> None:
         self._imported(self.ws.sheets.get(result["sheet_id"]))

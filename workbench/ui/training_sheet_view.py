@@ -20,10 +20,12 @@ from workbench.ui.components.rows import PreviewTable
 from workbench.ui.job import JobView
 from workbench.ui.reassemble import ReassembleView
 from workbench.ui.review_history import ReviewHistory
+from workbench.ui.url import page_href
 from workbench.ui.view import View
 
 EDITABLE = ("name", "guidelines")
-PAIR_TITLES = {"row_index": "#", "item_ref": "Item", "response_source": "Source", "simulated": "Made up"}
+PAIR_TITLES = {"row_index": "#", "item_ref": "Item", "response_source": "Source"}
+PAIR_WORDS = {"status": fmt.chip, "response_source": fmt.choice, "simulated": lambda made_up: fmt.simulated() if made_up else ""}
 
 
 class TrainingSheetView(View):
@@ -36,13 +38,15 @@ class TrainingSheetView(View):
         self.made: Any = None
         self.head = html("", css=CSS)
         self.dialog = FormDialog(width="md")
-        links = {"review": f"./label?sheet={self.training_sheet_id}", "train": f"./train?new=true&sheet={self.training_sheet_id}"}
+        wanted = {"dialog": "create", "training_sheet_id": self.training_sheet_id}
+        links = {"review": f"./label?sheet={self.training_sheet_id}", "train": page_href("train", wanted)}
         links["generate"] = f"./generate?face=made&answers={self.training_sheet_id}"
         forms = {"update": self._edit, "export": self._export, "reassemble": self._reassemble}
         self.actions = ActionBar(toasts=self.toasts, size="small", first="review", links=links, handlers=forms, undo=self._undo)
         top = self.live(self.ws.training_sheets.get, self._drawn, height=160, training_sheet_id=self.training_sheet_id)
         fit = self.live(self.ws.review.eligibility, self._fits, height=80, training_sheet_id=self.training_sheet_id)
-        pairs = PreviewTable(self, self.ws.training_sheets.preview, titled=pair_title, training_sheet_id=self.training_sheet_id)
+        shown = {"titled": pair_title, "worded": PAIR_WORDS, "training_sheet_id": self.training_sheet_id}
+        pairs = PreviewTable(self, self.ws.training_sheets.preview, **shown)
         steps = ReviewHistory(self.ws, frame=self, training_sheet_id=self.training_sheet_id)
         title = html(over("History"), css=CSS)
         return [top, pmui.Column(fit, margin=0, sizing_mode="stretch_width"), pairs, title, steps, self.dialog]
@@ -111,7 +115,7 @@ def head_markup(made: Any) -> Markup:
             ("Sheet", fmt.link(made.sheet_name, f"./data?sheet={made.sheet_id}")),
             ("Template", Markup("{} {}").format(plan.name or "unsaved", plan.template_version or "") if plan else fmt.unknown()),
             ("Pairs", fmt.integer(made.total_rows)),
-            ("State", _counts(made.counts.get("status", {}))),
+            ("Status", _counts(made.counts.get("status", {}))),
             ("Answers", _counts(made.counts.get("response_source", {}))),
             ("Rows chosen", _chosen(made)),
             ("Made", Markup("{} by {}").format(fmt.moment(made.created_at), made.created_by or fmt.DASH)),
