@@ -24,7 +24,7 @@ from workbench.ui.predictions import PredictionsView
 from workbench.ui.url import page_href
 from workbench.ui.view import View
 
-WIDTHS = "minmax(220px, 260px) minmax(0, 1fr) minmax(200px, 240px)"
+LEFT, RIGHT = "minmax(220px, 260px) minmax(0, 1fr)", "minmax(0, 1fr) minmax(200px, 240px)"
 
 
 class TrainingJobView(View):
@@ -47,7 +47,7 @@ class TrainingJobView(View):
         self._like, self._again = self._copy("New from this", "create"), self._copy("Retry with changes", "retry")
         return [
             self.live(self.ws.training.get, self._draw_job, job_id=self.job_id, height=88),
-            columns_of(self._left(), self._center(), self._right(), widths=WIDTHS),
+            columns_of(self._measured(), self._right(), widths=RIGHT),
             self._evaluate,
         ]
 
@@ -69,16 +69,20 @@ class TrainingJobView(View):
             card("Settings", self._facts, name="settings"),
         )
 
-    def _center(self) -> Any:
+    def _measured(self) -> Any:
+        """Return figures and curves side by side, and below them what needs room."""
+        curves = CurveBoard(self, self.job_id)
+        return stack(columns_of(self._left(), curves, widths=LEFT), card("", self._below(), name="below"))
+
+    def _below(self) -> Any:
         latest = {"about": self.job_id, "latest_first": True, "progress": False, "page_size": 100}
         events = self.live(self.ws.jobs.events, self._draw_events, job_id=self.job_id, height=120, **latest)
         # A view of its own, so that it can stand in a cell as well; it starts with this one.
         self._predictions = PredictionsView(self.ws, frame=self, job_id=self.job_id)
-        tabs = pmui.Tabs(
+        return pmui.Tabs(
             ("What happened", leaf(events)), ("Answers", leaf(self._predictions)), ("Log", leaf(JobLogPanel(self, self.job_id))),
             margin=0, sizing_mode="stretch_width", dynamic=False,
         )  # fmt: skip
-        return stack(CurveBoard(self, self.job_id), card("", tabs, name="below"))
 
     def _right(self) -> Any:
         lineage = self.live(self.ws.lineage.get, self._draw_lineage, kind="job", id=self.job_id, height=200)

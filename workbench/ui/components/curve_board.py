@@ -49,7 +49,7 @@ class CurveBoard(pn.viewable.Viewer):
         )
         self._count = html("", sizing_mode=None)
         self._names, picker = self._picker(view)
-        self._plots, self._nothing = stack(), html(NOTHING)
+        self._plots, self._nothing = stack(), html("")
         self._bar = line(self._axis, self._log, self._more, self._count, gap=2)
         self._bar.visible = False
         self._asked = Asked(view, view.ws.jobs.metrics, self._take, about=job_id)

@@ -1,4 +1,8 @@
 // One page of rows, drawn as a plain table. Cells are markup made by format.py; ids, not positions, go back.
+const WIDEST = 420
+const NARROWEST = 136
+const PADDING = 24
+const LONG_TITLE = 24
 export function render({model, el}) {
   const frame = document.createElement("div")
   frame.className = "frame"
@@ -26,7 +30,7 @@ export function render({model, el}) {
     for (const column of model.columns) {
       const cell = document.createElement("th")
       cell.className = column.align
-      cell.title = column.doc
+      cell.title = column.title.length > LONG_TITLE ? `${column.title}: ${column.doc}` : column.doc
       cell.scope = "col"
       if (column.width) { cell.style.width = column.width }
       if (column.sortable) {
@@ -93,13 +97,32 @@ export function render({model, el}) {
     const all = table.querySelector("input.all")
     if (all) { all.checked = rows().length > 0 && rows().every((row) => ids.has(row.dataset.id)) }
   }
+  // The widest columns give way until the table fits; a table of too many columns still scrolls.
+  const fit = () => {
+    frame.style.setProperty("--widest", `${WIDEST}px`)
+    let over = table.scrollWidth - frame.clientWidth
+    if (over <= 0 || !table.rows.length) { return }
+    const widths = [...table.rows[0].cells].map((cell) => cell.offsetWidth).sort((a, b) => b - a)
+    let widest = widths[0]
+    for (let n = 1; n <= widths.length && over > 0; n++) {
+      const step = Math.min(over / n, widest - Math.max(widths[n] || 0, NARROWEST))
+      if (step <= 0) { continue }
+      widest -= step
+      over -= step * n
+    }
+    frame.style.setProperty("--widest", `${Math.floor(widest) - PADDING}px`)
+  }
   const draw = () => {
     table.replaceChildren()
     head()
     body()
     mark()
+    fit()
   }
   draw()
+  const seen = new ResizeObserver(fit)
+  seen.observe(frame)
+  model.on("remove", () => seen.disconnect())
   model.on(["rows", "columns", "sort", "descending", "selectable", "openable"], draw)
   model.on(["selected", "open_id"], mark)
 }

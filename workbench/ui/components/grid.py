@@ -16,13 +16,15 @@ _CSS = f"""
   background: var(--mui-palette-background-paper, #fff); }}
 table {{ border-collapse: collapse; width: 100%; font-size: 13px; }}
 th {{ text-align: left; padding: 0 12px; height: 38px; font-weight: 700; font-size: 12px; white-space: nowrap;
+  max-width: var(--widest, 420px); overflow: hidden; text-overflow: ellipsis;
   color: var(--mui-palette-text-secondary, #566272); border-bottom: 1px solid var(--mui-palette-divider, #dfe5ec); }}
-td {{ padding: 0 12px; height: 40px; max-width: 420px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+td {{ padding: 0 12px; height: 40px; max-width: var(--widest, 420px); overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+  unicode-bidi: plaintext; text-align: left;
   border-bottom: 1px solid var(--mui-palette-divider, #dfe5ec); }}
 tr:last-child td {{ border-bottom: none; }}
 td.right, th.right {{ text-align: right; font-variant-numeric: tabular-nums; }}
 .pick {{ width: 20px; padding-right: 0; }}
-.pick input {{ accent-color: var(--mui-palette-primary-main, {PRIMARY}); margin: 0; }}
+.pick input {{ accent-color: var(--mui-palette-primary-main, {PRIMARY}); margin: 0; vertical-align: middle; }}
 th button {{ all: unset; cursor: pointer; }}
 th button:hover {{ color: var(--mui-palette-text-primary, inherit); }}
 th button.up::after {{ content: " ↑"; }}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import panel as pn
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from workbench.ui import format as fmt
 from workbench.ui.components.grid import Grid
 from workbench.ui.components.markup import html, show
+from workbench.ui.theme import MIDDLE
 from workbench.ui.view import View
 
 SIZES = 10
@@ -21,7 +22,8 @@ NUMBER, PLACE = "#", "Place of the row, from 0."
 class PreviewTable(pn.viewable.Viewer):
     """Show the rows of `call(..., limit=, offset=)`, an operation that answers a Preview; a click opens a row.
 
-    A sheet's columns are somebody's own, so they bear their names; `titled(name)` gives ours words instead.
+    A sheet's columns are somebody's own, so they bear their names; `titled(name)` gives ours words instead,
+    and `worded` says how the values of some are shown.
     """
 
     def __init__(
@@ -32,16 +34,17 @@ class PreviewTable(pn.viewable.Viewer):
         size: int = SIZES,
         on_open: Callable[[dict[str, Any]], None] | None = None,
         titled: Callable[[str], str] = str,
+        worded: Mapping[str, Callable[[Any], Any]] | None = None,
         **arguments: Any,
     ) -> None:
         super().__init__()
-        self._size, self._titled = size, titled
+        self._size, self._titled, self._worded = size, titled, worded or {}
         self._rows: dict[str, dict[str, Any]] = {}
         opened = None if on_open is None else lambda place: on_open(self._rows[place])
         self.grid = Grid(on_sort=lambda name: None, on_open=opened)
         self.pager = pmui.Pagination(count=1, value=0, size="small", margin=0, visible=False)
         self._count = html("")
-        foot = pmui.Row(self._count, self.pager, margin=0, sizing_mode="stretch_width", sx={"alignItems": "center"})
+        foot = pmui.Row(self._count, self.pager, margin=0, sizing_mode="stretch_width", sx=MIDDLE)
         self._table = pmui.Column(self.grid, foot, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
         self.part = view.live(call, self._draw, height=240, limit=size, offset=0, **arguments)
         self.pager.param.watch(lambda event: self.part.ask(offset=fmt.offset_of(event.new, size)), "value")
@@ -58,7 +61,7 @@ class PreviewTable(pn.viewable.Viewer):
         self.grid.columns = [_head(name, heads.get(name), self._titled) for name in shown]
         self._rows = {str(number): row for number, row in enumerate(preview.rows)}
         self.grid.rows = [
-            {"id": str(number), "cells": [str(fmt.escape(fmt.cell(row.get(name)))) for name in shown]}
+            {"id": str(number), "cells": [str(fmt.escape(self._worded.get(name, fmt.cell)(row.get(name)))) for name in shown]}
             for number, row in enumerate(preview.rows)
         ]
         pages = fmt.page_count(preview.total, self._size)
