@@ -22,6 +22,7 @@ from workbench.ui.generation import GenerationView
 from workbench.ui.job import JobView
 from workbench.ui.sheet_forms import assemble_form, sheet_choices
 from workbench.ui.template_view import NEW, TemplateView
+from workbench.ui.theme import MIDDLE
 from workbench.ui.training_sheet_view import TrainingSheetView, counted
 from workbench.ui.view import View
 
@@ -45,7 +46,7 @@ class GenerateView(View):
     def build(self) -> list[Any]:
         """Return the choice of face, filters, both tables and the drawers."""
         self.dialog = FormDialog()
-        choice = pmui.RadioButtonGroup(options=FACES, size="small", margin=0, sx={"& button": {"whiteSpace": "nowrap", "px": 2}})
+        choice = pmui.RadioButtonGroup(options=FACES, size="small", margin=0)
         tie(choice, self, value="face")
         self.chips = bind_chips(FilterChips(styles=WRAPPING), self, ["status"])
         self.tables = {"templates": self._templates(), "made": self._made()}
@@ -55,7 +56,7 @@ class GenerateView(View):
         new.on_click(self._assemble)
         bar = pmui.Row(
             choice, search_field(self), self.chips, new, margin=0, sizing_mode="stretch_width",
-            sx={"gap": 2, "flexWrap": "wrap", "alignItems": "center"},
+            sx={**MIDDLE, "gap": 2, "flexWrap": "wrap"},
         )  # fmt: skip
         for table in self.tables.values():
             table.param.watch(self._counted, "total")
@@ -132,7 +133,7 @@ class GenerateView(View):
         words = TEMPLATE_STATUSES if self.face == "templates" else [*TRAINING_SHEET_STATUSES, "deleted"]
         if events:
             self.status = ""
-        self.chips.groups = [chip_group("status", "State", words)]
+        self.chips.groups = [chip_group("status", "Status", words)]
         for name, box in self.boxes.items():
             box.visible = name == self.face
 

@@ -18,6 +18,7 @@ from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
 from workbench.ui.job import JobView
+from workbench.ui.theme import MIDDLE
 from workbench.ui.view import View
 
 FILTERS = ("kind", "status", "search", "label")
@@ -39,7 +40,7 @@ class JobsView(View):
         """Return filters, list and the place for one job."""
         chips = FilterChips(groups=[chip_group("status", "Status", STATUSES)])
         bind_chips(chips, self, ["status"])
-        area = {"gap": 2, "alignItems": "center", "flexWrap": "wrap"}
+        area = {**MIDDLE, "gap": 2, "flexWrap": "wrap"}
         filters = pmui.Row(
             search_field(self, label="Search by name"), self._kinds(), search_field(self, "label", label="Label, or name=value"),
             chips, margin=0, sizing_mode="stretch_width", sx=area,

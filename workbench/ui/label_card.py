@@ -14,13 +14,13 @@ from workbench.ui.components import pair_markup as parts
 from workbench.ui.components.actions import ActionBar
 from workbench.ui.components.pair import PairPane
 from workbench.ui.components.save_state import SaveState
-from workbench.ui.theme import CARD_SX, STEP
+from workbench.ui.theme import CARD_SX, MIDDLE, STEP
 
 Act = Callable[[str], None]
 # The drawing of the keys belongs to the words on the buttons.
 KEY_OF = {"approve": "A", "reject": "R", "flag": "F", "edit": "E", "undo": "U"}
 BAR_SX = {
-    **CARD_SX, "bgcolor": "background.paper", "p": 1, "gap": 1, "flexWrap": "wrap", "alignItems": "center",
+    **CARD_SX, "bgcolor": "background.paper", "p": 1, "gap": 1, "flexWrap": "wrap", **MIDDLE,
     "boxShadow": "0 2px 12px rgba(0, 0, 0, .08)", "& .moves": {"marginLeft": "auto"},
     "@media (max-width: 600px)": {"& .seldom, & .reason": {"display": "none"}},
 }  # fmt: skip
@@ -72,7 +72,7 @@ class PairCard(pn.viewable.Viewer):
         undo.on_click(lambda event: self._act("undo"))
         # The outermost element has to stick: what is inside it has nowhere to move.
         stuck = {"position": "sticky", "bottom": f"{STEP}px", "z-index": "5"}
-        moves = pmui.Row(undo, back, ahead, margin=0, css_classes=["moves"], sx={"alignItems": "center"})
+        moves = pmui.Row(undo, back, ahead, margin=0, css_classes=["moves"], sx=MIDDLE)
         parts = [self.actions, self.seldom, self.reason, self.saved, moves]
         return pmui.Row(*parts, margin=0, sizing_mode="stretch_width", sx=BAR_SX, styles=stuck)
 
@@ -154,7 +154,7 @@ def _place(card: Any) -> Markup:
         fmt.chip(pair.status),
         fmt.chip("stale") if pair.stale else "",
         Markup('<span class="faint small">{}</span>').format(fmt.choice(pair.response_source)),
-        fmt.chip("warning", "made-up answer", hover="A simulated provider wrote it.") if pair.simulated else "",
+        fmt.simulated() if pair.simulated else "",
         Markup('<span class="small ink-warning">{}</span>').format(pair.flag_reason) if pair.flag_reason else "",
         Markup('<span class="faint small" style="margin-left:auto">{} · item {}</span>').format(where, pair.item_ref),
     ]

@@ -16,6 +16,7 @@ from workbench.ui.components.active_filters import ActiveFilters
 from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.tie import tie
+from workbench.ui.theme import MIDDLE
 from workbench.ui.view import View
 
 QUEUES = (*PAIR_STATUSES, "stale", "disputed")
@@ -67,7 +68,7 @@ class QueueFilters(pn.viewable.Viewer):
         orders = {str(fmt.choice(word)): word for word in choices_of(call, "order")}
         self._order = pmui.Select(options=orders, label="Order", size="small", width=150, margin=0)
         tie(self._order, view, value="order")
-        self._line = {"gap": 1, "flexWrap": "wrap", "alignItems": "center"}
+        self._line = {**MIDDLE, "gap": 1, "flexWrap": "wrap"}
         view.param.watch(self._tell, list(NAMES))
         self._tell()
 

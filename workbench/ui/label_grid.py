@@ -20,7 +20,7 @@ from workbench.ui.components.states import ErrorState
 from workbench.ui.label_claims import PARTS_OF_FILTER
 from workbench.ui.label_filters import QueueFilters, choices_of
 from workbench.ui.label_rights import RightsForm
-from workbench.ui.theme import CARD_SX
+from workbench.ui.theme import CARD_SX, MIDDLE
 from workbench.ui.view import View
 
 PAGE_SIZE = 25
@@ -79,12 +79,12 @@ class PairGrid(pn.viewable.Viewer):
         self._buttons = [self._button(name) for name in BULK if hasattr(self._review, name)]
         return pmui.Row(
             self._words, self._all, *self._buttons, margin=0, sizing_mode="stretch_width",
-            sx={**CARD_SX, "bgcolor": "background.paper", "p": 1, "gap": 1, "flexWrap": "wrap", "alignItems": "center"},
+            sx={**CARD_SX, "bgcolor": "background.paper", "p": 1, "gap": 1, "flexWrap": "wrap", **MIDDLE},
         )  # fmt: skip
 
     def _foot(self) -> Any:
         self._count = html("")
-        return pmui.Row(self._count, self._back, self._ahead, margin=0, sizing_mode="stretch_width", sx={"alignItems": "center"})
+        return pmui.Row(self._count, self._back, self._ahead, margin=0, sizing_mode="stretch_width", sx=MIDDLE)
 
     def _button(self, name: str) -> Any:
         button = pmui.Button(
@@ -222,7 +222,7 @@ def pair_columns(*names: str) -> tuple[Column, ...]:
 
 
 def _source(row: dict[str, Any]) -> Markup:
-    made_up = fmt.chip("warning", "made up", hover="A simulated provider wrote it.") if row.get("simulated") else ""
+    made_up = fmt.simulated() if row.get("simulated") else ""
     return Markup("{} {}").format(fmt.choice(row["response_source"]), made_up)
 
 

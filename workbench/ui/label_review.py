@@ -28,6 +28,7 @@ from workbench.ui.label_grid import PairGrid
 from workbench.ui.label_keys import COMMANDS, HELP, help_markup
 from workbench.ui.label_progress import LINE, people_markup, progress_markup
 from workbench.ui.label_rights import RightsForm
+from workbench.ui.theme import MIDDLE
 from workbench.ui.view import View
 
 MODES = {"Card": "card", "Grid": "grid", "Agreement": "agreement"}
@@ -110,7 +111,7 @@ class ReviewView(View):
             value=0, variant="determinate", margin=0, sizing_mode="stretch_width", sx={"height": 6, "borderRadius": 3}
         )
         if self.titled:
-            return pmui.Row(self.bar, self.line, margin=0, sizing_mode="stretch_width", sx={"gap": 2, "alignItems": "center"})
+            return pmui.Row(self.bar, self.line, margin=0, sizing_mode="stretch_width", sx={**MIDDLE, "gap": 2})
         return pmui.Column(self.line, self.bar, margin=0, sizing_mode="stretch_width", sx={"gap": 0.5})
 
     def _tools(self) -> list[Any]:

@@ -24,7 +24,7 @@ from workbench.ui.models import ModelsView
 from workbench.ui.monitor import MonitorView
 from workbench.ui.serving import ServingView
 from workbench.ui.settings import SettingsView
-from workbench.ui.theme import PAGE_WIDTH, STEP, theme_config
+from workbench.ui.theme import MIDDLE, PAGE_WIDTH, STEP, theme_config
 from workbench.ui.topbar import Footer, TopBar
 from workbench.ui.train import TrainView
 from workbench.ui.url import UrlState, page_location, query_of, search_of
@@ -127,7 +127,7 @@ def _main(ws: Any, screen: Screen, view: View) -> pn.viewable.Viewable:
     head = pmui.Row(
         pmui.Column(title, sentence, margin=0, sizing_mode="stretch_width"),
         *([primary] if primary is not None else []),
-        sx={"alignItems": "center", "gap": 2, "minHeight": "48px"},
+        sx={**MIDDLE, "gap": 2, "minHeight": "48px"},
         margin=0,
         sizing_mode="stretch_width",
     )

@@ -14,6 +14,7 @@ from workbench.ui.components.markup import html, show
 from workbench.ui.components.profile import CSS as PLOT_CSS
 from workbench.ui.components.progress import ProgressPanel
 from workbench.ui.components.rows import PreviewTable
+from workbench.ui.theme import MIDDLE
 from workbench.ui.url import page_href
 from workbench.ui.view import View
 
@@ -47,9 +48,7 @@ class SheetQualityFace:
         self._every = pmui.Button(label="Show all", size="small", variant="text", margin=0, visible=False)
         self._every.on_click(lambda event: self._narrow(""))
         self._rows = PreviewTable(view, view.ws.sheets.quality_rows, size=5, sheet_id=sheet_id, order="concern", descending=True)
-        line = pmui.Row(
-            self._title, self._every, margin=0, sizing_mode="stretch_width", sx={"alignItems": "center", "minHeight": 32}
-        )
+        line = pmui.Row(self._title, self._every, margin=0, sizing_mode="stretch_width", sx={**MIDDLE, "minHeight": 32})
         self._behind = pmui.Column(line, self._rows, margin=0, sizing_mode="stretch_width", sx={"gap": 0}, visible=False)
         top = view.live(view.ws.sheets.quality, self._draw, height=240, sheet_id=sheet_id)
         self.parts = [top, self._behind, self._plots]
@@ -84,15 +83,14 @@ def _title(words: str) -> Markup:
 
 def _head(quality: Any) -> Markup:
     chip = fmt.chip(quality.scan_status) if quality.scan_status and quality.running is None else ""
-    job = fmt.link("the scan", page_href("jobs", {"job": quality.job_id})) if quality.job_id else ""
+    job = fmt.link("Scanned", page_href("jobs", {"job": quality.job_id})) if quality.job_id else ""
     when = Markup('<span class="faint small">{} {}</span>').format(
         job, fmt.moment(quality.scanned_at, reason="No scan succeeded yet.")
     )
     line = '<div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap">{} <span>{}</span> {}</div>{}'
-    tags = ", ".join(quality.suggested_tags)
     advice = (
-        Markup('<div class="text small" style="margin-top:6px">{} <b>{}</b></div>').format(quality.suggestion, tags)
-        if tags
+        Markup('<div class="text small" style="margin-top:6px">{}</div>').format(quality.suggestion)
+        if quality.suggested_tags
         else ""
     )
     return Markup(line).format(chip, quality.summary, when, advice)

@@ -52,9 +52,7 @@ class SheetView(View):
         forms |= {"replace": self._replace, "update_row": self._point}
         self.actions = ActionBar(toasts=self.toasts, first="assemble", size="small", undo=self._undo, handlers=forms)
         top = self.live(self.ws.sheets.get, self._drawn, height=88, sheet_id=self.sheet_id)
-        self.choice = pmui.RadioButtonGroup(
-            options=FACES, size="small", margin=0, sx={"& button": {"whiteSpace": "nowrap", "px": 2}}
-        )
+        self.choice = pmui.RadioButtonGroup(options=FACES, size="small", margin=0)
         tie(self.choice, self, value="face")
         self.place = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 1})
         quality = SheetQualityFace(self, self.sheet_id).parts

@@ -106,9 +106,25 @@ _COMPONENTS = {
         "defaultProps": {"disableElevation": True},
         "styleOverrides": {"root": {"borderRadius": "8px", "boxShadow": "none"}},
     },
+    "MuiToggleButton": {"styleOverrides": {"sizeSmall": {"padding": "7px 12px", "whiteSpace": "nowrap"}}},
+    # A select is as high as a text field and its label as large, so that the two can stand side by side.
+    "MuiSelect": {"styleOverrides": {"select": {"paddingTop": "8.5px !important", "paddingBottom": "8.5px !important"}}},
+    "MuiFormControl": {
+        "styleOverrides": {
+            "root": {
+                "&:not(.MuiTextField-root) > .MuiInputLabel-outlined:not(.MuiInputLabel-shrink)": {
+                    "transform": "translate(14px, 9px) scale(1)"
+                }
+            }
+        }
+    },
+    "MuiInputLabel": {"styleOverrides": {"root": {"fontSize": "14px !important"}}},
+    "MuiDialogContent": {"styleOverrides": {"root": {"padding": "0 24px 24px !important"}}},
     "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
     "MuiTooltip": {"styleOverrides": {"tooltip": {"fontSize": "12px", "maxWidth": "360px"}}},
 }
+# Panel puts every part of a line at its top, whatever the line itself wishes for.
+MIDDLE: dict[str, Any] = {"alignItems": "center", "& > .child-wrapper > *": {"alignSelf": "center"}}
 CARD_SX = {"border": "1px solid", "borderColor": "divider", "borderRadius": f"{RADIUS}px", "boxShadow": "none", "p": 2}
 
 # Custom properties come from the theme above, so these few rules follow light and dark by themselves.

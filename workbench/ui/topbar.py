@@ -14,7 +14,7 @@ from workbench.ui.components.connection import Connection
 from workbench.ui.components.identity import name_button
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.palette import GENERAL, Palette, PaletteButton
-from workbench.ui.theme import STEP
+from workbench.ui.theme import MIDDLE, STEP
 from workbench.ui.url import page_href
 from workbench.ui.view import View
 
@@ -61,7 +61,7 @@ class TopBar(View):
             self.palette,
             margin=0,
             sizing_mode="stretch_width",
-            sx={"alignItems": "center", "gap": 2},
+            sx={**MIDDLE, "gap": 2},
         )
         return [row]
 
@@ -114,7 +114,7 @@ class Footer(View):
         """Return the line."""
         self.version = html("", sizing_mode=None)
         self.watch(self.ws.system.info, self._named)
-        return [pmui.Row(Connection(), self.version, margin=0, sx={"gap": 2, "alignItems": "center", "opacity": 0.9})]
+        return [pmui.Row(Connection(), self.version, margin=0, sx={**MIDDLE, "gap": 2, "opacity": 0.9})]
 
     def _named(self, info: Any) -> None:
         show(self.version, Markup('<span class="faint small">Version {}</span>').format(info.program_version))

@@ -7,15 +7,13 @@ from typing import Any
 import panel_material_ui as pmui
 
 from workbench.ui.components.markup import html, span
-from workbench.ui.theme import CARD_SX
+from workbench.ui.theme import CARD_SX, MIDDLE
 
 
 def card(title: str, *parts: Any, aside: Any = None, name: str = "") -> pmui.Column:
     """Return a card: its title, something small beside it, and what it holds."""
     words = html(span(title, "title"), sizing_mode="stretch_width")
-    head = pmui.Row(
-        words, *([aside] if aside is not None else []), margin=0, sizing_mode="stretch_width", sx={"alignItems": "center"}
-    )
+    head = pmui.Row(words, *([aside] if aside is not None else []), margin=0, sizing_mode="stretch_width", sx=MIDDLE)
     return pmui.Column(
         *([head] if title else []),
         *parts,
@@ -44,5 +42,5 @@ def leaf(*parts: Any) -> pmui.Column:
 
 def line(*parts: Any, gap: float = 1) -> pmui.Row:
     """Return parts on one line that wraps."""
-    shape = {"gap": gap, "alignItems": "center", "flexWrap": "wrap"}
+    shape = {**MIDDLE, "gap": gap, "flexWrap": "wrap"}
     return pmui.Row(*parts, margin=0, sizing_mode="stretch_width", sx=shape)

@@ -48,7 +48,7 @@ export function render({model, view, el}) {
 """
     _stylesheets = [
         f"""
-span {{ display: inline-flex; align-items: center; gap: 6px; font: 12px/16px Roboto, Arial, sans-serif;
+span {{ display: flex; align-items: center; gap: 6px; font: 12px/16px Roboto, Arial, sans-serif;
   color: var(--mui-palette-text-secondary, #566272); }}
 span::before {{ content: ""; width: 8px; height: 8px; border-radius: 50%;
   background: var(--mui-palette-state-successInk, {SUCCESS.ink}); }}
@@ -57,4 +57,4 @@ span.reconnecting::before {{ background: var(--mui-palette-state-warningInk, {WA
     ]
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(**{"width": 210, "height": 16, "margin": 0, **params})
+        super().__init__(**{"height": 16, "margin": 0, **params})

@@ -7,6 +7,8 @@ from typing import Any
 import panel_material_ui as pmui
 from panel.custom import JSComponent
 
+from workbench.ui.theme import MIDDLE
+
 COOKIE = "workbench_user"
 
 
@@ -61,4 +63,4 @@ def _form(identity: Identity) -> Any:
 
     save.on_click(keep)
     field.param.watch(keep, "enter_pressed")
-    return pmui.Row(field, save, sx={"gap": 1, "alignItems": "center"}, sizing_mode="stretch_width")
+    return pmui.Row(field, save, sx={**MIDDLE, "gap": 1}, sizing_mode="stretch_width")

@@ -14,6 +14,7 @@ from workbench.ui import format as fmt
 from workbench.ui.components.columns import Column
 from workbench.ui.components.grid import Grid
 from workbench.ui.components.markup import html, show
+from workbench.ui.theme import MIDDLE
 from workbench.ui.view import View
 
 
@@ -57,9 +58,7 @@ class DataTable(pn.viewable.Viewer):
         )
         self.pager = pmui.Pagination(count=1, value=0, size="small", margin=0, visible=False)
         self._count = html("", sizing_mode="stretch_width")
-        foot = pmui.Row(
-            self._count, self.pager, margin=0, sizing_mode="stretch_width", sx={"alignItems": "center", "minHeight": "32px"}
-        )
+        foot = pmui.Row(self._count, self.pager, margin=0, sizing_mode="stretch_width", sx={**MIDDLE, "minHeight": "32px"})
         self._table = pmui.Column(self.grid, foot, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
         self.part = view.live(call, self._draw, height=240, about=about, **self._arguments())
         self.pager.param.watch(lambda event: self.param.update(page=fmt.page_of(event.new)), "value")
