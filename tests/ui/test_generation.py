@@ -9,7 +9,8 @@ import pytest
 
 from tests.providers.chat_server import ChatServer, Say, chat_server
 from tests.services.approved import ended
-from tests.ui.rendered import eventually, shows, started, texts
+from tests.ui.rendered import eventually, shows, started
+from workbench.ui import format as fmt
 from workbench.ui.generation import GenerationView
 from workbench.ui.label_review import ReviewView
 from workbench.ui.providers import ProvidersView
@@ -39,11 +40,12 @@ def chat(local: Any) -> Iterator[ChatServer]:
 
 def test_the_estimate_follows_the_form_and_failures_are_asked_again(local: Any, made: Any, chat: ChatServer) -> None:
     view = started(GenerationView(local, training_sheet_id=made.id))
-    shows(view, "6 without an answer", "6 pairs, 6 requests", "made-up answers", "No provider was asked yet.")
+    shows(view, "6 without an answer", "6 pairs, 6 requests", "No provider was asked yet.")
+    assert fmt.simulated() in view._told.object
     view.form.input("provider").value = "mine"
     view.form.input("row_indices").value = "0-3, 5"
     shows(view, "5 pairs, 5 requests")
-    assert "made-up" not in texts(view)
+    assert fmt.simulated() not in view._told.object
 
     view.form._clicked(None)
     shows(view, "succeeded", "too rude", "Ask again about what failed", seconds=JOB_SECONDS)
@@ -72,10 +74,13 @@ def test_wrong_rows_and_providers_that_lack_a_key_are_told_at_their_field(local:
 def test_made_up_answers_say_so(local: Any, made: Any) -> None:
     ended(local, local.training_sheets.generate(made.id, "simulated"))
     view = started(GenerationView(local, training_sheet_id=made.id))
-    shows(view, "made up", "Simulated answer to")
+    shows(view, "Simulated answer to")
+    # The mark comes first: an ellipsis may hide the end of a line, and with it what the answer is.
+    assert eventually(lambda: view.answers.grid.rows)
+    assert all(cells["cells"][2].startswith(fmt.simulated()) for cells in view.answers.grid.rows)
     view.close()
     reviewed = started(ReviewView(local, sheet=made.id))
-    shows(reviewed, "made-up answer")
+    shows(reviewed, fmt.simulated().striptags())
     reviewed.close()
 
 

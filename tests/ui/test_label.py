@@ -165,8 +165,8 @@ def test_the_grid_marks_what_a_simulation_made_up():
     row = dict.fromkeys(SHOWN) | {"row_index": 1, "response_source": "ai_generated"}
     honest, made_up = (rows([row | {"simulated": simulated}], pair_columns(*SHOWN)) for simulated in (False, True))
 
-    assert "made up" not in str(honest)
-    assert "made up" in str(made_up)
+    assert "tone-warning" not in str(honest)
+    assert "tone-warning" in str(made_up)
 
 
 def test_all_that_match_means_the_filter_not_the_page(local, made, view):

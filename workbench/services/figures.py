@@ -31,8 +31,8 @@ EXCLUSION_WORDS = {
     "rejected": "rejected",
     "flagged": "flagged",
     "stale": "approved before the prompt changed",
-    "not_allowed": "training is not among the allowed uses",
-    "prohibited": "training is prohibited",
+    "not_allowed": "not allowed for training",
+    "prohibited": "barred from training",
 }
 STATUS_WORDS = {"unlabeled": "Unlabeled", "labeled": "Labeled", "rejected": "Rejected", "flagged": "Flagged"}
 QUEUE_WORDS = STATUS_WORDS | {"disputed": "Disputed"}

@@ -166,5 +166,5 @@ def _summary(total: int, scanned: int, outdated: int, findings: list[Any]) -> st
     rest = f" {grouped(outdated)} changed since the scan." if outdated else ""
     if not findings:
         return f"Nothing was found in {grouped(scanned)} rows.{rest}"
-    worst = ", ".join(f"{grouped(one.count)} {one.label.lower()}" for one in findings[:3])
+    worst = ", ".join(f"{one.label.lower()} ({grouped(one.count)})" for one in findings[:3])
     return f"{grouped(scanned)} of {grouped(total)} rows scanned: {worst}.{rest}"

@@ -18,7 +18,11 @@ DASH = "\u2013"
 UNKNOWN = "Not known yet."
 # A browser that lays out a line of a million characters stands still.
 LONGEST_CELL = 2_000
-ACRONYMS = {"ai": "AI", "url": "URL"}
+# What is written otherwise than as its letters say.
+SPELLED = {
+    "ai": "AI", "url": "URL", "csv": "CSV", "jsonl": "JSON lines", "openai": "OpenAI", "sharegpt": "ShareGPT",
+    "huggingface": "Hugging Face", "ngrams": "n-grams", "char": "character", "lora": "LoRA", "usd": "USD", "pii": "PII",
+}  # fmt: skip
 
 
 def unknown(reason: str | None = None) -> Markup:
@@ -152,6 +156,11 @@ def tone_chip(tone: Tone, label: str, *, hover: str | None = None) -> Markup:
     return Markup('<span class="chip tone-{}" title="{}">{}{}</span>').format(tone.name, hover or "", icon, label)
 
 
+def simulated() -> Markup:
+    """Return the mark of what no model wrote."""
+    return chip("warning", "simulated", hover="A provider for trying things out made it up.")
+
+
 def labels(told: dict[str, Any] | None) -> Markup:
     """Return the labels of a thing as small words: `team=red`."""
     shape = Markup('<span class="faint small mono">{}={}</span>')
@@ -200,7 +209,7 @@ def words(name: str) -> str:
 
 
 def _spaced(name: str) -> str:
-    return " ".join(ACRONYMS.get(part, part) for part in name.split("_"))
+    return " ".join(SPELLED.get(part, part) for part in name.split("_"))
 
 
 def about(field: str, message: str) -> Markup:

@@ -115,9 +115,7 @@ class GenerationView(View):
         self._estimate.ask(training_sheet_id=self.training_sheet_id, **values)
 
     def _draw_estimate(self, found: Any) -> None:
-        made_up = (
-            fmt.chip("warning", "made-up answers", hover="This provider is for trying things out.") if found.simulated else ""
-        )
+        made_up = fmt.simulated() if found.simulated else ""
         show(
             self._told,
             Markup('<div style="margin-bottom:8px">{} {}</div>{}').format(found.summary, made_up, fmt.facts(_facts(found))),
@@ -200,7 +198,7 @@ def _facts(found: Any) -> list[tuple[str, Any]]:
 
 
 def _outcome(result: dict[str, Any]) -> Markup:
-    made_up = fmt.chip("warning", "made-up answers") if result.get("simulated") else ""
+    made_up = fmt.simulated() if result.get("simulated") else ""
     told = [
         ("Provider", Markup("{} {} {}").format(result.get("provider"), result.get("model") or "", made_up)),
         ("Answered", fmt.integer(result.get("generated_count"))),
@@ -230,5 +228,5 @@ def _columns() -> tuple[Column, ...]:
 
 
 def _answer(row: Any) -> Markup:
-    made_up = fmt.chip("warning", "made up") if row["simulated"] else ""
-    return Markup("{} {}").format(fmt.text(row["response"], reason="There is none."), made_up)
+    made_up = fmt.simulated() if row["simulated"] else ""
+    return Markup("{} {}").format(made_up, fmt.text(row["response"], reason="There is none."))

@@ -121,7 +121,7 @@ class ProvidersView(View):
 
 
 def _tested(found: Any) -> Markup:
-    made_up = fmt.chip("warning", "made up") if found.simulated else ""
+    made_up = fmt.simulated() if found.simulated else ""
     said = Markup('<div class="faint">{}: {} {}</div>').format(found.model, found.answer, made_up) if found.answer else ""
     return Markup("{} {}{}").format(fmt.flag(found.ok, "it answers" if found.ok else "no answer"), found.message, said)
 
@@ -136,7 +136,7 @@ def _columns() -> tuple[Column, ...]:
     price = "Not known: costs cannot be counted."
     return (
         Column("name", "Provider", _name, whole=True),
-        Column("status", "State", lambda row: fmt.chip(row["status"], hover=row["reason"]), whole=True),
+        Column("status", "Status", lambda row: fmt.chip(row["status"], hover=row["reason"]), whole=True),
         Column("model", "Model", lambda model: fmt.text(model, reason="Named by the template or the call.")),
         Column("base_url", "Address", lambda url: fmt.text(url, reason="It needs none.")),
         Column("key_variable", "Key in", lambda name: fmt.text(name, reason="It needs no key.")),

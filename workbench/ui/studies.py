@@ -37,6 +37,8 @@ class StudyList(View):
             page_size=25, filters=self._narrowed(),
         )  # fmt: skip
         tie(table, page, "page")
+        told = lambda event: page.param.update(sentence=str(fmt.plural(event.new, "study", "studies")))  # noqa: E731
+        table.param.watch(told, "total")
         page.param.watch(lambda *events: table.param.update(filters=self._narrowed()), [*FILTERS])
         button = pmui.Button(label="New study", icon="add", variant="outlined", margin=0, css_classes=["new-study"])
         button.on_click(lambda event: page.param.update(dialog="study"))

@@ -114,6 +114,7 @@ class TrainingJobs(View):
             filters=self._narrowed(), selectable=True,
         )  # fmt: skip
         tie(table, page, "page")
+        table.param.watch(lambda event: page.param.update(sentence=str(fmt.plural(event.new, "training job"))), "total")
         page.param.watch(lambda *events: table.param.update(filters=self._narrowed()), [*FILTERS])
         bar = JobsBar(self, table, on_compare=lambda ids: page.param.update(compare=",".join(ids)))
         return [line(search_field(page, label="Search by name"), chips, gap=2), bar, table]
