@@ -11,7 +11,7 @@ from tests.providers.chat_server import ChatServer, Say, chat_server
 from tests.services.approved import ended
 from tests.ui.rendered import eventually, shows, started
 from workbench.ui import format as fmt
-from workbench.ui.generation import GenerationView
+from workbench.ui.generation import MADE_UP, GenerationView
 from workbench.ui.label_review import ReviewView
 from workbench.ui.providers import ProvidersView
 from workbench.ui.template_view import TemplateView
@@ -41,11 +41,11 @@ def chat(local: Any) -> Iterator[ChatServer]:
 def test_the_estimate_follows_the_form_and_failures_are_asked_again(local: Any, made: Any, chat: ChatServer) -> None:
     view = started(GenerationView(local, training_sheet_id=made.id))
     shows(view, "6 without an answer", "6 pairs, 6 requests", "No provider was asked yet.")
-    assert fmt.simulated() in view._told.object
+    assert MADE_UP in view._told.object
     view.form.input("provider").value = "mine"
     view.form.input("row_indices").value = "0-3, 5"
     shows(view, "5 pairs, 5 requests")
-    assert fmt.simulated() not in view._told.object
+    assert MADE_UP not in view._told.object
 
     view.form._clicked(None)
     shows(view, "succeeded", "too rude", "Ask again about what failed", seconds=JOB_SECONDS)

@@ -156,9 +156,9 @@ def tone_chip(tone: Tone, label: str, *, hover: str | None = None) -> Markup:
     return Markup('<span class="chip tone-{}" title="{}">{}{}</span>').format(tone.name, hover or "", icon, label)
 
 
-def simulated() -> Markup:
+def simulated(label: str = "simulated") -> Markup:
     """Return the mark of what no model wrote."""
-    return chip("warning", "simulated", hover="A provider for trying things out made it up.")
+    return chip("warning", label, hover="A provider for trying things out made it up.")
 
 
 def labels(told: dict[str, Any] | None) -> Markup:

@@ -25,6 +25,7 @@ from workbench.ui.view import View
 
 ASKED = ("provider", "model", "overwrite_existing", "force")
 TITLES = {"overwrite_existing": "Answer again what has an answer", "force": "Even what people wrote or decided on"}
+MADE_UP = "made-up answers"
 ROWS = Field("row_indices", "text", doc="Only these rows, such as 0-9, 12; empty: all that are wished for", title="Rows")
 
 
@@ -115,7 +116,7 @@ class GenerationView(View):
         self._estimate.ask(training_sheet_id=self.training_sheet_id, **values)
 
     def _draw_estimate(self, found: Any) -> None:
-        made_up = fmt.simulated() if found.simulated else ""
+        made_up = fmt.simulated(MADE_UP) if found.simulated else ""
         show(
             self._told,
             Markup('<div style="margin-bottom:8px">{} {}</div>{}').format(found.summary, made_up, fmt.facts(_facts(found))),
@@ -198,7 +199,7 @@ def _facts(found: Any) -> list[tuple[str, Any]]:
 
 
 def _outcome(result: dict[str, Any]) -> Markup:
-    made_up = fmt.simulated() if result.get("simulated") else ""
+    made_up = fmt.simulated(MADE_UP) if result.get("simulated") else ""
     told = [
         ("Provider", Markup("{} {} {}").format(result.get("provider"), result.get("model") or "", made_up)),
         ("Answered", fmt.integer(result.get("generated_count"))),
