@@ -7,7 +7,7 @@ import pytest
 from tests.services import made
 from tests.services.approved import ended, sample, sheet_of
 from tests.services.test_jobs import running, submit
-from workbench.errors import InUse, InvalidTransition, NotFound
+from workbench.errors import GateNotPassed, InUse, InvalidTransition, NotFound
 from workbench.services.job_deletion import TABLES
 
 
@@ -74,25 +74,26 @@ def test_a_parent_of_a_job_under_way_stays(runner):
     assert runner.jobs.get(child.id).parent_id is None
 
 
-def test_a_job_whose_version_is_in_use_stays_and_says_what_holds_it(local):
+def test_a_job_whose_version_may_still_be_used_stays_and_says_what_holds_it(local):
     model = made.version(local)
-    offered = next(a for a in local.training.get(model.job_id).actions if a.name == "delete")
-    assert offered.enabled
-    assert "A model version it made stays" in offered.confirm
-    with local.app.db.write():
-        local.app.db.execute("update models set status = 'staging' where id = ?", [model.id])
-    for remove in (local.training.delete, local.jobs.delete):
-        with pytest.raises(InUse) as refused:
-            remove(model.job_id)
-        assert refused.value.context["used_by"] == [f"{model.name} 1.0.0 (staging)"]
-    offered = next(a for a in local.training.get(model.job_id).actions if a.name == "delete")
-    assert (offered.enabled, offered.reason) == (False, f"In use: {model.name} 1.0.0 (staging).")
+    for stage in ("development", "staging", "production"):
+        with local.app.db.write():
+            local.app.db.execute("update models set status = ? where id = ?", [stage, model.id])
+        for remove in (local.training.delete, local.jobs.delete):
+            with pytest.raises(InUse) as refused:
+                remove(model.job_id)
+            assert refused.value.context["used_by"] == [f"{model.name} 1.0.0 ({stage})"]
+        offered = next(a for a in local.training.get(model.job_id).actions if a.name == "delete")
+        assert (offered.enabled, offered.reason) == (False, f"In use: {model.name} 1.0.0 ({stage}).")
 
 
-def test_a_version_in_development_or_archived_keeps_its_own_package(ws):
+def test_an_archived_version_keeps_its_package_and_without_held_out_rows_no_gate_opens(ws):
     sheet = sheet_of(ws, sample(120))
     job = ended(ws, ws.training.create(sheet.id, "m", "ngrams-tfidf", training_config={"epochs": 1, "char_ngrams": 0}))
     version = ws.models.get(job.model_version_id)
+    ws.models.archive(version.id)
+    offered = next(a for a in ws.training.get(job.id).actions if a.name == "delete")
+    assert (offered.enabled, "An archived model version it made stays" in offered.confirm) == (True, True)
     ws.training.delete(job.id)
     assert left_of(ws, job.id) == []
     kept = ws.models.get(version.id)
@@ -101,6 +102,12 @@ def test_a_version_in_development_or_archived_keeps_its_own_package(ws):
     assert ws.lineage.get("model", version.id).nodes
     assert ws.system.doctor().total == 0
     ws.training_sheets.delete(sheet.id)
+    ws.models.restore(version.id)
+    assert ws.models.test(version.id).status == "success"
+    ws.models.promote(version.id)
+    with pytest.raises(GateNotPassed, match="no held-out rows"):
+        ws.models.deploy(version.id)
+    assert not ws.models.get(version.id).gate.open
 
 
 def test_the_space_is_free_again(local):

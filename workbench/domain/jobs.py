@@ -30,7 +30,7 @@ KINDS = (
     "report",
     "external",
 )
-DELETE = "Delete the job for good, with its events, curves, answers and files? A model version it made stays."
+DELETE = "Delete the job for good, with its events, curves, answers and files? An archived model version it made stays."
 EVENT_TYPES = ("status_change", "progress", "log", "metric", "error")
 
 

@@ -27,11 +27,12 @@ TABLES = {
 }
 # What was made by a job or from it stays, and names it no more.
 NAMED_BY = (("models", "job_id"), ("test_runs", "job_id"), ("jobs", "parent_id"))
+# A version is tested on the pairs its job held out, and traced to its rows through them.
 _LIVE_MODELS = """
-select job_id, name || ' ' || version || case when status in ('staging', 'production') then ' (' || status || ')' else '' end
+select job_id, name || ' ' || version || ' (' || status || ')'
     || coalesce(' (served by ' || (select string_agg(e.name, ', ' order by e.name) from endpoints e
         where e.model_version_id = models.id and e.status in ('starting', 'serving')) || ')', '') as words
-from models where job_id in (select unnest(?)) and (status in ('staging', 'production') or exists (
+from models where job_id in (select unnest(?)) and (status <> 'archived' or exists (
     select 1 from endpoints e where e.model_version_id = models.id and e.status in ('starting', 'serving')))
 order by name, version
 """
@@ -47,7 +48,7 @@ _TRIALS = "select id, study_id from trial_details where study_id in (select unne
 
 
 def holders(db: Database, ids: Iterable[str]) -> dict[str, list[str]]:
-    """Return what still needs each job: versions in use that it made, jobs under way that belong to it, its study.
+    """Return what still needs each job: versions it made that are not archived, jobs under way that belong to it, its study.
 
     A study goes with its trials, so what needs one of them needs the study.
     """
@@ -56,7 +57,11 @@ def holders(db: Database, ids: Iterable[str]) -> dict[str, list[str]]:
         return {}
     study_of = dict(db.tuples(_TRIALS, [wanted]))
     every = [*wanted, *study_of]
-    told = [*db.tuples(_LIVE_MODELS, [every]), *db.tuples(_LIVE_JOBS, [every, sorted(ACTIVE)]), *db.tuples(_STUDIES, [every, wanted])]
+    told = [
+        *db.tuples(_LIVE_MODELS, [every]),
+        *db.tuples(_LIVE_JOBS, [every, sorted(ACTIVE)]),
+        *db.tuples(_STUDIES, [every, wanted]),
+    ]
     found: dict[str, list[str]] = {}
     for id, words in told:
         found.setdefault(id, []).append(words)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.services.stage_log import StageLog
 
 KIND = "model_test"
+ANSWERED = "signature.one_answer_per_row"
 _ROWS = "held_out.jsonl"
 _PAIRS = """
 select pairs.id, prompt, response, source_index, split
@@ -157,6 +158,8 @@ class ModelTests:
             return f"The last test run did not end well: {run.message or 'no case could run'}. Run the tests again."
         if run.completed_at and self.app.clock.now() - run.completed_at > dt.timedelta(days=settings.gate_days):
             return f"The last test run is older than {settings.gate_days} days. Run the tests again."
+        if any(case.name == ANSWERED and case.outcome == "skipped" for case in run.cases):
+            return "There were no held-out rows to test it on, so nothing is known of its answers. Train it again."
         critical = [case.name for case in run.cases if case.critical and case.outcome == "failed"]
         if critical or run.success_rate < settings.gate_rate:
             wanted = f"at least {settings.gate_rate:.0%} must pass" if not critical else f"{', '.join(critical)} must pass"
