@@ -79,3 +79,14 @@ def test_faults_name_the_field_and_the_value_that_was_given(http: httpx.Client, 
     assert [body["context"]["fields"][0]["field"] for body in (broken, regex, where)] == ["body", "regex", "where"]
     assert where["context"]["fields"][0]["value"] == "1=1; drop table pairs"
     assert ".." not in http.get("/sheets", params={"pagee": 1}).json()["error"]
+
+
+def test_lists_of_nested_things_and_of_free_forms_travel_as_arrow(http: httpx.Client, pairs: str) -> None:
+    http.put(f"/assemblies/{pairs}/rows/0", json={"response": "another answer"}).raise_for_status()
+    noted = table(http.get(f"/assemblies/{pairs}/history", headers={"Accept": ARROW})).to_pylist()[0]
+    assert {"added", "removed"} & {piece["op"] for piece in noted["response_diff"]}
+    for config in ({"lr": 0.1}, {"lr": "warm up"}, {"lr": {"from": [1]}}):
+        http.post("/jobs/external", json={"name": "sweep", "config": config}).raise_for_status()
+    answer = http.get("/jobs", params={"kind": "external"}, headers={"Accept": ARROW})
+    assert answer.headers["x-total-count"] == "3"
+    assert {spec for spec in table(answer)["spec"].to_pylist()} == {'{"lr": 0.1}', '{"lr": "warm up"}', '{"lr": {"from": [1]}}'}

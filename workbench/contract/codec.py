@@ -6,6 +6,7 @@ import datetime as dt
 import decimal
 import functools
 import io
+import json
 import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -145,11 +146,22 @@ def page_to_table(page: Page[Any]) -> pa.Table:
     import pyarrow as pa
 
     names = [(n, w) for n, w in _wire_names(page.record_type) if n != "actions"]
-    columns = {wire: [_flat(row.get(name)) for row in page.rows] for name, wire in names}
-    return pa.table(columns)
+    return pa.table({wire: _column([_flat(row.get(name)) for row in page.rows]) for name, wire in names})
+
+
+def _column(values: list[Any]) -> pa.Array:
+    """Return values as one column; free forms that have no type in common travel as JSON text."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, ArithmeticError):
+        return pa.array([None if value is None else json.dumps(encode(value), ensure_ascii=False) for value in values])
 
 
 def _flat(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_flat(one) for one in value]
     return encode(value) if isinstance(value, (Record, Mapping)) else value
 
 
