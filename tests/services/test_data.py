@@ -119,12 +119,14 @@ def test_lifecycle(ws: Any, sheet: Any) -> None:
 def test_a_deleted_sheet_comes_back(ws: Any, sheet: Any) -> None:
     ws.sheets.delete(sheet.id)
     assert ws.sheets.list().total == 0
-    assert [s.id for s in ws.sheets.list(status="deleted")] == [sheet.id]
+    assert [(s.id, s.status) for s in ws.sheets.list(status="deleted")] == [(sheet.id, "deleted")]
+    assert ws.sheets.get(sheet.id).status == "deleted"
     assert [a.name for a in ws.sheets.get(sheet.id).actions if a.enabled] == ["restore"]
     with pytest.raises(NotFound):
         ws.sheets.preview(sheet.id)
 
-    assert ws.sheets.restore(sheet.id).deleted_at is None
+    back = ws.sheets.restore(sheet.id)
+    assert (back.deleted_at, back.status) == (None, sheet.status)
     assert ws.sheets.preview(sheet.id).total == 3
 
 

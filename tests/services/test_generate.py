@@ -161,7 +161,9 @@ def test_delete_and_restore(ws: Any, sheet: Any, template: Any) -> None:
     assert ws.training_sheets.list().total == 0
     with pytest.raises(NotFound):
         ws.training_sheets.preview(made.id)
-    assert ws.training_sheets.restore(made.id).total_rows == 40
+    assert ws.training_sheets.get(made.id).status == "deleted"
+    back = ws.training_sheets.restore(made.id)
+    assert (back.total_rows, back.status) == (40, "ready")
 
 
 def test_what_a_job_uses_stays(local: Any) -> None:

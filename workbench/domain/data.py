@@ -9,6 +9,8 @@ from workbench.domain.record import Action, Choice, Items, Json, Record, Time
 
 SOURCE_TYPES = ["file", "url", "sql", "inline"]
 SHEET_STATUSES = ["draft", "published", "archived"]
+# What is shown of a thing that `restore` brings back in the state it has beneath.
+DELETED = "deleted"
 CLASSIFICATIONS = ["public", "internal", "confidential", "restricted"]
 COLUMN_ROLES = ["id", "data"]
 ROW_CHANGES = ["changed", "added", "removed"]
@@ -63,7 +65,9 @@ class Sheet(Record):
     item_id_column = param.String(None, allow_None=True, doc="Column that names each item; none: the row number does.")
     columns = Items(item_type=SheetColumn, doc="Columns in their order.")
     item_count = param.Integer(0, doc="Number of rows.")
-    status = Choice(default="draft", objects=SHEET_STATUSES, doc="State of the sheet; a published one does not change.")
+    status = Choice(
+        default="draft", objects=[*SHEET_STATUSES, DELETED], doc="State of the sheet; a published one does not change."
+    )
     tags = Items(item_type=str, doc="Free words; PII, PHI and CONFIDENTIAL limit the use of the rows.")
     data_classification = Choice(default="internal", objects=CLASSIFICATIONS, doc="How secret the rows are.")
     template_id = param.String(None, allow_None=True, doc="Template attached to the sheet.")

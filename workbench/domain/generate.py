@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import param
 
-from workbench.domain.data import Finding
+from workbench.domain.data import DELETED, Finding
 from workbench.domain.label import TextPiece
 from workbench.domain.lifecycle import Lifecycle, Move
 from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
@@ -153,7 +153,7 @@ class TrainingSheet(Record):
     sheet_name = param.String("", doc="Name of that sheet.")
     template_id = param.String(None, allow_None=True, doc="Template it was made with, if a stored one.")
     template = Nested(class_=TemplateSnapshot, default=None, allow_None=True, doc="The template as it was then.")
-    status = Choice(default="assembling", objects=TRAINING_SHEET_STATUSES, doc="State of the training sheet.")
+    status = Choice(default="assembling", objects=[*TRAINING_SHEET_STATUSES, DELETED], doc="State of the training sheet.")
     total_rows = param.Integer(0, doc="Number of pairs.")
     counts = Json({}, doc="Pairs by response_source and by status.")
     filter = param.String(None, allow_None=True, doc="SQL predicate that chose the rows.")

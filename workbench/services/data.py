@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, Table, command, query
 from workbench.domain.data import (
+    DELETED,
     SHEET_LIFECYCLE,
     Preview,
     Sheet,
@@ -332,6 +333,7 @@ class SheetService(SheetChanges, SheetQuality):
         if row["deleted_at"]:
             actions = tuple(a.with_(enabled=True, reason=None) if a.name == "restore" else a for a in actions)
         return row | {
+            "status": DELETED if row["deleted_at"] else row["status"],
             "actions": actions,
             "usage_limits": prohibited_uses(tuple(row["tags"] or ())),
             "column_count": len(row["columns"]),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
-from workbench.domain.data import SHEET_LIFECYCLE, Preview, Sheet, SheetColumn
+from workbench.domain.data import DELETED, SHEET_LIFECYCLE, Preview, Sheet, SheetColumn
 from workbench.domain.generate import TRAINING_SHEET_LIFECYCLE, Export, TemplateSnapshot, TrainingSheet
 from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
 from workbench.domain.providers import GeneratedAnswer
@@ -314,6 +314,7 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
         return [
             row
             | {
+                "status": DELETED if row["deleted_at"] else row["status"],
                 "sheet_name": names.get(row["sheet_id"], ""),
                 "counts": counts[row["id"]],
                 "actions": TRAINING_SHEET_LIFECYCLE.actions(row, roles=self.roles, blocked=_blocked(row)),
