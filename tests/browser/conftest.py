@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from playwright.sync_api import Page as Tab
 
 # A busy machine takes its time; what never comes still fails.
@@ -73,13 +73,23 @@ class Journal:
         return f"outside={self.outside} failed={self.failed} complaints={self.complaints}"
 
 
+@pytest.fixture(scope="module")
+def visitor(browser: Browser) -> Iterator[BrowserContext]:
+    """Keep what one visitor's browser keeps: the scripts of the pages are loaded once a file."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def tab(browser: Browser) -> Iterator[Any]:
-    """Open a tab of its own; `tab.journal` holds what it asked for."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    found = context.new_page()
+def tab(visitor: BrowserContext) -> Iterator[Any]:
+    """Open a tab of its own, of somebody nobody knows yet; `tab.journal` holds what it asked for."""
+    found = visitor.new_page()
     found.set_default_timeout(30_000)
     found.journal = Journal()  # type: ignore[attr-defined]
     found.journal.follow(found)  # type: ignore[attr-defined]
     yield found
-    context.close()
+    for page in visitor.pages:
+        page.close()
+    visitor.clear_cookies()
+    visitor.clear_permissions()

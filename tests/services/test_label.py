@@ -278,7 +278,7 @@ def test_undo_is_mine_or_everybodys(local: Any, mine: Any) -> None:
     assert local.review.undo(mine.id, scope="all").row_indices == [1]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_undoing_everything_restores_the_start(local: Any, mine: Any, seed: int) -> None:
     start, dice = told(local), random.Random(seed)
     changed = sum(random_step(local.review, mine.id, dice, step) for step in range(60))

@@ -24,7 +24,8 @@ Column = np.ndarray[Any, Any]
 
 def scan(context: Any) -> dict[str, Any]:
     """Measure every text of the folder; columns row_index, fingerprint, text and, where there is one, response."""
-    table = pq.read_table(context.folder / TEXTS)
+    with pq.ParquetFile(context.folder / TEXTS) as file:
+        table = file.read()
     texts = table["text"]
     steps = 2 * len(texts)
     context.progress(0, steps, "Looking for exact duplicates", step="exact")
