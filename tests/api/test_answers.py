@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from workbench.contract.codec import ARROW
@@ -89,4 +90,40 @@ def test_lists_of_nested_things_and_of_free_forms_travel_as_arrow(http: httpx.Cl
         http.post("/jobs/external", json={"name": "sweep", "config": config}).raise_for_status()
     answer = http.get("/jobs", params={"kind": "external"}, headers={"Accept": ARROW})
     assert answer.headers["x-total-count"] == "3"
-    assert {spec for spec in table(answer)["spec"].to_pylist()} == {'{"lr": 0.1}', '{"lr": "warm up"}', '{"lr": {"from": [1]}}'}
+    assert set(table(answer)["spec"].to_pylist()) == {'{"lr": 0.1}', '{"lr": "warm up"}', '{"lr": {"from": [1]}}'}
+
+
+def test_a_preview_of_odd_columns_travels_as_arrow(http: httpx.Client) -> None:
+    raw = io.BytesIO()
+    odd = {"u": pa.array([2**64 - 1, 0], pa.uint64()), "s": [{"x": 1}, None], "b": [b"\xff", None], "n": pa.nulls(2)}
+    pq.write_table(pa.table(odd), raw)
+    made = http.post("/sheets", files={"file": ("odd.parquet", raw.getvalue())}, data={"name": "Odd"})
+    answer = http.get(f"/sheets/{made.json()['id']}/preview", headers={"Accept": ARROW})
+    assert (answer.headers["x-total-count"], table(answer).column_names) == ("2", ["row_index", "u", "s", "b", "n"])
+    assert [int(u) for u in table(answer)["u"].to_pylist()] == [2**64 - 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("PII", ["PII"]), (["PII", "x"], ["PII", "x"]), ('["PII", "x"]', ["PII", "x"]), ("2026", ["2026"]), ("", [])],
+)
+def test_a_list_in_a_form_is_a_repeated_field_or_json(http: httpx.Client, sent: str | list[str], kept: list[str]) -> None:
+    made = http.post("/sheets", files={"file": ("a.csv", b"a\n1\n")}, data={"name": f"Tagged {sent}", "tags": sent})
+    assert (made.status_code, made.json()["tags"]) == (201, kept)
+
+
+@pytest.mark.parametrize("levels", [65, 600, 100_000])
+def test_what_is_nested_too_deep_is_refused_before_anything_is_kept(http: httpx.Client, levels: int) -> None:
+    def sent(path: str, body: str) -> httpx.Response:
+        return http.post(path, content=body, headers={"content-type": "application/json"})
+
+    deep = '{"a":' * levels + "1" + "}" * levels
+    for refused in (
+        sent("/jobs/external", f'{{"name": "deep", "config": {deep}}}'),
+        sent("/sheets", f'{{"name": "deep", "source_type": "inline", "rows": [{deep}]}}'),
+    ):
+        assert (refused.status_code, refused.json()["error_code"]) == (422, "VALIDATION_ERROR")
+    assert http.get("/jobs").status_code == 200
+    assert http.get("/sheets", params={"search": "deep"}).json()["total"] == 0
+    fine = sent("/jobs/external", '{"name": "not so deep", "config": ' + '{"a":' * 60 + "1" + "}" * 61)
+    assert fine.status_code == 201

@@ -175,7 +175,7 @@ def _table(answer: Any) -> pa.Table:
     if isinstance(answer, pa.Table):
         return answer
     if isinstance(answer, Preview):
-        return pa.Table.from_pylist(list(answer.rows or ())) if answer.rows else pa.table({c.name: [] for c in answer.columns})
+        return codec.rows_to_table(answer.rows or (), (answer.rows[0] if answer.rows else [c.name for c in answer.columns]))
     return codec.page_to_table(answer)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
+import types
+import typing
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -54,6 +56,8 @@ async def _json(request: Request) -> dict[str, Any]:
         raise FileTooLarge("The body is larger than 64 MB. Send the rows as a file instead.", limit=JSON_LIMIT)
     try:
         body = json.loads(await request.body() or b"{}")
+    except RecursionError:
+        raise ValidationError("The body is nested too deeply.", fields=[]) from None
     except (ValueError, UnicodeDecodeError) as error:
         raise ValidationError(f"The body is not JSON: {error}.", fields=[]) from None
     if not isinstance(body, dict):
@@ -69,9 +73,9 @@ async def _form(request: Request, operation: Operation, folder: Path, limit: int
         if not isinstance(file, UploadFile):
             raise ValidationError.field("file", "Required")
         upload = await _saved(file, folder, limit)
-        fields = {name: value for name, value in form.items() if name != "file"}
+        fields = {name: [str(value) for value in form.getlist(name)] for name in form if name != "file"}
     names = {a.name: a for a in operation.arguments if a.place == "body"}
-    given = {name: _value(names[name].annotation, str(value)) if name in names else value for name, value in fields.items()}
+    given = {name: _value(names[name].annotation, texts) if name in names else texts[-1] for name, texts in fields.items()}
     return given | {"source": upload.path, "source_type": "file"}, upload
 
 
@@ -89,11 +93,27 @@ async def _saved(file: UploadFile, folder: Path, limit: int) -> Upload:
     return Upload(path=str(target), filename=name)
 
 
-def _value(annotation: Any, text: str) -> Any:
-    """Form fields are text; everything that is not declared as text is JSON."""
-    if "str" in str(annotation) and "list" not in str(annotation) and "dict" not in str(annotation):
-        return text
+def _value(annotation: Any, texts: list[str]) -> Any:
+    """Form fields are text; what is not declared as text is JSON, and a list may also be a field that is repeated."""
+    kinds, text = _kinds(annotation), texts[-1]
+    if list in kinds:
+        found = _loaded(text)
+        return found if isinstance(found, list) else [one for one in texts if one]
+    return text if str in kinds and dict not in kinds else _loaded(text)
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """Return the plain types that an argument may be of; words to choose from are text."""
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _kinds(inner[0])
+    if origin in (typing.Union, types.UnionType):
+        return set().union(*map(_kinds, inner))
+    return {str} if origin is typing.Literal else {origin or annotation}
+
+
+def _loaded(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

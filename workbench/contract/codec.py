@@ -8,7 +8,7 @@ import functools
 import io
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.contract.page import Page
@@ -149,6 +149,13 @@ def page_to_table(page: Page[Any]) -> pa.Table:
     return pa.table({wire: _column([_flat(row.get(name)) for row in page.rows]) for name, wire in names})
 
 
+def rows_to_table(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> pa.Table:
+    """Return rows of a preview as an Arrow table with these columns."""
+    import pyarrow as pa
+
+    return pa.table({name: _column([_flat(row.get(name)) for row in rows]) for name in names})
+
+
 def _column(values: list[Any]) -> pa.Array:
     """Return values as one column; free forms that have no type in common travel as JSON text."""
     import pyarrow as pa
@@ -217,6 +224,7 @@ __all__ = [
     "known_total",
     "page_to_table",
     "parameter_type",
+    "rows_to_table",
     "table_from_bytes",
     "table_to_bytes",
     "total_of",

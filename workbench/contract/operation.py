@@ -26,6 +26,7 @@ from workbench.errors import ValidationError
 
 PageNumber = Annotated[int, Field(ge=1, le=10_000_000, description="Page, counted from 1.")]
 PageSize = Annotated[int, Field(ge=1, le=1000, description="Rows of a page.")]
+MOST_LEVELS = 64
 
 
 class Table:
@@ -140,11 +141,25 @@ class Operation:
 
     def validate(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the given arguments checked and converted, or raise ValidationError with all faults."""
+        if deep := [name for name, value in given.items() if too_deep(value)]:
+            words = f"is nested more than {MOST_LEVELS} levels deep"
+            raise ValidationError.of({"field": name, "message": words, "value": None} for name in deep)
         try:
             model = self.model.model_validate(dict(given))
         except pydantic.ValidationError as error:
             raise ValidationError.of(faults(error)) from None
         return {name: getattr(model, name) for name in model.model_fields_set}
+
+
+def too_deep(value: Any) -> bool:
+    """Return whether free JSON is nested so deep that what is kept of it could not be read back."""
+    level = [value] if isinstance(value, (dict, list, tuple)) else []
+    for _ in range(MOST_LEVELS):
+        if not level:
+            return False
+        parts = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [part for some in parts for part in some if isinstance(part, (dict, list, tuple))]
+    return bool(level)
 
 
 def faults(error: pydantic.ValidationError | Any) -> list[dict[str, Any]]:
