@@ -102,3 +102,14 @@ def test_a_closed_query_neither_runs_nor_listens():
 
     assert (1, []) == (source.runs, source.listeners)
     assert not [t for t in threading.enumerate() if t.name == TIMER and t.is_alive()]
+
+
+def test_the_twin_of_a_record_with_a_name_follows_it_too(ws):
+    sheet = ws.sheets.create("Before", rows=[{"a": 1}])
+    live = sheet.live()
+    try:
+        assert (live.name, live.item_count) == ("Before", 1)
+        ws.sheets.update(sheet.id, name="After", description="told")
+        assert until(lambda: (live.name, live.description) == ("After", "told"), seconds=20)
+    finally:
+        live.close()

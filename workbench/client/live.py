@@ -142,7 +142,7 @@ class LiveRecord(param.Parameterized):
         """Return a started live twin of `record`."""
         kind = type(record)
         if kind not in cls._types:
-            fields = {n: param.Parameter(doc=kind.param[n].doc) for n in kind.own_fields()}
+            fields = {n: _followed(n, kind.param[n].doc) for n in kind.own_fields()}
             cls._types[kind] = type(f"Live{kind.__name__}", (LiveRecord,), {"__doc__": kind.__doc__, **fields})
         twin = cls._types[kind](**record.values())
         twin._follow(workspace, record)
@@ -159,3 +159,8 @@ class LiveRecord(param.Parameterized):
     def close(self) -> None:
         """Stop following."""
         self._query.close()
+
+
+def _followed(name: str, doc: str | None) -> param.Parameter:
+    """Return a parameter that takes what the database says; param's own `name` is text and may not change."""
+    return param.String(None, allow_None=True, constant=False, doc=doc) if name == "name" else param.Parameter(doc=doc)
