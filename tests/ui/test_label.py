@@ -110,6 +110,13 @@ def test_typed_words_are_kept_and_wait_for_whoever_comes_back(local, made, view)
     again.close()
 
 
+def test_the_place_in_the_queue_follows_a_decision(local, made, view):
+    press(view, "a")
+
+    shown = lambda: view.card.pane.shown  # noqa: E731
+    assert eventually(lambda: shown()["item"] == "1" and f">1 of {len(ROWS) - 1} " in shown()["parts"]["place"])
+
+
 def test_an_approval_takes_along_what_was_typed(local, made, view):
     view.card.pane._handle_msg({"item": "0", "texts": {"response": "typed"}, "submit": True})
 

@@ -208,5 +208,5 @@ class _Course:
         (self.context.folder / "predictions.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
         for name in ("val_accuracy", "recall_at_k", "mrr", "coverage"):
             self.context.metric(name, figures[name], len(self.answers))
-        self.context.progress(self.total, self.total, "Evaluated", step="evaluate")
+        self.context.progress(self.total, self.total, f"Held-out accuracy {figures['val_accuracy']:.1%}", step="evaluate")
         return figures | {"training_duration_seconds": round(time.monotonic() - self.begun, 3)}

@@ -288,6 +288,7 @@ class _Course:
         weights, bias = self.best  # type: ignore[misc]
         model = TextClassifierModel(self.ngrams, weights.astype(np.float64), bias.astype(np.float64), self.labels)
         metrics = {**self._effort(), **self._evaluated(model)}
+        self.context.progress(self.step, self.steps, f"Held-out accuracy {metrics['val_accuracy']:.1%}", step="evaluate")
         part = self.context.folder / ".package"
         part.mkdir()
         self.ngrams.save(part)

@@ -136,8 +136,8 @@ class GenerationView(View):
         self._progress.update(job)
         self._actions.update(job.actions, run_on(self.ws, job))
         show(self._outcome, _outcome(result) if result else "")
-        fault = Markup('<div class="text"><b class="ink-error">{}</b> {}</div>')
-        show(self._fault, fault.format(job.error_code or "", job.error_message or ""))
+        fault = Markup('<div class="text"><b class="ink-error">{}</b> <span class="mono faint">{}</span></div>')
+        show(self._fault, fault.format(job.error_message or "", job.error_code or ""))
         self._fault.visible = bool(job.error_message)
         self._again.visible = bool(result.get("failed_count"))
         self.job = job

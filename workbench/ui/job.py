@@ -112,6 +112,6 @@ def _fault(job: Any) -> Markup | str:
         if job.error_details
         else ""
     )
-    return Markup('<div class="text"><b class="ink-error">{}</b> {}</div>{}').format(
-        job.error_code or "", job.error_message, more
+    return Markup('<div class="text"><b class="ink-error">{}</b> <span class="mono faint">{}</span></div>{}').format(
+        job.error_message, job.error_code or "", more
     )

@@ -35,6 +35,7 @@ class Desk:
         self.typed: dict[str, str] = {}
         self.overtaken = ""
         self._doubted = False  # something changed since the next pair was read
+        self._early = False  # the pair on the desk was read while the one before it was still in the queue
 
     def close(self) -> None:
         """Stop reading ahead and give back what is held."""
@@ -82,6 +83,12 @@ class Desk:
         if typed:
             self._overtake(fresh)
         self._take(fresh, typed)
+
+    def count(self) -> None:
+        """Say anew where in the queue the pair on the desk stands, if it was read before the last decision."""
+        if self.card is not None and self._early:
+            self._early = False
+            self._take(self._read(self.card.pair.row_index), self.typed)
 
     def reload(self) -> None:
         """Show the pair again, whatever is known of it."""
@@ -217,6 +224,9 @@ class Desk:
         card = ready[1].result() if ready is not None and ready[0] == row_index else None
         if card is None or (self._doubted and not self._unchanged(card)):
             card = self._read(row_index)
+            self._early = False
+        else:
+            self._early = True
         self.overtaken = ""
         self._take(card)
 

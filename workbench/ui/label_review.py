@@ -350,9 +350,14 @@ class ReviewView(View):
         self.bar.value = fmt.bar(progress.percent_complete)
         self.sentence = str(fmt.escape(progress.summary))
         if not first and self.mode == "card":
-            self.lane.put(self.desk.refresh)
+            self.lane.put(self._refreshed)
         elif not first and self.mode == "grid":
             self.grid.refresh()
+
+    def _refreshed(self) -> None:
+        self.desk.refresh()
+        if self.lane.calm:  # the place in the queue is not worth keeping a decision waiting
+            self.desk.count()
 
     def filters_counted(self, found: Any) -> None:
         """Offer the values that occur in the pairs."""

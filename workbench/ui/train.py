@@ -16,6 +16,7 @@ from workbench.ui.components.cards import line, stack
 from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
 from workbench.ui.components.columns import Column, column, columns
 from workbench.ui.components.jobs_bar import JobsBar
+from workbench.ui.components.progress import waits
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
@@ -154,7 +155,10 @@ def _named(row: Any) -> Markup:
 
 def _progress(row: Any) -> Markup:
     words = Markup("{} left").format(fmt.duration(row["eta_seconds"])) if row.get("eta_seconds") is not None else None
-    return meter(row["progress_percent"], words)
+    place = row.get("queue_position")
+    return (
+        meter(row["progress_percent"], words) if place is None else Markup('<span class="faint">{}</span>').format(waits(place))
+    )
 
 
 def _pairs(row: Any) -> Markup:

@@ -74,7 +74,7 @@ class ActionBar(pn.viewable.Viewer):
             label=action.label,
             disabled=not action.enabled,
             description=action.reason or self._hint(action),
-            variant="contained" if action.name == self._first else "outlined",
+            variant="contained" if action.enabled and action.name == self._first else "outlined",
             color="error" if action.confirm else "primary",
             size=self._size,
             margin=0,

@@ -26,6 +26,11 @@ class Lane:
                 self._thread = threading.Thread(target=self._work, daemon=True, name="workbench-lane")
                 self._thread.start()
 
+    @property
+    def calm(self) -> bool:
+        """Return whether no task waits."""
+        return self._tasks.empty()
+
     def close(self) -> None:
         """Stop once the waiting tasks are done, and wait for that unless a task asks for it."""
         self._tasks.put(None)

@@ -12,6 +12,11 @@ from workbench.ui import format as fmt
 from workbench.ui.components.markup import html, show
 
 
+def waits(place: int | None) -> str:
+    """Return the place in the queue as words; nothing for what does not wait."""
+    return "" if place is None else f"place {place} in the queue"
+
+
 class ProgressPanel(pn.viewable.Viewer):
     """Show state, step, share done and the time left of a job."""
 
@@ -27,7 +32,7 @@ class ProgressPanel(pn.viewable.Viewer):
 
     def update(self, job: Any) -> None:
         """Show where the job stands now."""
-        words = job.message or job.step or ""
+        words = waits(job.queue_position) or job.message or job.step or ""
         left = Markup("{} left").format(fmt.duration(job.eta_seconds)) if job.eta_seconds is not None else ""
         line = Markup(
             '<div style="display:flex;gap:12px;align-items:center">{}<span class="cut" style="flex:1">{}</span>'
