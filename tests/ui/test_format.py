@@ -111,3 +111,20 @@ def test_pages():
     assert fmt.page_count(51, 50) == 2
     assert fmt.pager_value(7, 2) == 1
     assert fmt.page_of(0) == 1
+
+
+def test_an_axis_of_one_value_is_as_wide_as_the_value():
+    assert (fmt.span([0.5]), fmt.span([-1e-4]), fmt.span([0.0]), fmt.span([None, float("nan"), float("inf")])) == (
+        0.5,
+        1e-4,
+        2.0,
+        2.0,
+    )
+
+
+def test_measures_bear_one_name_everywhere():
+    assert (fmt.words("val_accuracy"), fmt.words("char_ngrams"), fmt.words("val_f1")) == (
+        "Held-out accuracy",
+        "Character n-grams",
+        "Val f1",
+    )

@@ -50,7 +50,7 @@ def test_a_long_import_opens_its_sheet(local: Any, sheet: Any, shown: list[JobVi
     until(lambda: view.sheet)
 
     assert view.sheet == local.jobs.get(job.id).result["sheet_id"]
-    assert not view.dialog.dialog.open
+    assert not view.asking.dialog.open
     shown[-1].close()
 
 

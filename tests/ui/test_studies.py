@@ -34,7 +34,7 @@ def study(local: Any, version: Any) -> Any:
 def test_a_study_is_listed_opened_and_shown_with_all_it_found(local, study):
     page = started(TrainView(local, tab="studies"))
     listed = started(page.shown)
-    shows(listed, "Topics", "succeeded", "2 of 2", "Val accuracy")
+    shows(listed, "Topics", "succeeded", "2 of 2", "Held-out accuracy")
     page.study = study.id
     assert isinstance(page.shown, StudyView)
     detail = started(page.shown)

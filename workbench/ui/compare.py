@@ -32,6 +32,7 @@ th:first-child, td:first-child { position: sticky; left: 0; z-index: 1; backgrou
   max-width: 300px; overflow: hidden; text-overflow: ellipsis; }
 thead th:first-child { z-index: 2; }
 td.num, th.num { text-align: right; }
+th.num { white-space: normal; vertical-align: bottom; }
 td i { display: inline-block; width: 12px; height: 4px; border-radius: 2px; margin-right: 8px; vertical-align: middle; }
 td.best { font-weight: 700; color: var(--mui-palette-state-successInk, #1b5e2a);
   background: var(--mui-palette-state-successGround, #e2f3e6); }
@@ -130,7 +131,7 @@ def _table(heads: Sequence[Any], rows: Sequence[Any]) -> Markup:
 
 def _figure_table(found: Any, colors: dict[str, str]) -> Markup:
     """Return a row per job: state, then last and best value of each figure, the winners marked."""
-    heads = [Markup("<th>Job</th>"), Markup("<th>State</th>")]
+    heads = [Markup("<th>Job</th>"), Markup("<th>Status</th>")]
     for figure in found.metrics:
         way = f"{figure.direction} is better"
         heads.append(Markup('<th class="num" title="{}">{}</th>').format(way, fmt.words(figure.name)))

@@ -18,6 +18,10 @@ DASH = "\u2013"
 UNKNOWN = "Not known yet."
 # A browser that lays out a line of a million characters stands still.
 LONGEST_CELL = 2_000
+MEASURES = {
+    "train_loss": "Training loss", "val_loss": "Held-out loss",
+    "train_accuracy": "Training accuracy", "val_accuracy": "Held-out accuracy",
+}  # fmt: skip
 # What is written otherwise than as its letters say.
 SPELLED = {
     "ai": "AI", "url": "URL", "csv": "CSV", "jsonl": "JSON lines", "openai": "OpenAI", "sharegpt": "ShareGPT",
@@ -204,6 +208,8 @@ def value(thing: Any) -> Markup:
 
 def words(name: str) -> str:
     """Return a parameter name as words: `learning_rate` becomes `Learning rate`."""
+    if name in MEASURES:
+        return MEASURES[name]
     spaced = _spaced(name.replace("-", "_")).strip()
     return spaced[:1].upper() + spaced[1:]
 
@@ -253,6 +259,11 @@ def instant(at: dt.datetime | str | float) -> dt.datetime:
 def plotted(number: float | None) -> float:
     """Return a value for a plot, which leaves a gap where there is none."""
     return math.nan if number is None else number
+
+
+def span(values: Iterable[float | None]) -> float:
+    """Return how much of an axis lies around values that are all alike."""
+    return max((abs(value) for value in values if not _missing(value) and math.isfinite(value)), default=0) or 2.0
 
 
 def bar(percent: float | None) -> int:

@@ -28,7 +28,7 @@ from workbench.ui.label_grid import PairGrid
 from workbench.ui.label_keys import COMMANDS, HELP, help_markup
 from workbench.ui.label_progress import LINE, people_markup, progress_markup
 from workbench.ui.label_rights import RightsForm
-from workbench.ui.theme import MIDDLE
+from workbench.ui.theme import MIDDLE, PROSE_CSS
 from workbench.ui.view import View
 
 MODES = {"Card": "card", "Grid": "grid", "Agreement": "agreement"}
@@ -365,7 +365,8 @@ class ReviewView(View):
 
     def _guide(self, event: Any = None) -> None:
         words = self.guidelines or "No guidelines were written for this training sheet."
-        self.dialog.open("Guidelines", pn.pane.Markdown(words, margin=0, sizing_mode="stretch_width"))
+        prose = pn.pane.Markdown(words, margin=0, sizing_mode="stretch_width", min_width=280, stylesheets=[PROSE_CSS])
+        self.dialog.open("Guidelines", prose)
 
     def _people(self, event: Any = None) -> None:
         if self.progress is not None:

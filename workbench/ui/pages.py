@@ -24,7 +24,7 @@ from workbench.ui.models import ModelsView
 from workbench.ui.monitor import MonitorView
 from workbench.ui.serving import ServingView
 from workbench.ui.settings import SettingsView
-from workbench.ui.theme import MIDDLE, PAGE_WIDTH, STEP, theme_config
+from workbench.ui.theme import MIDDLE, PAGE_WIDTH, STEP, TIP_CSS, theme_config
 from workbench.ui.topbar import Footer, TopBar
 from workbench.ui.train import TrainView
 from workbench.ui.url import UrlState, page_location, query_of, search_of
@@ -66,7 +66,7 @@ def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
         dark_theme=dark,
         busy_indicator=None,
         favicon="./favicon.ico",
-        raw_css=[_CALM_LOADING],
+        raw_css=[_CALM_LOADING, TIP_CSS],
         sx=_PAGE_SX,
     )
     navigation.follow_theme(page)

@@ -127,6 +127,23 @@ _COMPONENTS = {
 MIDDLE: dict[str, Any] = {"alignItems": "center", "& > .child-wrapper > *": {"alignSelf": "center"}}
 CARD_SX = {"border": "1px solid", "borderColor": "divider", "borderRadius": f"{RADIUS}px", "boxShadow": "none", "p": 2}
 
+# Texts that people wrote in Markdown, inside a dialog.
+PROSE_CSS = f"""
+:host {{ font: 14px/1.5 {FONT}; }}
+h1, h2, h3 {{ font-size: 16px; margin: 12px 0 4px; }}
+p, ul, ol {{ margin: 4px 0 8px; max-width: {TEXT_WIDTH}; }}
+table {{ border-collapse: collapse; }}
+th, td {{ border: 1px solid var(--mui-palette-divider, #dfe5ec); padding: 4px 12px; text-align: left; }}
+"""
+# What Bokeh shows under the pointer hangs on the page itself, white on light and dark alike.
+_TIP = (
+    "{} {{ --tooltip-color: {paper}; --tooltip-text: {ink}; --tooltip-border: {line}; --tooltip-arrow-color: {paper}; "
+    "--tooltip-arrow-inner-color: {paper}; font: 12px/1.5 {font}; border-radius: 6px; }}"
+)
+TIP_CSS = "".join(
+    _TIP.format(place, font=FONT, **colors) for place, colors in ((".bk-Tooltip", LIGHT), ("html.dark .bk-Tooltip", DARK))
+)
+
 # Custom properties come from the theme above, so these few rules follow light and dark by themselves.
 MARKUP_CSS = f"""
 :host, :host > div, .wb {{ font: 14px/1.5 {

@@ -20,8 +20,11 @@ from workbench.ui.view import View
 
 _BRAND = Markup(
     '<span style="display:flex;align-items:center;gap:10px;height:32px;white-space:nowrap">'
-    '<img src="./favicon.ico" width="24" height="24" alt=""><b>Workbench</b><span class="faint">{}</span></span>'
+    '<img src="./favicon.ico" width="24" height="24" alt=""><b class="brand">Workbench</b><span class="faint">{}</span></span>'
 )
+
+# On a phone the mark and the workspace's name do; the rest of the bar needs the room.
+_NARROW = "@media (max-width: 600px) { .brand { display: none; } }"
 
 
 class TopBar(View):
@@ -33,7 +36,7 @@ class TopBar(View):
 
     def build(self) -> list[Any]:
         """Return the bar with places for what comes later."""
-        self.name_pane = html(_BRAND.format(""), sizing_mode=None, height=32)
+        self.name_pane = html(_BRAND.format(""), sizing_mode=None, height=32, css=_NARROW)
         keys = [list(pair) for pair in {**dict(self.page_keys), **dict(GENERAL)}.items()]
         self.palette = Palette(self._find, keys=keys)
         visitor, self.user_button = name_button()

@@ -24,7 +24,7 @@ from workbench.ui.predictions import PredictionsView
 from workbench.ui.url import page_href
 from workbench.ui.view import View
 
-LEFT, RIGHT = "minmax(220px, 260px) minmax(0, 1fr)", "minmax(0, 1fr) minmax(200px, 240px)"
+LEFT, RIGHT = "minmax(220px, 280px) minmax(0, 1fr)", "minmax(0, 1fr) minmax(200px, 240px)"
 
 
 class TrainingJobView(View):

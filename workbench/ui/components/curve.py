@@ -82,7 +82,9 @@ class Curve(pn.viewable.Viewer):
     def _furnish(self, cross: Any) -> None:
         """Add what follows the pointer, and hear what is in sight."""
         lines = [renderer for renderer in self.figure.renderers if renderer.name in self.sources]
-        self.figure.add_tools(HoverTool(tooltips=_TIPS, mode="vline", renderers=lines))
+        for line in lines:
+            tips = [("", self._labels[line.name]), *_TIPS]
+            self.figure.add_tools(HoverTool(tooltips=tips, mode="vline", renderers=[line], visible=False))
         self.figure.add_tools(HoverTool(tooltips=_ODD_TIPS, renderers=[r for r in self.figure.renderers if r.name == "odd"]))
         if cross is not None:
             self.figure.add_tools(CrosshairTool(overlay=cross))
@@ -109,10 +111,16 @@ class Curve(pn.viewable.Viewer):
                 self._anchor.lift()
                 self._points[name] = found
                 self._continue(name, found)
+                self._widen(found)
                 self._dots[name].glyph.size = DOT if not found[FEW:] else 0
         self._counts |= {name: told for name, told in (counts or {}).items() if name in self.sources}
         self._mark()
         show(self._note, _told([(self._labels[name], told) for name, told in self._counts.items()], self._log))
+
+    def _widen(self, points: Sequence[Point]) -> None:
+        """Keep a value that never changes readable: without this the axis spans two around it, however small it is."""
+        if not self._log:
+            self.figure.y_range.default_span = fmt.span([p["value"] for p in points[-1:]])
 
     def _mark(self) -> None:
         """Mark where a value is no number."""
@@ -163,7 +171,7 @@ class Curve(pn.viewable.Viewer):
         return self._layout
 
 
-_TIPS = [("", "$name"), ("step", "@step"), ("epoch", "@epoch"), ("value", "@y{0.0000}")]
+_TIPS = [("step", "@step"), ("epoch", "@epoch"), ("value", "@y{0.0000}")]
 _ODD_TIPS = [("", "@word"), ("step", "@step")]
 
 

@@ -17,9 +17,8 @@ class FormDialog(pn.viewable.Viewer):
 
     def open(self, title: str, *content: Any) -> None:
         """Show content under a title."""
-        self.dialog.title = title
-        self.dialog.objects = [pmui.Column(*content, margin=0, sizing_mode="stretch_width", sx={"gap": 2, "pt": 1})]
-        self.dialog.open = True
+        place = pmui.Column(*content, margin=0, sizing_mode="stretch_width", sx={"gap": 2, "pt": 1})
+        self.dialog.param.update(title=title, objects=[place], open=True)
 
     def close(self) -> None:
         """Hide the dialog."""

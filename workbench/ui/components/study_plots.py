@@ -9,6 +9,7 @@ import panel as pn
 from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper
 from bokeh.plotting import figure
 
+from workbench.ui import format as fmt
 from workbench.ui.components.plot_style import Anchor, styled
 from workbench.ui.theme import PLACEHOLDER, TRAIN_LINE, VALIDATION_LINE
 
@@ -88,7 +89,7 @@ class CoordinatesPlot(pn.viewable.Viewer):
             "x": places,
             "top": [1 for _ in places],
             "bottom": [0 for _ in places],
-            "name": [axis.name for axis in found.axes],
+            "name": [fmt.words(axis.name) for axis in found.axes],
             "above": [1.06 for _ in places],
         }
         ticks = [(place, tick) for place, axis in enumerate(found.axes) for tick in axis.ticks]
