@@ -84,7 +84,7 @@ class Desk:
             self._overtake(fresh)
         self._take(fresh, typed)
 
-    def count(self) -> None:
+    def renumber(self) -> None:
         """Say anew where in the queue the pair on the desk stands, if it was read before the last decision."""
         if self.card is not None and self._early:
             self._early = False

@@ -357,7 +357,7 @@ class ReviewView(View):
     def _refreshed(self) -> None:
         self.desk.refresh()
         if self.lane.calm:  # the place in the queue is not worth keeping a decision waiting
-            self.desk.count()
+            self.desk.renumber()
 
     def filters_counted(self, found: Any) -> None:
         """Offer the values that occur in the pairs."""

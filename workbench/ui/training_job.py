@@ -128,11 +128,11 @@ class TrainingJobView(View):
 def _failure(job: Any) -> Markup:
     if not (job.error_message or job.cancel_reason):
         return Markup("")
-    words = Markup('<div class="text ink-error"><b>{}</b></div>').format(job.error_message) if job.error_message else Markup("")
-    if job.cancel_reason:
-        words += Markup('<div class="text"><span class="faint">Cancelled because:</span> {}</div>').format(job.cancel_reason)
+    failed = Markup('<div class="text ink-error"><b>{}</b></div>').format(job.error_message)
+    why = Markup('<div class="text"><span class="faint">Cancelled because:</span> {}</div>').format(job.cancel_reason)
     details = Markup("<details><summary>Details</summary><pre>{}</pre></details>").format(job.error_details)
-    return Markup("{}{}").format(words, details if job.error_details else "")
+    told = ((failed, job.error_message), (why, job.cancel_reason), (details, job.error_details))
+    return Markup("").join(markup for markup, known in told if known)
 
 
 def _figures(job: Any) -> Sequence[tuple[str, Any]]:

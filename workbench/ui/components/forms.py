@@ -168,7 +168,8 @@ def _hint(field: Field) -> str:
     bounds.append(f"to {fmt.plain(field.maximum)}" if field.maximum is not None else "")
     limits = " ".join(part for part in bounds if part)
     said = field.doc.rstrip(".").replace("`", "")
-    return ", ".join(part for part in ("" if said == field.title else said, limits) if part)
+    repeated = said.lower() == (field.title or fmt.words(field.name)).lower()
+    return ", ".join(part for part in ("" if repeated else said, limits) if part)
 
 
 def _widget(field: Field, choices: Mapping[str, Any] | None, value: Any) -> Any:
