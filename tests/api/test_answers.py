@@ -127,3 +127,20 @@ def test_what_is_nested_too_deep_is_refused_before_anything_is_kept(http: httpx.
     assert http.get("/sheets", params={"search": "deep"}).json()["total"] == 0
     fine = sent("/jobs/external", '{"name": "not so deep", "config": ' + '{"a":' * 60 + "1" + "}" * 61)
     assert fine.status_code == 201
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**70), 10**40])
+def test_a_number_beyond_64_bits_is_refused_by_name(http: httpx.Client, sheet: str, pairs: str, number: int) -> None:
+    plan = {"template": PLAN, "sample": "random", "sample_size": number}
+    for refused in (
+        http.post(f"/sheets/{sheet}/assemble", json=plan),
+        http.put(f"/assemblies/{pairs}/rows/0", json={"action": "approve", "version": number}),
+        http.get(f"/assemblies/{pairs}/rows/{number}"),
+        http.post(f"/assemblies/{pairs}/rows/bulk-approve", json={"row_indices": [number]}),
+    ):
+        assert (refused.status_code, refused.json()["error_code"]) == (422, "VALIDATION_ERROR")
+        assert refused.json()["context"]["fields"][0]["field"].partition(".")[0] in plan | {
+            "version": 0,
+            "row_index": 0,
+            "row_indices": 0,
+        }

@@ -13,14 +13,14 @@ from typing import Annotated, Any
 import pyarrow as pa
 from fastapi import APIRouter, Body, FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 from starlette.routing import BaseRoute
 
 from workbench.api.uploads import application, upload_endpoint
 from workbench.clock import Clock
 from workbench.contract import answers, codec
 from workbench.contract.operation import Argument, Operation
-from workbench.contract.schema import UNSET, input_type, wire_model
+from workbench.contract.schema import UNSET, fits, input_type, wire_model
 from workbench.domain.data import Preview
 from workbench.domain.jobs import Job
 from workbench.errors import ValidationError, did_you_mean
@@ -110,6 +110,7 @@ def _endpoint(operation: Operation) -> Callable[..., Response]:
 def _parameter(argument: Argument) -> inspect.Parameter:
     where = Path() if argument.place == "path" else Query()
     kind = input_type(argument.annotation, strict=False)
+    kind = Annotated[int, AfterValidator(fits)] if kind is int else kind
     default = inspect.Parameter.empty if argument.required else None if argument.default is UNSET else argument.default
     if default is None:
         kind = kind | None

@@ -40,6 +40,13 @@ def _only_bool(value: Any) -> Any:
     return value
 
 
+def fits(value: int) -> int:
+    """Return a number that a column can hold, or raise ValueError."""
+    if not -(2**63) <= value < 2**63:
+        raise ValueError("Input should be a number of at most 64 bits")
+    return value
+
+
 def _zulu(moment: dt.datetime) -> str:
     return moment.isoformat() + "Z"
 
@@ -151,8 +158,10 @@ def input_type(annotation: Any, *, strict: bool = True) -> Any:
         return Annotated[annotation, _RecordSchema(annotation)]
     if annotation is dt.datetime:
         return Moment
-    if strict and annotation in (int, float):
-        return Annotated[annotation, BeforeValidator(_no_text)]
+    if strict and annotation is int:
+        return Annotated[int, AfterValidator(fits), BeforeValidator(_no_text)]
+    if strict and annotation is float:
+        return Annotated[float, BeforeValidator(_no_text)]
     if strict and annotation is bool:
         return Annotated[bool, BeforeValidator(_only_bool)]
     origin = typing.get_origin(annotation)
@@ -168,8 +177,9 @@ def input_type(annotation: Any, *, strict: bool = True) -> Any:
 def _annotated(annotation: Any, *, strict: bool) -> Any:
     """Keep bounds before the strictness check: the other order drops them from the JSON schema."""
     inner, *metadata = typing.get_args(annotation)
-    if inner in (int, float) and strict:
-        return Annotated[(inner, *metadata, BeforeValidator(_no_text))]
+    if inner in (int, float):
+        whole = [AfterValidator(fits)] if inner is int else []
+        return Annotated[(inner, *metadata, *whole, *([BeforeValidator(_no_text)] if strict else []))]
     return Annotated[(input_type(inner, strict=strict), *metadata)]
 
 
