@@ -99,6 +99,31 @@ def test_upstream_still_leaks_closed_tabs() -> None:
     assert not destroyed_after_close(upstream)
 
 
+def late(serve: Callable[..., Any]) -> bool:
+    """Say whether a socket that opens when its session is gone is taken all the same."""
+    gone = threading.Event()
+
+    def view() -> Any:
+        pn.state.on_session_destroyed(lambda context: gone.set())
+        return page()
+
+    with serve(view) as url:
+        token = token_of(url)
+        assert gone.wait(20)
+        with suppress(InvalidStatus):
+            open_socket(url, token).close()
+            return True
+    return False
+
+
+def test_a_socket_without_a_session_is_refused() -> None:
+    assert not late(repaired)
+
+
+def test_upstream_still_takes_sockets_without_a_session() -> None:
+    assert late(upstream)
+
+
 def test_foreign_origin_is_refused() -> None:
     with repaired() as url:
         assert refusal(url, token_of(url), origin="http://evil.example") == 403

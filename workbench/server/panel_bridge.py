@@ -26,7 +26,7 @@ import bokeh.io.doc as current_documents
 import bokeh_fastapi.application as upstream
 import panel as pn
 from bokeh.document import Document
-from bokeh.util.token import check_token_signature
+from bokeh.util.token import check_token_signature, get_session_id
 from bokeh_fastapi import BokehFastAPI
 from bokeh_fastapi.handler import DocHandler, WSHandler
 from fastapi import FastAPI, Request, WebSocket
@@ -52,7 +52,7 @@ def mount_pages(
     allowed_hosts: Collection[str] | None = None,
     allowed_origins: Collection[str] = (),
     threads: int = 4,
-    unused_session_s: float = 15,
+    unused_session_s: float = 60,
     check_s: float = 17,
 ) -> BokehFastAPI:
     """Add one-segment pages such as `/home` to the application.
@@ -175,19 +175,37 @@ def _start_pool(threads: int) -> None:
         pn.state._thread_pool = SessionPool(threads)
 
 
+# What never got a session's content stays blank for good: it is loaded again, and not for ever.
+_AGAIN = """<script>
+(function look(empty) {
+  const blank = document.readyState === "complete" && window.Bokeh && !window.Bokeh.documents.length
+  const times = Number(sessionStorage.getItem("workbench-again") || 0)
+  if (window.Bokeh && window.Bokeh.documents.length) { sessionStorage.removeItem("workbench-again"); return }
+  if (blank && empty > 4 && times < 5) { sessionStorage.setItem("workbench-again", times + 1); window.location.reload(); return }
+  setTimeout(() => look(blank ? empty + 1 : 0), 2000)
+})(0)
+</script>"""
+
+
 class PageDocument(DocHandler):
-    """Make a page's session. Mends: a caller may choose the session id and so join a foreign session."""
+    """Make a page's session.
+
+    Mends: a caller may choose the session id and so join a foreign session; a page whose socket came
+    too late stays blank.
+    """
 
     async def get(self, request: Request) -> HTMLResponse:
         """Answer the page in a session of its own."""
-        return await super().get(request, None)
+        page = await super().get(request, None)
+        return HTMLResponse(bytes(page.body).decode().replace("<head>", f"<head>{_AGAIN}", 1), page.status_code)
 
 
 class PageSocket(WSHandler):
     """Carry one tab's messages.
 
     Mends: a foreign page may connect; a forged or missing token is a 500 with a traceback; a closed
-    tab is never noticed, so its session leaks; the frames of two messages can interleave.
+    tab is never noticed, so its session leaks; the frames of two messages can interleave; for a session
+    that is gone another is made, whose parts the page does not know.
     """
 
     def __init__(self, *args: Any) -> None:
@@ -210,7 +228,9 @@ class PageSocket(WSHandler):
         if len(protocols) != 2:
             return False
         try:
-            return check_token_signature(protocols[1], signed=True, secret_key=self.application.secret_key)
+            known = self.application_context.sessions
+            signed = check_token_signature(protocols[1], signed=True, secret_key=self.application.secret_key)
+            return signed and get_session_id(protocols[1]) in {session.id for session in known}
         except Exception:  # a token that cannot even be decoded raises what its decoder happens to raise
             return False
 
