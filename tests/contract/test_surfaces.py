@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import json
+import re
 
 import pytest
 
@@ -69,6 +71,10 @@ def test_no_two_operations_share_a_route():
     routes = [(op.method, op.full_path(PREFIX)) for op in OPERATIONS]
 
     assert len(routes) == len(set(routes))
+
+
+def test_every_bound_is_told_in_words_of_json_schema(api):
+    assert not {"ge", "gt", "le", "lt"} & set(re.findall(r'"(\w+)":', json.dumps(api.openapi())))
 
 
 def test_openapi_names_every_operation_with_a_summary(api):

@@ -6,10 +6,12 @@ import datetime as dt
 import functools
 import types
 import typing
+from copy import copy
 from typing import Annotated, Any, Literal
 
 import param
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter, create_model
+from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
 from workbench.domain.record import Choice, Items, Json, Nested, Record, utc
@@ -180,7 +182,23 @@ def _annotated(annotation: Any, *, strict: bool) -> Any:
     if inner in (int, float):
         whole = [AfterValidator(fits)] if inner is int else []
         return Annotated[(inner, *metadata, *whole, *([BeforeValidator(_no_text)] if strict else []))]
+    choices = typing.get_args(inner) if typing.get_origin(inner) in (typing.Union, types.UnionType) else ()
+    if {int, float} & set(choices):
+        bounds, metadata = _bounds_apart(metadata)
+        inner = typing.Union[tuple(Annotated[(c, *bounds)] if bounds and c in (int, float) else c for c in choices)]  # noqa: UP007
     return Annotated[(input_type(inner, strict=strict), *metadata)]
+
+
+def _bounds_apart(metadata: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Return the bounds, which belong to a number alone, and the rest, which tells about the argument."""
+    bounds, told = [], []
+    for one in metadata:
+        if isinstance(one, FieldInfo):
+            bounds += one.metadata
+            one = copy(one)
+            one.metadata = []
+        told.append(one)
+    return bounds, told
 
 
 @functools.cache
