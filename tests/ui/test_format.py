@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from markupsafe import Markup
@@ -128,3 +129,12 @@ def test_measures_bear_one_name_everywhere():
         "Character n-grams",
         "Val f1",
     )
+
+
+def test_of_two_with_one_name_both_can_be_chosen():
+    one, two, other = (
+        SimpleNamespace(id=f"assembly_{tail}", name=name)
+        for tail, name in (("aa11", "cases"), ("bb22", "cases"), ("cc33", "other"))
+    )
+
+    assert fmt.to_choose([one, two, other]) == {"cases · aa11": one.id, "cases · bb22": two.id, "other": other.id}

@@ -57,7 +57,6 @@ def test_a_study_is_its_own_display(local, study):
 def test_the_form_offers_the_trainers_space_and_shows_faults_at_their_settings(local, version):
     form = started(StudyForm(local))
     shows(form, "Batch size", "Passes over the training pairs", "300 eligible", "60 pairs", "2, 4, 8, 16, 32")
-    assert eventually(lambda: form._form is not None)
     form._form.input("model_name").value = "x"
     form._form.input("parallel").value = 99
     form._editor.line("epochs").low.value = 90

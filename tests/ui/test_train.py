@@ -51,7 +51,7 @@ def test_the_form_asks_for_what_the_trainer_declares_and_shows_its_estimate(loca
 
 def test_faults_of_settings_are_shown_at_their_inputs(local, version):
     form = started(TrainForm(local))
-    assert eventually(lambda: form._form is not None)
+    shows(form, "300 eligible")
     form._form.input("model_name").value = "x"
     form._form.input("epochs").value = 999
 
@@ -65,7 +65,7 @@ def test_faults_of_settings_are_shown_at_their_inputs(local, version):
 def test_another_trainer_begins_with_its_own_settings(local, version, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     form = started(TrainForm(local))
-    assert eventually(lambda: form._form is not None)
+    shows(form, "300 eligible")
     form._form.input("model_name").value = "x"
     form._form.input("epochs").value = 20
     form._form.input("base_model").value = "ngrams-hashed"
@@ -168,7 +168,7 @@ def test_a_form_begins_with_the_settings_of_another_job(local, version):
     with local.transport.app.db.write():
         local.transport.app.db.execute("update training_details set training_config = '{\"epochs\": 7}'")
     form = started(TrainForm(local, like=version.job_id))
-    assert eventually(lambda: form._form is not None)
+    shows(form, "300 eligible")
     assert (form._form.input("epochs").value, form._form.input("model_name").value) == (7, "Topics")
 
     form._form.input("epochs").value = 999

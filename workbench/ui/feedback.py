@@ -33,7 +33,7 @@ class FeedbackView(View):
         return [self.live(self.ws.feedback.get, self._draw, feedback_id=self.feedback_id, height=60), self._dialog]
 
     def _take_sheets(self, page: Any) -> None:
-        self._sheets = {sheet.name: sheet.id for sheet in page}
+        self._sheets = fmt.to_choose(page)
 
     def _draw(self, found: Any) -> Any:
         show(self._words, _words(found))

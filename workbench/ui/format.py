@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import operator
 import typing
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -140,6 +142,13 @@ def short_id(value: str | None, *, href: str | None = None, reason: str | None =
     if href:
         return Markup('<a class="mono" href="{}" title="{}">{}</a>').format(href, value, tail)
     return Markup('<wb-id value="{}" title="{}, click to copy">{}</wb-id>').format(value, value, tail)
+
+
+def to_choose(records: Iterable[Any], told: Callable[[Any], str] = operator.attrgetter("name")) -> dict[str, str]:
+    """Return ids by words to choose from; where several would have the same words, each has the tail of its id beside them."""
+    found = [(told(record), record.id) for record in records]
+    often = Counter(words for words, _ in found)
+    return {f"{words} · {id[-4:]}" if often[words] > 1 else words: id for words, id in found}
 
 
 def link(label: str, href: str) -> Markup:

@@ -7,6 +7,7 @@ from typing import Any
 import panel_material_ui as pmui
 import param
 
+from workbench.ui import format as fmt
 from workbench.ui.components.states import empty_state
 from workbench.ui.label_filters import NAMES
 from workbench.ui.label_review import ReviewView
@@ -49,7 +50,7 @@ class LabelView(ReviewView):
         return self.select
 
     def _listed(self, page: Any) -> None:
-        found = {made.name: made.id for made in page}
+        found = fmt.to_choose(page)
         self.nothing.visible = not found
         self.catcher.visible = bool(found)
         if found and found != self.select.options:

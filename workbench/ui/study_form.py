@@ -59,7 +59,7 @@ class StudyForm(View):
         return [columns_of(form, aside, widths="minmax(0, 1fr) minmax(0, 1fr)")]
 
     def _take_sheets(self, page: Any) -> None:
-        self._sheets = {f"{sheet.name} ({sheet.total_rows} pairs)": sheet.id for sheet in page}
+        self._sheets = fmt.to_choose(page, lambda sheet: f"{sheet.name} ({sheet.total_rows} pairs)")
         self._make()
 
     def _take_bases(self, page: Any) -> None:
@@ -90,11 +90,11 @@ class StudyForm(View):
             columns=2,
         )
         self._editor = SpaceEditor(base.config, base.search_space, changed=self._ask)
-        self._place.objects = [html(described(base)), self._form]
-        self._space.objects = [self._editor]
         self._form.input("base_model").param.watch(self._base_changed, "value")
         for name in ("training_sheet_id", "train_val_split"):
             self._form.input(name).param.watch(self._ask, "value")
+        self._place.objects = [html(described(base)), self._form]
+        self._space.objects = [self._editor]
         self._ask()
 
     def _base_changed(self, event: Any) -> None:

@@ -58,7 +58,7 @@ class TrainForm(View):
         return [columns_of(form, aside, widths="minmax(0, 3fr) minmax(0, 2fr)")]
 
     def _take_sheets(self, page: Any) -> None:
-        self._sheets = {f"{sheet.name} ({sheet.total_rows} pairs)": sheet.id for sheet in page}
+        self._sheets = fmt.to_choose(page, lambda sheet: f"{sheet.name} ({sheet.total_rows} pairs)")
         self._make()
 
     def _take_bases(self, page: Any) -> None:
@@ -100,10 +100,10 @@ class TrainForm(View):
         if self._again:
             for name in ASKED:
                 self._form.input(name).disabled = True  # a retry learns the same from the same; only settings may change
-        self._place.objects = [self._note, self._form]
         self._form.input("base_model").param.watch(self._base_changed, "value")
         for name in (*ESTIMATED, *self._config):
             self._form.input(name).param.watch(self._ask, "value")
+        self._place.objects = [self._note, self._form]
         self._ask()
 
     def _base_changed(self, event: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.ui import format as fmt
 from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.states import ErrorState
 from workbench.ui.view import View
@@ -34,7 +35,7 @@ class EvaluateDialog(pn.viewable.Viewer):
         self._dialog.open("Evaluate", self._pairs, self._trouble, self._start)
 
     def _offer(self, page: Any) -> None:
-        self._pairs.options = {**SIDES, **{f"Approved pairs of {sheet.name}": sheet.id for sheet in page}}
+        self._pairs.options = {**SIDES, **fmt.to_choose(page, lambda sheet: f"Approved pairs of {sheet.name}")}
 
     def _run(self) -> None:
         chosen = self._pairs.value
