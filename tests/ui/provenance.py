@@ -126,9 +126,10 @@ def unexplained(view: Any, wire: Any, given: Iterable[str] = ()) -> list[str]:
     known = [text for leaf in leaves(wire) for text in formatted(leaf)]
     sources = [*known, *STATIC, *given, *_libraries(view)]
     numbers = numbers_of(shown) - numbers_of(sources) - numbers_of(re.findall(r"\d+", " ".join(known)))
-    # Ids are shown by their last eight characters, which may cut through a run of digits.
-    numbers -= numbers_of(leaf[-8:] for leaf in leaves(wire) if isinstance(leaf, str))
-    words = words_of(shown) - words_of(sources) - words_of(fmt.words(text) for text in known)
+    # Ids are shown by their last eight characters, which may cut through a run of digits or of letters.
+    tails = [leaf[-8:] for leaf in leaves(wire) if isinstance(leaf, str)]
+    numbers -= numbers_of(tails)
+    words = words_of(shown) - words_of(sources) - words_of(fmt.words(text) for text in known) - words_of(tails)
     return sorted(numbers) + sorted(words)
 
 
