@@ -27,7 +27,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv was found. Install one, or name it: make PYTHON=/path/to/python3.11 setup" >&2; exit 1; }
 	@echo "setup: $$($(PYTHON) --version) -> $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement requirements.lock
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true  # on all cores, where pip takes one
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -41,10 +42,9 @@ test: chromium setup lint unit notebooks browser ## Run every check
 chromium:
 	@test -x "$$(command -v "$(WORKBENCH_CHROMIUM)" 2>/dev/null)" || { echo "The browser tests need Chromium: install the Debian package chromium, or set WORKBENCH_CHROMIUM to a browser." >&2; exit 1; }
 
-lint: setup ## Check style and the layers
+lint: setup ## Check style; the layers are checked with the tests
 	@echo "== lint"
 	@$(BIN)/ruff check .
-	@$(BIN)/lint-imports --no-cache
 
 unit: setup ## Run the tests that need no browser
 	@echo "== unit"

@@ -11,7 +11,7 @@ from workbench.server.bootstrap import Owner
 from workbench.server.serving import Server
 from workbench.testing import frozen
 
-EXAMPLES = 12
+EXAMPLES = 8
 
 # What SQL or a template means is beyond a schema: such input is refused with 422 though it has the right shape.
 
