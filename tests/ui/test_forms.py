@@ -10,6 +10,7 @@ from workbench.errors import Conflict, InvalidFileType, ValidationError
 from workbench.ui.components.fields import Field
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html
+from workbench.ui.components.working_button import WorkingButton
 from workbench.ui.sheet_forms import blamed_on_file
 
 FIELDS = (Field("name", "text", required=True), Field("base_url", "text"), Field("most", "integer", nullable=True))
@@ -74,3 +75,15 @@ def test_what_is_wrong_with_a_file_is_told_at_the_file():
     missing = InvalidFileType("Not a table.")
     assert missing is blamed_on_file(place, missing)
     assert "" == place.object
+
+
+def test_a_button_turns_only_as_long_as_its_work_takes():
+    button = WorkingButton(label="Save")
+    model = button.get_root()
+    button.loading = True
+    button.loading = False
+    model.data.loading = True  # the browser hands back what it drew meanwhile
+
+    button._process_events({"loading": True})
+
+    assert (button.loading, model.data.loading) == (False, False)

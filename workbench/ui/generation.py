@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import panel_material_ui as pmui
 import param
 from markupsafe import Markup
 
@@ -21,6 +20,7 @@ from workbench.ui.components.markup import html, show
 from workbench.ui.components.progress import ProgressPanel
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
+from workbench.ui.components.working_button import WorkingButton
 from workbench.ui.view import View
 
 ASKED = ("provider", "model", "overwrite_existing", "force")
@@ -42,7 +42,7 @@ class GenerationView(View):
         self._estimate = Asked(self, self.ws.training_sheets.estimate, self._draw_estimate)
         self._progress, self._outcome, self._fault = ProgressPanel(), html(""), html("", visible=False)
         self._actions = ActionBar(toasts=self.toasts, size="small")
-        self._again = pmui.Button(
+        self._again = WorkingButton(
             label="Ask again about what failed", icon="replay", variant="outlined", size="small", margin=0, visible=False,
             css_classes=["ask-again"],
         )  # fmt: skip

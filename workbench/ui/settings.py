@@ -13,6 +13,7 @@ from workbench.ui.components.columns import Column, column
 from workbench.ui.components.markup import html
 from workbench.ui.components.states import ErrorState
 from workbench.ui.components.table import DataTable
+from workbench.ui.components.working_button import WorkingButton
 from workbench.ui.providers import ProvidersView
 from workbench.ui.theme import CARD_SX
 from workbench.ui.url import page_origin
@@ -26,7 +27,7 @@ class SettingsView(View):
         """Return one card per subject."""
         self.providers = ProvidersView(self.ws, frame=self)
         self._findings = pmui.Column(margin=0, sizing_mode="stretch_width")
-        check = pmui.Button(
+        check = WorkingButton(
             label="Check everything", icon="health_and_safety", variant="outlined", margin=0, css_classes=["check"]
         )
         check.on_click(lambda event: self._check(check))

@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 
 from workbench.ui.components.markup import html
 from workbench.ui.components.states import ErrorState
+from workbench.ui.components.working_button import WorkingButton
 
 Run = Callable[[str], Any]
 # What only starts here: it is done when its job is.
@@ -70,7 +71,7 @@ class ActionBar(pn.viewable.Viewer):
 
     def _button(self, action: Any) -> Any:
         link = {"href": self._links[action.name]} if action.enabled and action.name in self._links else {}
-        button = pmui.Button(
+        button = WorkingButton(
             label=action.label,
             disabled=not action.enabled,
             description=action.reason or self._hint(action),

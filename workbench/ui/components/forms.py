@@ -16,6 +16,7 @@ from workbench.ui.components.fields import Field
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.number_field import AnyNumber, WholeNumber
 from workbench.ui.components.states import ErrorState
+from workbench.ui.components.working_button import WorkingButton
 from workbench.ui.theme import ERROR
 
 # What a select shows as "–": the component cannot show None.
@@ -46,7 +47,7 @@ class ParameterForm(pn.viewable.Viewer):
         self._submit, self._done = submit, done
         self._inputs = {f.name: _Input(f, (choices or {}).get(f.name), (values or {}).get(f.name, f.default)) for f in fields}
         self._error = pmui.Column(margin=0, sizing_mode="stretch_width")
-        self.button = pmui.Button(label=label, variant="contained", margin=0, css_classes=["submit"])
+        self.button = WorkingButton(label=label, variant="contained", margin=0, css_classes=["submit"])
         self.button.on_click(self._clicked)
         boxes = [i.box for i in self._inputs.values()]
         area = {

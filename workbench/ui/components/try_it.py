@@ -13,6 +13,7 @@ from workbench.ui import format as fmt
 from workbench.ui.components.bars import meter
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import ErrorState
+from workbench.ui.components.working_button import WorkingButton
 from workbench.ui.view import View
 
 
@@ -26,7 +27,7 @@ class TryIt(View):
         """Return the inputs, the button and the place of the answer."""
         self._inputs = _inputs(self.example)
         self._answer, self._error = html(""), pmui.Column(margin=0, sizing_mode="stretch_width")
-        self._button = pmui.Button(label="Ask", icon="send", variant="contained", margin=0, css_classes=["ask"])
+        self._button = WorkingButton(label="Ask", icon="send", variant="contained", margin=0, css_classes=["ask"])
         self._button.on_click(self._ask)
         return [*self._inputs.values(), self._button, self._answer, self._error]
 
