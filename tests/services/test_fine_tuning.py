@@ -14,6 +14,12 @@ BASE = "databricks-meta-llama-3-1-8b-instruct"
 VARIABLE = "TUNING_TEST_KEY"
 
 
+@pytest.fixture
+def ws(local):
+    """Work embedded: what passes the wire is tested with each operation, here it is the processes that take long."""
+    return local
+
+
 @pytest.fixture(autouse=True)
 def key(monkeypatch):
     monkeypatch.setenv(VARIABLE, KEY)

@@ -24,6 +24,12 @@ PLAN = {"prompt_template": "Q: {{q}}?", "response_source_mode": "ai_generated"}
 KEY = "sk-very-secret-0123456789"
 
 
+@pytest.fixture
+def ws(local: Any) -> Any:
+    """Work embedded: what passes the wire is tested with each operation, here it is the processes that take long."""
+    return local
+
+
 def assembled(ws: Any, count: int = 150, **plan: Any) -> Any:
     name = f"rows {ws.sheets.list().total}"
     return ws.training_sheets.assemble(ws.sheets.create(name, rows=ROWS[:count], sample=True).id, template=PLAN | plan)

@@ -10,6 +10,12 @@ from tests.services.approved import ended, sample, sheet_of
 from workbench.errors import ValidationError
 
 
+@pytest.fixture
+def ws(local):
+    """Work embedded: what passes the wire is tested with each operation, here it is the processes that take long."""
+    return local
+
+
 def training(ws, **config):
     made = next(iter(ws.training_sheets.list()), None) or sheet_of(ws, sample(300))
     settings = {"epochs": 5, "char_ngrams": 0, "word_ngrams": 1, "batch_size": 4, **config}
@@ -41,7 +47,9 @@ def test_a_killed_training_goes_on_from_its_checkpoint(ws):
     ws.training.stop(again.id)
     done = ended(ws, again)
     assert done.status == "succeeded"
-    steps = ws.sql("select step, count(*) as n from metrics where job_id = ? and name = 'train_loss' group by all order by 1", [again.id])
+    steps = ws.sql(
+        "select step, count(*) as n from metrics where job_id = ? and name = 'train_loss' group by all order by 1", [again.id]
+    )
     assert set(steps["n"]) == {1}
     assert list(steps["step"]) == list(range(1, len(steps) + 1))
     assert int(said[0].split("step ")[1].split()[0]) <= len(steps)

@@ -1,4 +1,4 @@
-"""Studies over both transports: trials as jobs on the same pairs, pruning, failures, ends, the best trained again."""
+"""Studies: trials as jobs on the same pairs, pruning, failures, ends, the best trained again."""
 
 import time
 
@@ -8,6 +8,12 @@ from tests.services.approved import ENDED, change, ended, sheet_of, words
 from tests.services.tiny_trainer import BASE_MODEL, NAME, score
 from workbench.errors import InUse, InvalidTransition, NotEligible, NotFound, NotReady, ValidationError
 from workbench.trainers import registry
+
+
+@pytest.fixture
+def ws(local):
+    """Work embedded: what passes the wire is tested with each operation, here it is the processes that take long."""
+    return local
 
 
 @pytest.fixture(autouse=True)
