@@ -1,5 +1,7 @@
 """What an attempt saved is gone on from: whole checkpoints only, of the same work, with no step of a curve twice."""
 
+import time
+
 import pytest
 
 from tests.engine.test_engine import job_of, until
@@ -16,6 +18,18 @@ def words(engine, job):
     return [m for (m,) in engine.db.tuples("select message from job_events where job_id = ? order by seq", [job.id])]
 
 
+def kept(engine, job):
+    return list(engine.folder(job.id, 1).parent.rglob("count-*"))
+
+
+def until_gone(engine, job):
+    """Wait until a job that ended well has no checkpoint: they go after the end is told, which does not wait for a disk."""
+    deadline = time.monotonic() + 10
+    while kept(engine, job):
+        assert time.monotonic() < deadline, kept(engine, job)
+        time.sleep(0.01)
+
+
 def test_the_next_attempt_goes_on_from_the_checkpoint_and_no_step_is_there_twice(made):
     engine = made("saves")
     job = until(engine, engine.submit("saves", name="x", spec={"break_at": 12}))
@@ -23,7 +37,7 @@ def test_the_next_attempt_goes_on_from_the_checkpoint_and_no_step_is_there_twice
     assert curve(engine, job) == [(step, 1.0) for step in range(1, 11)] + [(step, 2.0) for step in range(11, 21)]
     assert "Goes on from the checkpoint of step 10 (attempt 1)." in words(engine, job)
     assert not job.resumable
-    assert not list(engine.folder(job.id, 1).parent.rglob("count-*"))
+    until_gone(engine, job)
 
 
 def test_without_a_checkpoint_the_next_attempt_begins_anew(made):
@@ -84,6 +98,19 @@ def test_a_cancelled_job_keeps_nothing_to_go_on_from(made):
     cancelled = engine.request_cancel(waiting)
     assert not cancelled.resumable
     assert not list(engine.folder(job.id, 1).rglob("count-*"))
+
+
+def test_checkpoints_a_killed_owner_did_not_clear_go_with_the_next_start_but_not_those_of_a_failed_job(made, monkeypatch):
+    engine = made("saves")
+    monkeypatch.setattr(engine, "clear", lambda *told, **more: None)
+    done = until(engine, engine.submit("saves", name="x", spec={"break_at": 12}))
+    broken = failed(engine)
+    engine.close()
+    monkeypatch.undo()
+    assert kept(engine, done) and kept(engine, broken)
+    engine.start()
+    assert not kept(engine, done)
+    assert kept(engine, broken)
 
 
 def torn(attempt):

@@ -78,6 +78,11 @@ def clear(jobs: Path, job_id: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def left_behind(jobs: Path) -> set[str]:
+    """Return the ids of jobs that have checkpoints."""
+    return {folder.parents[1].name for folder in jobs.glob(f"*/attempt-*/{FOLDER}")}
+
+
 def _kept(attempt: Path, name: str) -> list[Path]:
     """Return the folders of the checkpoints of a name, the newest first."""
     found = (attempt / FOLDER).glob(f"{name}-[0-9]*") if (attempt / FOLDER).exists() else ()

@@ -17,7 +17,7 @@ from typing import Any
 from workbench.clock import Clock
 from workbench.config import Settings
 from workbench.contract.context import Context, current, use
-from workbench.domain.jobs import Job, JobEvent
+from workbench.domain.jobs import ACTIVE, Job, JobEvent
 from workbench.engine import checkpoints as checkpoints_of
 from workbench.engine import child, handover, journal, limits
 from workbench.engine.attempt import Attempt, Preparing
@@ -187,10 +187,11 @@ class Engine:
         if doomed:
             known = {row[0] for row in self.db.tuples("select id from jobs where list_contains(?, id)", [sorted(doomed)])}
             self.remove(doomed - known)
-        left = handover.left_behind(self._jobs)
-        active = {row[0] for row in self.db.tuples("select id from jobs where completed_at is null")} if left else set()
-        for job_id in left - active:
-            self.clear(job_id, checkpoints=False)
+        left = handover.left_behind(self._jobs) | checkpoints_of.left_behind(self._jobs)
+        status = dict(self.db.tuples("select id, status from jobs where list_contains(?, id)", [sorted(left)])) if left else {}
+        for job_id in left:
+            if (ended := status.get(job_id, "deleted")) not in ACTIVE:
+                self.clear(job_id, checkpoints=ended != "failed")
 
     def next_threads(self) -> int:
         """Return the threads a job would get if it started now."""
