@@ -33,7 +33,6 @@ def served(tmp_path: Path) -> Iterator[tuple[Any, str]]:
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(600)
 def test_from_a_logged_point_to_two_tabs(served: tuple[Any, str]) -> None:
     """Eight more runs log all the while, as many as a busy machine has."""
     ws, url = served

@@ -6,12 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.browser import lab, lab_review
 from tests.browser.conftest import browser, tab  # noqa: F401  fixtures
 
-pytestmark = pytest.mark.timeout(1800)
 PAIRS = 200
 
 

@@ -13,8 +13,6 @@ import workbench as wb
 from tests.e2e.processes import Served, serving
 from tests.e2e.reviewing import exact, review, training_sheet
 
-# A busy machine takes its time.
-pytestmark = pytest.mark.timeout(1800)
 PEOPLE = 16
 DECISIONS_EACH = 500
 

@@ -134,6 +134,16 @@ def test_every_view_is_a_subject():
 
 
 @pytest.mark.parametrize("kind", SUBJECTS, ids=lambda kind: kind.__name__)
+def test_the_same_answer_again_places_nothing_anew(sample, kind):
+    view, _ = opened(sample, kind)
+    placed = [(part, list(part.box.objects)) for part in view.parts]
+    for part in view.parts:
+        part._update()
+    anew = [part._draw.__qualname__ for part, before in placed if list(map(id, part.box.objects)) != list(map(id, before))]
+    assert not anew
+
+
+@pytest.mark.parametrize("kind", SUBJECTS, ids=lambda kind: kind.__name__)
 def test_all_that_is_shown_was_given(sample, kind):
     view, recorder = opened(sample, kind)
     given = [str(value) for value in view.param.values().values()] + [recorder.label, recorder.user]

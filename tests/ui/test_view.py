@@ -11,6 +11,8 @@ import pytest
 from tests.ui import gallery
 from tests.ui.fakes import FakeHub, Operation, workspace
 from tests.ui.rendered import eventually, shows, started, texts
+from workbench.contract import Page
+from workbench.domain.jobs import Job
 from workbench.domain.system import Change, WorkspaceInfo
 from workbench.errors import NotFound
 from workbench.ui.components.markup import html
@@ -26,6 +28,10 @@ class Plain(View):
 
     def build(self) -> list[Any]:
         return [self.live(self.ws.system.info, lambda info: html(info.name))]
+
+
+def page_of(jobs: list[Job]) -> Page[Job]:
+    return Page(Job, [job.values() for job in jobs], total=len(jobs))
 
 
 def info(name: str) -> WorkspaceInfo:
@@ -104,6 +110,24 @@ def test_a_closed_view_leaves_nothing_behind(kind):
     view.ready.leave()
     assert eventually(lambda: len(FakeHub.listeners) == before)
     assert all(part.query._closed for part in parts)
+
+
+def test_running_jobs_are_drawn_only_for_who_looks_and_their_rows_stay():
+    running = [Job(id=f"job_{n}", name=f"job {n}", status="running", progress_percent=n) for n in (10, 20)]
+    ws = workspace(system={"info": info("first")}, jobs={"list": page_of(running)})
+    bar = started(TopBar(ws))
+    assert eventually(lambda: bar.running.button.visible)
+    assert (bar.running.button.label, list(bar.running.list)) == ("2 jobs", [])
+    bar.running.popup.open = True
+    first, second, rest = bar.running.list
+    further = Job(id="job_10", name="job 10", status="running", progress_percent=60)
+    bar.running.update(page_of([further, running[1]]))
+    assert [*bar.running.list] == [first, second, rest]
+    assert "60" in first[0].object
+    bar.running.update(page_of(running[1:]))
+    assert [*bar.running.list] == [second, rest]
+    bar.running.update(page_of([]))
+    assert "No job runs." in bar.running.list[0].object
 
 
 def test_views_are_freed():

@@ -13,7 +13,7 @@ from workbench.ui import format as fmt
 from workbench.ui.components import pair_markup as parts
 from workbench.ui.components.actions import ActionBar
 from workbench.ui.components.cards import card, line, stack
-from workbench.ui.components.figures import Figure, figure_row, word_diff
+from workbench.ui.components.figures import Figure, figure_row, figures_markup, word_diff
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.tie import tie
@@ -51,9 +51,9 @@ class AgreementView(View):
         over = pmui.RadioButtonGroup(options=OVER, size="small", margin=0)
         tie(over, self, value="over")
         self.words = html("")
-        self.figures = stack()
+        self.figures = figure_row(())
         self.people, self.matrix = html("", css=TABLE_CSS), html("", css=TABLE_CSS)
-        self.cards = stack()
+        self.cards, self.drawn, self.none = stack(), {}, empty_state("No pair is disputed.")
         self.pager = pmui.Pagination(count=1, value=0, size="small", margin=0, visible=False)
         self.pager.param.watch(lambda event: self.param.update(page=fmt.page_of(event.new)), "value")
         self.body = stack(self.figures, card("Reviewers", self.people), card("Every two of them (Cohen's kappa)", self.matrix))
@@ -83,7 +83,7 @@ class AgreementView(View):
     def _draw(self, found: Any) -> Any:
         show(self.words, Markup('<span class="faint">{}</span>').format(found.summary))
         self.sentence = found.summary
-        self.figures.objects = [figure_row([_figure(figure) for figure in found.figures])]
+        show(self.figures, figures_markup([_figure(figure) for figure in found.figures]))
         show(self.people, _people(found.by_reviewer))
         show(self.matrix, _matrix(found))
         self._allow(found.actions[0])
@@ -92,7 +92,7 @@ class AgreementView(View):
     def _allow(self, action: Any) -> None:
         """Follow the disputes where the caller may settle them, else say who may."""
         if not action.enabled:
-            self.disputes.box.objects = [html(Markup('<span class="faint">{}</span>').format(action.reason))]
+            self.disputes.place([html(Markup('<span class="faint">{}</span>').format(action.reason))])
         elif self.disputes.query.value is None and not self.disputes.query.busy:
             self.disputes.query.aim(training_sheet_id=self.sheet)
             self.disputes.start()
@@ -101,8 +101,12 @@ class AgreementView(View):
         pages = fmt.page_count(page.total, PAGE)
         self.pager.param.update(count=pages, value=fmt.pager_value(self.page, pages), visible=page.total > PAGE)
         if not page.total:
-            return empty_state("No pair is disputed.")
-        self.cards.objects = [self._dispute(dispute) for dispute in page]
+            return self.none
+        known = self.drawn
+        self.drawn = {_facts(dispute): known.get(_facts(dispute)) or self._dispute(dispute) for dispute in page}
+        drawn = list(self.drawn.values())
+        if self.cards.objects != drawn:
+            self.cards.objects = drawn
         return self.cards
 
     def _dispute(self, dispute: Any) -> Any:
@@ -146,6 +150,16 @@ class AgreementView(View):
 
     def _undo(self, name: str, result: Any) -> Any:
         return lambda: self.ws.review.undo(self.sheet)
+
+
+def _facts(dispute: Any) -> tuple[Any, ...]:
+    """Return what a card shows: as long as it is the same, the card stays."""
+    votes = tuple((vote.voter, vote.logged_at, _allowed(vote)) for vote in dispute.votes)
+    return dispute.row_index, dispute.pair.version, dispute.pair.review.state, votes, _allowed(dispute)
+
+
+def _allowed(record: Any) -> tuple[Any, ...]:
+    return tuple((action.name, action.enabled, action.reason) for action in record.actions or ())
 
 
 def _figure(figure: Any) -> Figure:

@@ -48,6 +48,7 @@ class GenerationView(View):
         )  # fmt: skip
         self._again.on_click(lambda event: self._ask_again())
         self._refused = stack()
+        self._none = empty_state("No provider was asked yet.")
         self._latest = stack(self._progress, self._fault, self._outcome, line(self._actions, self._again), self._refused)
         self.answers: DataTable | None = None
         self._answers_place = stack()
@@ -131,7 +132,7 @@ class GenerationView(View):
     def _draw_latest(self, page: Any) -> Any:
         job = next(iter(page), None)
         if job is None:
-            return empty_state("No provider was asked yet.")
+            return self._none
         result = job.result or {}
         self._progress.update(job)
         self._actions.update(job.actions, run_on(self.ws, job))

@@ -15,7 +15,7 @@ from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.columns import columns
 from workbench.ui.components.grid import Grid
-from workbench.ui.components.markup import html
+from workbench.ui.components.markup import html, show
 from workbench.ui.theme import CARD_SX
 from workbench.ui.view import View
 
@@ -31,6 +31,10 @@ class RecordView(View):
 
     def build(self) -> list[Any]:
         """Return the values as label and value."""
+        self._head, self._values = html(""), html("")
+        self._bar = ActionBar(toasts=self.toasts, size="small")
+        area = {**CARD_SX, "bgcolor": "background.paper", "gap": 1}
+        self._area = pmui.Column(self._head, self._values, self._bar, margin=0, sizing_mode="stretch_width", sx=area)
         call = _get_of(self.ws, self.record)
         if call is None:
             return [self._card(self.record)]
@@ -38,13 +42,13 @@ class RecordView(View):
         return [self.live(call, self._card, height=160, **{first: self.record.id})]
 
     def _card(self, record: Record) -> Any:
-        head = Markup('<div class="title">{}</div>').format(fmt.words(record.kind))
         names = [name for name in record.own_fields() if name not in _HIDDEN]
-        shown = html(fmt.facts((title, value) for title, value in _shown(record, names)))
-        actions = getattr(record, "actions", ()) or ()
-        bar = [ActionBar(actions, run_on(self.ws, record), toasts=self.toasts, size="small")] if actions and self.ws else []
-        area = {**CARD_SX, "bgcolor": "background.paper", "gap": 1}
-        return pmui.Column(html(head), shown, *bar, margin=0, sizing_mode="stretch_width", sx=area)
+        show(self._head, Markup('<div class="title">{}</div>').format(fmt.words(record.kind)))
+        show(self._values, fmt.facts((title, value) for title, value in _shown(record, names)))
+        actions = getattr(record, "actions", ()) or () if self.ws else ()
+        self._bar.update(actions, run_on(self.ws, record))
+        self._bar.layout.visible = bool(actions)
+        return self._area
 
 
 class PageView(View):

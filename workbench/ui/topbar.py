@@ -9,12 +9,12 @@ import param
 from markupsafe import Markup
 
 from workbench.ui import format as fmt
-from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.connection import Connection
 from workbench.ui.components.identity import name_button
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.palette import GENERAL, Palette, PaletteButton
-from workbench.ui.theme import MIDDLE, STEP
+from workbench.ui.components.running_jobs import RunningJobs
+from workbench.ui.theme import MIDDLE
 from workbench.ui.url import page_href
 from workbench.ui.view import View
 
@@ -40,26 +40,14 @@ class TopBar(View):
         keys = [list(pair) for pair in {**dict(self.page_keys), **dict(GENERAL)}.items()]
         self.palette = Palette(self._find, keys=keys)
         visitor, self.user_button = name_button()
-        self.jobs_list = pmui.Column(width=360, margin=2 * STEP, sx={"gap": 2})
-        self.popup = pmui.Popup(self.jobs_list, anchor_origin={"horizontal": "left", "vertical": "bottom"})
-        self.jobs_button = pmui.Button(
-            label="",
-            icon="autorenew",
-            size="small",
-            variant="text",
-            visible=False,
-            attached=[self.popup],
-            margin=0,
-            css_classes=["running-jobs"],
-        )
-        self.jobs_button.on_click(lambda event: self.popup.param.update(open=True))
+        self.running = RunningJobs(self.ws, self.toasts)
         self.watch(self.ws.system.info, self._named)
         if hasattr(self.ws, "jobs"):
-            self.watch(self.ws.jobs.list, self._counted, status="running")
+            self.watch(self.ws.jobs.list, self.running.update, status="running")
         row = pmui.Row(
             self.name_pane,
             PaletteButton(styles={"margin": "0 auto"}),
-            self.jobs_button,
+            self.running,
             visitor,
             self.palette,
             margin=0,
@@ -89,23 +77,6 @@ class TopBar(View):
     def _named(self, info: Any) -> None:
         show(self.name_pane, _BRAND.format(info.name))
         self.user_button.label = info.user
-
-    def _counted(self, jobs: Any) -> None:
-        self.jobs_button.label = str(fmt.plural(jobs.total, "job"))
-        self.jobs_button.visible = bool(jobs.total)
-        self.jobs_list.objects = [self._job(job) for job in jobs] or [html(Markup('<span class="faint">No job runs.</span>'))]
-
-    def _job(self, job: Any) -> Any:
-        name = fmt.link(job.name or job.kind, f"./jobs?job={job.id}")
-        head = Markup('<div style="display:flex;gap:8px"><b class="cut" style="flex:1">{}</b><span>{}</span></div>').format(
-            name, fmt.percentage(job.progress_percent)
-        )
-        bar = pmui.LinearProgress(
-            value=fmt.bar(job.progress_percent), variant="determinate", margin=0, sizing_mode="stretch_width"
-        )
-        cancel = [a for a in job.actions or () if a.name == "cancel"]
-        actions = ActionBar(cancel, run_on(self.ws, job), toasts=self.toasts, size="small")
-        return pmui.Column(html(head), bar, actions, margin=0, sx={"gap": 1}, sizing_mode="stretch_width")
 
 
 class Footer(View):

@@ -12,6 +12,7 @@ import param
 from panel.io.state import set_curdoc
 
 from workbench.client.live import LiveQuery
+from workbench.ui.components.markup import retold
 from workbench.ui.components.ready import Ready, release_with_session
 from workbench.ui.components.states import ErrorState, skeleton
 from workbench.ui.components.toasts import Toasts
@@ -138,6 +139,7 @@ class Part(pn.viewable.Viewer):
         self._draw = draw
         self._placed = False
         self._content: list[Any] = [placeholder] if placeholder is not None else []
+        self._shown: list[Any] | None = None
         self._box = pmui.Column(*self._content, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
         self._due = False
         self.refuse: Callable[[BaseException], bool] | None = None  # takes over what went wrong, where it knows a better place
@@ -191,16 +193,24 @@ class Part(pn.viewable.Viewer):
                 return
             if drawn is not None:
                 self._content = list(drawn) if isinstance(drawn, (list, tuple)) else [drawn]
-            if self._box.objects != self._content:
-                self._box.objects = self._content
+            self.place(self._content)
 
     def _fail(self, error: BaseException) -> None:
         if self.refuse is not None and self.refuse(error):
-            self._box.objects = []
+            self.place([])
             return
         if not self._placed:
             self.view.admit(self.box)
-        self._box.objects = [ErrorState(error, retry=self.refresh)]
+        self.place([ErrorState(error, retry=self.refresh)])
+
+    def place(self, things: list[Any]) -> None:
+        """Show these things; the same ones are not placed again, which would draw and send all of them anew."""
+        # Not compared with the objects of the box: those are what it made of the things.
+        before = iter(self._shown or ())
+        now = [retold(next(before, None), new) for new in things]
+        if self._shown != now:
+            self._shown = now
+            self._box.objects = now
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.box

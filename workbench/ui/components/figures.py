@@ -54,7 +54,12 @@ class Figure:
 
 def figure_row(figures: Sequence[Figure]) -> pn.pane.HTML:
     """Return figures side by side as cards."""
-    return html(_joined("cards", "card", figures), css=_CARD)
+    return html(figures_markup(figures), css=_CARD)
+
+
+def figures_markup(figures: Sequence[Figure]) -> Markup:
+    """Return the markup of `figure_row`, to update one that is shown."""
+    return _joined("cards", "card", figures)
 
 
 def funnel(steps: Sequence[Figure]) -> pn.pane.HTML:
