@@ -193,10 +193,35 @@ def mumbles(context):
     raise RuntimeError(context.inputs.get("words", "half \udcff of it"))
 
 
+NONSENSE = (
+    {"t": "metrics", "rows": [["loss", "no step", None, [], "now"]]},
+    {"t": "metrics", "rows": [["loss", None, 1.0, None, 1.0]]},
+    {"t": "progress", "done": "much"},
+    {"t": "progress", "done": 2**70},
+    {"t": "progress", "done": 1, "message": {"not": "text"}},
+    {"t": "log", "message": 5, "data": "no facts"},
+    {"t": "checkpoint"},
+    {"t": ["no", "type"]},
+    {"t": "log", "at": 1e300, "message": "never"},
+    {"t": "resumed", "job": 1, "step": 2**70, "attempt": 3},
+    {},
+)
+
+
 def scribbles(context):
-    """Write lines into the journal that make no sense, and look for cancel."""
-    context._journal.append("metrics", rows=[["loss", "no step", None, [], "now"]])
-    context._journal.append("progress", done="much")
-    while True:
+    """Write records that make no sense among others into the journal, `times` over, then look for cancel if told to."""
+    from workbench.engine.journal import MOST_LINES
+
+    journal, times = context._journal, context.inputs.get("times", 1)
+    for step in range(1, times * len(NONSENSE) + 1):
+        context.metric("loss", 1.0, step)
+        context.log(f"word {step}")
+        with journal._lock:
+            journal._write(NONSENSE[step % len(NONSENSE)])
+    with journal._lock:
+        journal._file.write(b"no line at all\n")
+        journal._write({"n": MOST_LINES + 1, "t": "log", "message": "beyond all numbers"})
+    context.progress(times * len(NONSENSE), times * len(NONSENSE), "all said")
+    while context.inputs.get("wait"):
         context.check()
         time.sleep(0.01)

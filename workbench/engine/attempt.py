@@ -76,6 +76,8 @@ class Attempt:
     begun: float = field(default_factory=time.time)
     clocked: float = field(default_factory=time.monotonic)
     noted: float = 0.0
+    skipped: int = 0
+    told: int = 0
     beat: float = field(default_factory=time.monotonic)
     ending_since: float | None = None
     rung: int = 0

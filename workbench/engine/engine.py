@@ -19,7 +19,7 @@ from workbench.config import Settings
 from workbench.contract.context import Context, current, use
 from workbench.domain.jobs import ACTIVE, Job, JobEvent
 from workbench.engine import checkpoints as checkpoints_of
-from workbench.engine import child, handover, journal, limits
+from workbench.engine import child, handover, hearing, limits
 from workbench.engine.attempt import Attempt, Preparing
 from workbench.engine.ending import Ending, conclude, received
 from workbench.engine.kind import Facts, Finish, Hear, Kind, Needs, Prepare, Receive, Told
@@ -318,7 +318,7 @@ class Engine:
             self._conclude(attempt, ending)
             return
         ended = attempt.handle.poll()
-        self._take_in(attempt, drain=ended is not None)
+        hearing.take_in(self, attempt, drain=ended is not None)
         if ended is not None:
             self._end(attempt, Ending.of(attempt, ended))
             return
@@ -332,39 +332,6 @@ class Engine:
             attempt.beat = time.monotonic()
             with self.db.write():
                 self.db.execute("update jobs set heartbeat_at = ? where id = ?", [self.clock.now(), attempt.job.id])
-
-    def _take_in(self, attempt: Attempt, *, drain: bool) -> None:
-        while batch := journal.read(attempt.folder, attempt.offset, attempt.seq):
-            noted = self._understood(attempt, batch)
-            if noted is None:
-                _log.warning("Job %s: late words of attempt %s were refused.", attempt.job.id, attempt.number)
-                return
-            attempt.offset, attempt.seq, attempt.noted = batch.offset, batch.seq, noted
-            attempt.beat = time.monotonic()
-            if hear := self.kinds[attempt.job.kind].hear:
-                hear(attempt.job, batch.records)
-            if not drain:
-                return
-
-    def _understood(self, attempt: Attempt, batch: journal.Batch) -> float | None:
-        """Take in a batch; words that make no sense are skipped, or nothing after them would ever be heard."""
-        try:
-            return self._heard(attempt, batch)
-        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
-            _log.exception("Job %s: words that make no sense were skipped.", attempt.job.id)
-            nothing = journal.Batch([], batch.offset, batch.seq, [attempt.offset])
-            return self._heard(attempt, nothing)
-
-    def _heard(self, attempt: Attempt, batch: journal.Batch) -> float | None:
-        keep = self.kinds[attempt.job.kind].facts
-        with self.db.write():
-            noted = self.ledger.take_in(
-                attempt.job.id, attempt.number, attempt.offset, batch, begun=attempt.begun, noted=attempt.noted
-            )
-            told = {r["name"]: r["value"] for r in batch.records if r["t"] == "fact"}
-            if keep and told and noted is not None:
-                keep(attempt.job, told)
-        return noted
 
     def _end(self, attempt: Attempt, ending: Ending) -> None:
         """Conclude an attempt, once what its process made has been received."""

@@ -20,6 +20,7 @@ FILE_NAME = "journal.log"
 FLUSH_SECONDS = 0.05
 FLUSH_POINTS = 1000
 READ_BYTES = 4 << 20
+MOST_LINES = 2**63 - 1
 
 
 class Journal:
@@ -94,14 +95,14 @@ def decode(line: bytes) -> dict[str, Any] | None:
         if len(checksum) != 8 or int(checksum, 16) != zlib.crc32(text):
             return None
         body = load(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return body if isinstance(body, dict) and isinstance(body.get("n"), int) else None
+    return body if isinstance(body, dict) and isinstance(body.get("n"), int) and body["n"] <= MOST_LINES else None
 
 
 def load(text: bytes) -> Any:
     """Return JSON that a child wrote; half a character, which no database keeps, becomes a question mark."""
-    found = json.loads(text)
+    found = json.loads(text.decode("utf-8", "replace"))
     if b"\\ud" in text.lower():
         found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     return found

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
-
 from workbench.clock import Clock
 from workbench.domain.jobs import Job, JobEvent
+from workbench.engine import words
 from workbench.engine.journal import Batch
 from workbench.store import Database
 from workbench.store.tables import Records
 
 TOPIC = "jobs"
-PROGRESS_EVENT_SECONDS = 1.0
 _EVENT_COLUMNS = "job_id, seq, attempt, type, old_status, new_status, message, data, logged_at"
 _JSON_COLUMNS = ("result", "labels", "spec")
 _INGEST = """
@@ -88,7 +84,8 @@ class Ledger:
         with self.db.write():
             job = self.jobs.get(id)
             rows = [
-                (id, job.event_seq + i, job.attempt, *_words(e), e.logged_at or self.clock.now()) for i, e in enumerate(events, 1)
+                (id, job.event_seq + i, job.attempt, *words.columns(e), e.logged_at or self.clock.now())
+                for i, e in enumerate(events, 1)
             ]
             if rows:
                 marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
@@ -97,14 +94,16 @@ class Ledger:
             self.db.emit(TOPIC, id, job.version)
             return job.with_(event_seq=job.event_seq + len(rows))
 
-    def take_in(self, job_id: str, attempt: int, offset: int, batch: Batch, *, begun: float, noted: float) -> float | None:
-        """Take in a batch of journal records exactly once.
+    def take_in(
+        self, job_id: str, attempt: int, offset: int, batch: Batch, *, begun: float, noted: float, more: Sequence[JobEvent] = ()
+    ) -> float | None:
+        """Take in a batch of journal records exactly once, and `more` events with it.
 
         Returns the time of the latest progress event, or None when the words come too late: the job
         has ended, runs another attempt, or the batch was taken in before.
         """
         progress = next((r for r in reversed(batch.records) if r["t"] == "progress"), None)
-        figures = _figures(progress, begun)
+        figures = words.figures(progress, begun)
         now = self.clock.now()
         place = [now, now, batch.offset, batch.seq, job_id, attempt, offset]
         with self.db.write():
@@ -112,8 +111,8 @@ class Ledger:
                 return None
             self._place(job_id, batch)
             self.add_points(job_id, [point for r in batch.records if r["t"] == "metrics" for point in r["rows"]])
-            events, noted = _events(batch, noted)
-            self.note(job_id, *events)
+            events, noted = words.events(batch.records, noted)
+            self.note(job_id, *events, *more)
         return noted
 
     def _place(self, job_id: str, batch: Batch) -> None:
@@ -135,92 +134,12 @@ class Ledger:
         """Append points, each (name, step, value, epoch, seconds since the epoch)."""
         if not points:
             return
-        names, steps, values, epochs, times = zip(*points, strict=True)
-        count = len(points)
-        table = {
-            "job_id": pa.array([job_id] * count),
-            "name": pa.array([str(n) for n in names], pa.string()),
-            "step": pa.array(steps, pa.int64()),
-            "epoch": pa.array(epochs, pa.int64()),
-            "value": pa.array(values, pa.float64()),
-            "logged_at": pa.array([int(t * 1e6) for t in times], pa.timestamp("us")),
-        }
         with self.db.write():
-            self.db.insert_arrow("metrics", pa.table(table))
+            self.db.insert_arrow("metrics", words.points(job_id, points))
 
 
 def as_column(name: str, value: Any) -> Any:
     """Return a value as its column keeps it; JSON has no infinities."""
     if name in _JSON_COLUMNS and value is not None:
-        return json.dumps(finite(value), default=str, ensure_ascii=False, allow_nan=False)
+        return json.dumps(words.finite(value), default=str, ensure_ascii=False, allow_nan=False)
     return value
-
-
-def finite(value: Any) -> Any:
-    """Return a JSON value with None for numbers that are not finite."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(k): finite(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(v) for v in value]
-    return value
-
-
-def moment(seconds: float) -> dt.datetime:
-    """Return seconds since the epoch as naive UTC."""
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).replace(tzinfo=None)
-
-
-def _words(event: JobEvent) -> tuple[Any, ...]:
-    data = None if event.data is None else json.dumps(finite(event.data), default=str, ensure_ascii=False)
-    return event.type, event.old_status, event.new_status, event.message, data
-
-
-def _figures(progress: dict[str, Any] | None, begun: float) -> list[Any]:
-    if progress is None:
-        return [None] * 6
-    done, total = progress["done"], progress.get("total")
-    percent = min(100.0, 100.0 * done / total) if total else None
-    # What an earlier attempt had done says nothing of the pace of this one.
-    elapsed, since = progress["at"] - begun, done - progress.get("base", 0)
-    eta = elapsed / since * (total - done) if total and since > 0 and elapsed >= 0.5 else None
-    return [done, total, progress.get("step") or None, progress.get("message") or None, percent, eta]
-
-
-def _events(batch: Batch, noted: float) -> tuple[list[JobEvent], float]:
-    """Return the events of a batch; of progress only about one word a second is kept."""
-    found = []
-    for record in batch.records:
-        if record["t"] == "progress":
-            finished = record.get("total") is not None and record["done"] >= record["total"]
-            if not finished and record["at"] - noted < PROGRESS_EVENT_SECONDS:
-                continue
-            noted = record["at"]
-        if event := _event(record):
-            found.append(event)
-    found += [JobEvent(type="error", message=f"A damaged journal line at byte {at} was skipped.") for at in batch.damaged]
-    return found, noted
-
-
-def _event(record: dict[str, Any]) -> JobEvent | None:
-    at = moment(record["at"])
-    if record["t"] == "progress":
-        data = {name: record.get(name) for name in ("done", "total", "step")}
-        return JobEvent(type="progress", message=record.get("message") or "", data=data, logged_at=at)
-    if record["t"] == "log":
-        data = record.get("data") or {}
-        kind = "error" if data.get("level") == "error" else "log"
-        return JobEvent(type=kind, message=record.get("message", ""), data=data, logged_at=at)
-    if words := _word(record):
-        return JobEvent(type="log", message=words, data={k: record.get(k) for k in ("name", "step")}, logged_at=at)
-    return None
-
-
-def _word(record: dict[str, Any]) -> str:
-    """Return what is said of checkpoints."""
-    if record["t"] == "checkpoint":
-        return f"Saved the checkpoint {record['name']} at step {record['step']}."
-    if record["t"] == "resumed":
-        return f"Goes on from the checkpoint of step {record['step']} ({record['attempt'].replace('-', ' ')})."
-    return record.get("message", "") if record["t"] == "anew" else ""
