@@ -76,12 +76,37 @@ def test_a_hundred_jobs_share_the_points(local):
     assert set(told.metric_names) == {"val_loss", "val_accuracy"}
 
 
+def test_runs_of_ones_own_loops_stand_beside_training_jobs(local):
+    runs = [local.jobs.start_external(f"boost {depth}", config={"depth": depth, "seed": 1}) for depth in (2, 4)]
+    for number, run in enumerate(runs):
+        for step in range(10):
+            run.log({"auc": 0.5 + number / 10 + step / 100, "rmse": 1 + number - step / 100}, step=step)
+        run.finish()
+    told = local.training.compare(f"{runs[0].id},{runs[1].id},{train(local.app, 1)}")
+
+    assert [job.kind for job in told.jobs] == ["external", "external", "train"]
+    assert [list(told.labels.values())[n].split(",")[0] for n in range(3)] == ["boost 2", "boost 4", "cases"]
+    assert told.hrefs[runs[0].id] == f"/jobs?job={runs[0].id}" and told.hrefs["job_001"] == "/train?job=job_001"
+    depth = next(one for one in told.config if one.name == "depth")
+    assert depth.values == {runs[0].id: 2, runs[1].id: 4, "job_001": None}
+    assert next(one for one in told.config if one.name == "train_val_split").values[runs[0].id] is None
+
+    alone = local.training.compare(f"{runs[0].id},{runs[1].id}")
+    figures = {figure.name: figure for figure in alone.metrics}
+    assert (figures["auc"].direction, figures["auc"].best) == ("higher", (runs[1].id,))
+    assert (figures["rmse"].direction, figures["rmse"].best) == ("lower", (runs[0].id,))
+    assert list(alone.curves) == ["auc", "rmse"]
+    assert alone.jobs[0].metrics.training_duration_seconds is not None
+
+
 def test_what_cannot_be_compared_is_named(ws):
     run = ws.jobs.start_external("elsewhere")
     with pytest.raises(NotFound, match="job_x"):
         ws.training.compare(f"job_x,{run.id}")
-    with pytest.raises(ValidationError, match="kind external"):
-        ws.training.compare(run.id)
+    asked = ws.sheets.create("rows", rows=[{"id": "1", "text": "x"}])
+    scan = ws.sheets.scan(asked.id)
+    with pytest.raises(ValidationError, match="kind scan; only training jobs and external runs"):
+        ws.training.compare(f"{run.id},{scan.id}")
     with pytest.raises(ValidationError, match="101 jobs"):
         ws.training.compare(",".join(f"job_{n}" for n in range(101)))
     with pytest.raises(ValidationError, match="names no job"):

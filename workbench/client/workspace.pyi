@@ -387,7 +387,7 @@ class Training(Namespace):
     def evaluate(self, job_id: str, *, training_sheet_id: str | None = ..., side: Literal['held_out', 'train', 'all'] = ..., idempotency_key: str | None = ...) -> Job:
         """Ask the trained model about the job's own pairs, held out or learned from, or about the approved ones of another sheet."""
     def compare(self, ids: str, *, max_points: int = ..., metrics: list[str] | None = ..., all_settings: bool = ...) -> Comparison:
-        """Set up to 100 training jobs side by side: settings that differ, figures with the better ones, curves."""
+        """Set up to 100 training jobs and external runs side by side: settings that differ, figures, winners, curves."""
     def estimate(self, training_sheet_id: str, base_model: str, *, trainer: str | None = ..., train_val_split: float = ..., training_config: dict[str, Any] = ...) -> Estimate:
         """Tell what a training job would use, and what speaks against it, without making one."""
     def base_models(self) -> Page[BaseModel]:

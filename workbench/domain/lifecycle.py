@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workbench.domain.record import Action, Record
 from workbench.errors import InvalidTransition
@@ -60,4 +61,10 @@ class Lifecycle:
             reason = f"Not while the {self.kind} is {state}."
         elif roles is not None and move.roles is not None and not move.roles & set(roles):
             reason = f"Needs the role {' or '.join(sorted(move.roles))}."
-        return Action(name=move.name, label=move.label, enabled=reason is None, reason=reason, confirm=move.confirm)
+        return _action(move, reason)
+
+
+@lru_cache(maxsize=4096)
+def _action(move: Move, reason: str | None) -> Action:
+    """Return what a move comes to; a page of records offers the same few over and over."""
+    return Action(name=move.name, label=move.label, enabled=reason is None, reason=reason, confirm=move.confirm)

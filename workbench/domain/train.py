@@ -11,7 +11,7 @@ from workbench.domain.record import Choice, Items, Json, Nested, Record
 MIN_PAIRS = 10
 SPLIT_SEED = 42
 SUMMARY_METRICS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "learning_rate")
-LOWER_IS_BETTER = ("loss", "latency", "error", "perplexity", "seconds", "cost", "calibration")
+LOWER_IS_BETTER = ("loss", "latency", "error", "perplexity", "seconds", "cost", "calibration", "mae", "mse")
 
 
 class TrainingJobMetrics(Record):
@@ -179,11 +179,12 @@ class SeedGroup(Record):
 
 
 class Comparison(Record):
-    """Training jobs side by side."""
+    """Training jobs and external runs side by side."""
 
     kind = "comparison"
 
-    jobs = Items(item_type=TrainingJob, doc="The jobs, in the order asked for.")
+    jobs = Items(item_type=TrainingJob, doc="The jobs, in the order asked for; an external run has no trainer.")
+    hrefs = Json({}, doc="Page that shows each job, by its id.")
     labels = Json({}, doc="What tells each job from the others, by its id.")
     config = Items(item_type=ConfigDifference, doc="Settings that differ, or all of them.")
     same = param.Integer(0, doc="Settings that are the same in every job.")

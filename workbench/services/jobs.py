@@ -245,6 +245,10 @@ class JobService(JobBulk, JobCurves, JobLogs):
         """Return a job with its derived values."""
         return Job(**self._present([job.values()])[0])
 
+    def runs(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return those of the jobs that are external runs, with their derived values."""
+        return self._present(job.values() for job in self.records.list("kind = ? and list_contains(?, id)", [EXTERNAL, list(ids)]))
+
     def _external(self, job_id: str) -> Job:
         job = self.records.get(job_id)
         if job.kind != EXTERNAL:

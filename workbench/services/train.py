@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, command, query
@@ -245,10 +245,11 @@ class TrainingService(PairPredictions):
         ] = None,
         all_settings: Annotated[bool, Field(description="Also settings that are the same in every job.")] = False,
     ) -> Comparison:
-        """Set up to 100 training jobs side by side: settings that differ, figures with the better ones, curves."""
+        """Set up to 100 training jobs and external runs side by side: settings that differ, figures, winners, curves."""
         ids_wanted = training_compare.wanted_ids(ids)
         with self.db.read():
             found = {job.id: job for job in self._page("list_contains(?, id)", [ids_wanted], page=1, page_size=len(ids_wanted))}
+            found |= {run.id: run for run in self._runs([id for id in ids_wanted if id not in found])}
             training_compare.require_all(self.db, ids_wanted, list(found))
             jobs = [found[id] for id in ids_wanted]
             return training_compare.compared(self.db, jobs, max_points, metrics=metrics, all_settings=all_settings)
@@ -334,6 +335,19 @@ class TrainingService(PairPredictions):
             found = self.records.page(where, list(params), order=order, page=page, page_size=page_size)
             found.rows = self._present(found.rows)
         return found
+
+    def _runs(self, ids: Sequence[str]) -> list[TrainingJob]:
+        """Return external runs as the training jobs they are to people; what they learned from nobody knows."""
+        figures = curves.latest(self.db, ids, SUMMARY_METRICS)
+        return [
+            TrainingJob(
+                **row,
+                model_name=row["name"],
+                training_config=row["spec"],
+                metrics=_summary(row | {"current_epoch": None}, figures[row["id"]]),
+            )
+            for row in (self.app.jobs.runs(ids) if ids else ())
+        ]
 
     def _shown(self, job: TrainingJob) -> TrainingJob:
         return TrainingJob(**self._present([job.values()])[0])

@@ -1,4 +1,4 @@
-"""Training jobs side by side."""
+"""Training jobs and external runs side by side."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from workbench.store import Database
 
 MOST_JOBS = 100
 MOST_NAMES = 1000
+# Of runs that log none of the usual figures, so many are set side by side unasked.
+MOST_FIGURES = 8
 # A plot of many lines needs fewer points of each; together they stay this many.
 MOST_POINTS = 20_000
 FEWEST_POINTS = 100
@@ -53,7 +55,7 @@ def wanted_ids(text: str) -> list[str]:
     """Return the ids that a list separated by commas names, or raise ValidationError."""
     ids = list(dict.fromkeys(id.strip() for id in text.split(",") if id.strip()))
     if not ids:
-        raise ValidationError.field("ids", "names no job; give the ids of training jobs, separated by commas", text)
+        raise ValidationError.field("ids", "names no job; give the ids of training jobs or external runs, separated by commas", text)
     if len(ids) > MOST_JOBS:
         raise ValidationError.field("ids", f"names {len(ids)} jobs; {MOST_JOBS} can be compared at once", len(ids))
     return ids
@@ -70,7 +72,7 @@ def require_all(db: Database, wanted: Sequence[str], found: Sequence[str]) -> No
         words = f"No training job {', '.join(map(repr, unknown))}."
         raise NotFound(words, kind="training job", id=unknown[0], ids=unknown)
     raise ValidationError.of(
-        {"field": "ids", "message": f"{id} is a job of kind {kind}; only training jobs can be compared", "value": id}
+        {"field": "ids", "message": f"{id} is a job of kind {kind}; only training jobs and external runs can be compared", "value": id}
         for id, kind in kinds.items()
     )
 
@@ -88,11 +90,13 @@ def compared(
     names = [name for (name,) in db.tuples(_NAMES, [ids, MOST_NAMES])]
     chosen = list(metrics) if metrics is not None else [name for name in LEARNED if name in names] or names[:2]
     settings = _settings(jobs)
-    figures = _figures(jobs, _best(db, ids, list(dict.fromkeys([*(n for n in LEARNED if n in names), *chosen]))))
+    told = [name for name in LEARNED if name in names] or names[:MOST_FIGURES]
+    figures = _figures(jobs, _best(db, ids, list(dict.fromkeys([*told, *chosen]))))
     differing = [one for one in settings if one.differs]
     drawn, totals = _curves(db, ids, chosen, max_points)
     return Comparison(
         jobs=jobs,
+        hrefs={job.id: f"/{'train' if job.trainer else 'jobs'}?job={job.id}" for job in jobs},
         labels=_labels(jobs, differing),
         config=settings if all_settings else differing,
         same=len(settings) - len(differing),
@@ -105,13 +109,18 @@ def compared(
 
 
 def _settings(jobs: Sequence[TrainingJob]) -> list[ConfigDifference]:
-    told = {job.id: {**{name: getattr(job, name) for name in _SETTINGS}, **job.training_config} for job in jobs}
+    told = {job.id: {**_given(job), **job.training_config} for job in jobs}
     found = []
     for name in dict.fromkeys(name for values in told.values() for name in values):
         values = {id: settings.get(name) for id, settings in told.items()}
         differs = len({json.dumps(value, default=str, sort_keys=True) for value in values.values()}) > 1
         found.append(ConfigDifference(name=name, values=values, differs=differs))
     return found
+
+
+def _given(job: TrainingJob) -> dict[str, Any]:
+    """Return what a training job was made with beside its configuration; of an external run nobody knows."""
+    return {name: getattr(job, name) for name in _SETTINGS} if job.trainer else {}
 
 
 def _labels(jobs: Sequence[TrainingJob], differing: Sequence[ConfigDifference]) -> dict[str, str]:

@@ -17,7 +17,6 @@ from workbench.ui.components.line_bundle import LineBundle
 from workbench.ui.components.line_names import LineNames
 from workbench.ui.components.markup import html, show
 from workbench.ui.theme import LINES
-from workbench.ui.url import page_href
 from workbench.ui.view import View
 
 UNMEASURED = "Not measured."
@@ -84,7 +83,7 @@ class CompareView(View):
         self._found = found
         colors = self._colors = {job.id: color for job, color in zip(found.jobs, cycle(LINES), strict=False)}
         self._legend.entries = [
-            {"id": job.id, "label": found.labels[job.id], "color": colors[job.id], "href": page_href("train", {"job": job.id})}
+            {"id": job.id, "label": found.labels[job.id], "color": colors[job.id], "href": f".{found.hrefs[job.id]}"}
             for job in found.jobs
         ]
         show(self._figures, _figure_table(found, colors))
@@ -120,7 +119,7 @@ class CompareView(View):
 
 
 def _named(found: Any, job: Any, colors: dict[str, str]) -> Markup:
-    link = fmt.link(found.labels[job.id], page_href("train", {"job": job.id}))
+    link = fmt.link(found.labels[job.id], f".{found.hrefs[job.id]}")
     return Markup('<td title="{}"><i style="background:{}"></i>{}</td>').format(found.labels[job.id], colors[job.id], link)
 
 

@@ -10,6 +10,8 @@ from markupsafe import Markup
 
 from workbench.domain.jobs import KINDS, STATUSES, Job
 from workbench.ui import format as fmt
+from workbench.ui.compare import CompareView
+from workbench.ui.components.cards import line, stack
 from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
 from workbench.ui.components.columns import Column, column, columns
 from workbench.ui.components.drawer import DetailDrawer
@@ -25,11 +27,12 @@ FILTERS = ("kind", "status", "search", "label")
 
 
 class JobsView(View):
-    """List the jobs; one opens at the right."""
+    """List the jobs; one opens at the right, several side by side."""
 
-    url = ("job", "kind", "status", "search", "label", "page")
+    url = ("job", "compare", "kind", "status", "search", "label", "page")
 
     job = param.String("", doc="Id of the job that is open.")
+    compare = param.String("", doc="Ids of the runs that are compared, separated by commas.")
     kind = param.String("", doc="Only jobs of this kind.")
     status = param.String("", doc="Only jobs in this state.")
     search = param.String("", doc="Part of the name.")
@@ -60,8 +63,22 @@ class JobsView(View):
         self.param.watch(lambda *events: table.param.update(filters=self._narrowed()), [*FILTERS])
         tie(table, self, "page", open_id="job")
         self.detail = DetailDrawer(self, self._detail, name="job", width=640)
-        self.bar = JobsBar(self, table)
-        return [filters, self.bar, table, self.detail]
+        self.bar = JobsBar(self, table, on_compare=lambda ids: self.param.update(compare=",".join(ids), job=""))
+        self._list, self._area, self.compared = stack(filters, self.bar, table), stack(), None
+        self.param.watch(self._show, "compare")
+        self._show()
+        return [self._area, self.detail]
+
+    def _show(self, *events: Any) -> None:
+        if self.compared is not None:
+            self.compared.close()
+        self.compared = CompareView(self.ws, ids=self.compare) if self.compare else None
+        self._area.objects = [self._back(), self.compared] if self.compared is not None else [self._list]
+
+    def _back(self) -> Any:
+        button = pmui.Button(label="All jobs", icon="arrow_back", variant="text", size="small", margin=0)
+        button.on_click(lambda event: self.param.update(compare=""))
+        return line(button)
 
     def _kinds(self) -> Any:
         options = {"All kinds": "", **{fmt.words(kind): kind for kind in KINDS}}
