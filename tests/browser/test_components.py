@@ -11,6 +11,7 @@ import httpx
 import panel as pn
 import pytest
 from fastapi import FastAPI
+from playwright.sync_api import expect
 
 from tests.server.serving import running
 from tests.ui import gallery
@@ -202,6 +203,52 @@ def test_a_form_shows_every_fault_at_its_field(tab: Any, served: Served) -> None
     tab.get_by_text("Created a good name.").wait_for()
     assert tab.locator("[role=alert]").count() == 0
     assert served.ws.gallery.create.calls[-1]["epochs"] == 5
+
+
+TYPE_AND_CLICK = """
+([input, button, text]) => {
+  input.focus()
+  input.select()
+  document.execCommand("insertText", false, text)
+  button.focus()
+  button.click()
+}
+"""
+
+
+def test_a_number_typed_is_there_when_the_button_is_clicked_in_the_same_breath(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/parts")
+    tab.locator(".field-name input").fill("in one go")
+    tab.locator(".field-name input").press("Tab")
+    calls = served.ws.gallery.create.calls
+    for name, typed, number in (("epochs", "7", 7), ("learning_rate", "0.25", 0.25), ("epochs", "8", 8), ("epochs", "7", 7)):
+        already = len(calls)
+        field, button = tab.locator(f".field-{name} input"), tab.locator(".submit button, button.submit").first
+        expect(button).to_be_enabled()
+        tab.evaluate(TYPE_AND_CLICK, [field.element_handle(), button.element_handle(), typed])
+        assert eventually(lambda before=already: len(calls) > before)
+        assert number == calls[-1][name]
+
+
+def test_a_number_is_typed_as_it_comes_and_what_is_none_leaves_the_former(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/parts")
+    rate = tab.locator(".field-learning_rate input")
+    rate.click()
+    tab.keyboard.press("ControlOrMeta+a")
+    for key in ("0", ".", "0", "5", "Backspace", "7"):
+        tab.keyboard.press(key)
+        expect(rate).to_have_js_property("value", {"Backspace": "0.0", "7": "0.07"}.get(key) or rate.input_value())
+    assert "0.07" == rate.input_value()
+    tab.keyboard.press("Tab")
+    tab.locator(".field-name input").fill("another one")
+    tab.locator(".field-name input").press("Tab")
+    epochs = tab.locator(".field-epochs input")
+    epochs.fill("seven")
+    epochs.press("Tab")
+    expect(epochs).to_have_value("10")
+    tab.locator(".submit").click()
+    tab.get_by_text("Created another one.").wait_for()
+    assert (10, 0.07) == tuple(served.ws.gallery.create.calls[-1].get(name) for name in ("epochs", "learning_rate"))
 
 
 def test_errors_stay_where_they_belong(tab: Any, served: Served) -> None:

@@ -72,8 +72,6 @@ def enter(tab: Tab, field: str, value: Any) -> None:
 
 
 def press(tab: Tab, css_class: str) -> None:
-    # A number field hands on what was typed only after it has been left: people take longer than that, scripts do not.
-    tab.evaluate("() => new Promise((idle) => requestIdleCallback(idle, {timeout: 5000}))")
     tab.locator(f".{css_class} button, button.{css_class}").first.click()
 
 

@@ -10,6 +10,7 @@ from workbench.errors import Conflict, InvalidFileType, ValidationError
 from workbench.ui.components.fields import Field
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html
+from workbench.ui.components.number_field import AnyNumber
 from workbench.ui.components.working_button import WorkingButton
 from workbench.ui.sheet_forms import blamed_on_file
 
@@ -87,3 +88,15 @@ def test_a_button_turns_only_as_long_as_its_work_takes():
     button._process_events({"loading": True})
 
     assert (button.loading, model.data.loading) == (False, False)
+
+
+def test_a_number_is_taken_while_it_is_typed():
+    entry = AnyNumber(label="Rate", value=0.5)
+
+    entry._process_events({"typed": 0.25})
+    assert 0.25 == entry.value
+    entry._process_events({"typed": None})
+    assert entry.value is None
+    entry._process_events({"typed": 0.75, "value": 1.5})
+
+    assert 1.5 == entry.value

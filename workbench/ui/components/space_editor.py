@@ -13,9 +13,10 @@ from markupsafe import Markup
 from workbench.errors import ValidationError
 from workbench.ui import format as fmt
 from workbench.ui.components.markup import html, show
+from workbench.ui.components.number_field import AnyNumber, WholeNumber
 
 SPACE, FIXED = "search_space", "training_config"
-NUMBERS = {"integer": pmui.IntInput, "number": pmui.FloatInput}
+NUMBERS = {"integer": WholeNumber, "number": AnyNumber}
 GRID = {
     "display": "grid",
     "gap": 1,
@@ -79,7 +80,7 @@ class _Line:
         self.searched = pmui.Checkbox(label=fmt.words(told["name"]), value=entry is not None, margin=0, size="small")
         low, high = told.get("bounds") or (None, None)
         start = entry or {}
-        kind = NUMBERS.get(told["type"], pmui.FloatInput)
+        kind = NUMBERS.get(told["type"], AnyNumber)
         self.low = kind(label="From", value=start.get("low", low), **_SHAPE)
         self.high = kind(label="To", value=start.get("high", high), **_SHAPE)
         self.choices = pmui.TextInput(label="One of", value=_joined(start.get("choices") or told.get("choices")), **_SHAPE)
