@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.services import made
-from tests.ui.rendered import eventually, shows, started
+from tests.ui.rendered import eventually, shows, started, texts
 from workbench.ui.compare import CompareView
 from workbench.ui.components.curve import Curve
 from workbench.ui.job import JobView
@@ -143,6 +143,23 @@ def test_jobs_stand_side_by_side(local, version):
 def test_what_cannot_be_compared_is_said(local):
     view = started(CompareView(local, ids="job_nothing"))
     shows(view, "No training job 'job_nothing'")
+    view.close()
+
+
+def test_runs_of_ones_own_loops_are_compared_from_the_list_of_jobs(local):
+    runs = [local.jobs.start_external(f"sweep {number}", config={"depth": number}) for number in (2, 4)]
+    for number, run in enumerate(runs):
+        run.log({"auc": 0.5 + number / 10}, step=1)
+        run.finish()
+    view = started(JobsView(local))
+    shows(view, "sweep 2", "sweep 4")
+    view.bar._table.selected = [run.id for run in runs]
+    next(button for button in view.bar._bar if "compare-jobs" in (button.css_classes or [])).clicks += 1
+    view.compared.ready._handle_msg("ready")
+    shows(view, "sweep 2, depth 2", "sweep 4, depth 4", "Auc")
+    assert view.compare == ",".join(run.id for run in runs)
+    view.compare = ""
+    assert "Auc" not in texts(view)
     view.close()
 
 
