@@ -42,6 +42,12 @@ class Settings(param.Parameterized):
     jobs_per_user = param.Integer(
         0, bounds=(0, None), doc="Jobs of one person that run at the same time; 0 for any. WORKBENCH_JOBS_PER_USER."
     )
+    gpus = param.Integer(
+        None,
+        bounds=(0, None),
+        allow_None=True,
+        doc="GPUs that jobs may use, each for one job at a time; 0: none, not given: all there are. WORKBENCH_GPUS.",
+    )
     cancel_grace_s = param.Number(10.0, bounds=(0, None), doc="Seconds a job has to end itself. WORKBENCH_CANCEL_GRACE_S.")
     cancel_term_s = param.Number(5.0, bounds=(0, None), doc="Seconds between SIGTERM and SIGKILL. WORKBENCH_CANCEL_TERM_S.")
     scheduler = param.String(

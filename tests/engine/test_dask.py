@@ -12,6 +12,7 @@ import pytest
 from tests.engine.test_engine import job_of, until, until_points
 from workbench.engine import supervisor
 from workbench.engine.dask import DaskExecutor
+from workbench.engine.process import read_json
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +30,10 @@ def engine(made, cluster):
 def claimed(engine, job, attempt=1, seconds=30):
     """Return the pids of the worker and of the child once they are there."""
     folder, deadline = engine.folder(job.id, attempt), time.monotonic() + seconds
-    while not (supervisor.read(folder / "claim.json") and supervisor.read(folder / "process.json")):
+    while not (read_json(folder / "claim.json") and read_json(folder / "process.json")):
         assert time.monotonic() < deadline, job_of(engine, job.id).message
         time.sleep(0.02)
-    return int(supervisor.read(folder / "claim.json")["by"].rpartition(":")[2]), supervisor.read(folder / "process.json")["pid"]
+    return int(read_json(folder / "claim.json")["by"].rpartition(":")[2]), read_json(folder / "process.json")["pid"]
 
 
 def alive(pid):

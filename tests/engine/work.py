@@ -225,3 +225,12 @@ def scribbles(context):
     while context.inputs.get("wait"):
         context.check()
         time.sleep(0.01)
+
+
+def cards(context):
+    """Tell the GPUs it was given, and wait for a cancel when asked to."""
+    context.log("shown", cards=os.environ.get("CUDA_VISIBLE_DEVICES"))
+    while context.inputs.get("wait"):
+        context.check()
+        time.sleep(0.01)
+    return {"cards": os.environ.get("CUDA_VISIBLE_DEVICES")}

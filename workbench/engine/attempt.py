@@ -71,6 +71,7 @@ class Attempt:
     job: Job
     folder: Path
     handle: Handle
+    cards: tuple[str, ...] = ()
     offset: int = 0
     seq: int = 0
     begun: float = field(default_factory=time.time)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.engine import child
 from workbench.engine.local import Ended, Handle, LocalExecutor
-from workbench.engine.process import write_json
-from workbench.engine.supervisor import CLAIM, ENDED, LEASE, claim, read, supervise
+from workbench.engine.process import read_json, write_json
+from workbench.engine.supervisor import CLAIM, ENDED, LEASE, claim, supervise
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -37,6 +37,7 @@ class DaskExecutor:
     """Start attempts on the cluster at `address`."""
 
     name = "dask"
+    cards = None
 
     def __init__(self, address: str, *, weigh: bool = False) -> None:
         self.address = address
@@ -56,6 +57,10 @@ class DaskExecutor:
             return f"Waits for the cluster at {self.address}: it has no worker."
         return None
 
+    def offers(self, resource: str) -> bool:
+        """Return whether some worker of the cluster declares a resource."""
+        return any(told.get("resources", {}).get(resource) for told in self._workers().values())
+
     def told(self) -> str:
         """Return in words where attempts run."""
         return self.away() or f"On the cluster at {self.address}, {len(self._workers())} worker(s)."
@@ -67,7 +72,7 @@ class DaskExecutor:
         client = self._client
         if client is None:
             raise ConnectionError(f"The cluster at {self.address} is not connected.")
-        needs = (read(folder / child.TASK) or {}).get("resources") or {}
+        needs = (read_json(folder / child.TASK) or {}).get("resources") or {}
         key = f"workbench-{folder.parent.name}-{folder.name}-{zlib.crc32(str(folder).encode()):08x}"
         write_json(folder / SUBMITTED, {"key": key, "scheduler": self.address, "resources": needs})
         future = client.submit(
@@ -85,7 +90,7 @@ class DaskExecutor:
 
     def reattach(self, folder: Path) -> Handle | None:
         """Return what is known of an attempt that an earlier owner handed over, here or on its own machine."""
-        told = read(folder / SUBMITTED)
+        told = read_json(folder / SUBMITTED)
         if told is None:
             return LocalExecutor().reattach(folder)
         # Nobody knows whether the scheduler still has it: what was not begun is not begun any more.
@@ -103,7 +108,7 @@ class DaskExecutor:
         """Return Dask's own word on an attempt, once there is a connection."""
         from distributed import Future
 
-        client, told = self._client, read(folder / SUBMITTED)
+        client, told = self._client, read_json(folder / SUBMITTED)
         return Future(told["key"], client) if client is not None and client.status == "running" and told else None
 
     def connected(self) -> bool:
@@ -174,14 +179,14 @@ class DaskHandle:
         if now - self._looked < LOOK_SECONDS:
             return None
         self._looked = now
-        if told := read(self._folder / ENDED):
+        if told := read_json(self._folder / ENDED):
             return Ended(told.get("code"))
         if not (self._folder / CLAIM).exists():
             self._heard = now
             return self._unclaimed()
-        if (read(self._folder / CLAIM) or {}).get("by") == OWNER:
+        if (read_json(self._folder / CLAIM) or {}).get("by") == OWNER:
             return Ended(None, lost=self.given_up)
-        lease = read(self._folder / LEASE)
+        lease = read_json(self._folder / LEASE)
         if lease != self._lease:
             self._lease, self._heard = lease, now
         return self._lost() if now - self._heard >= LEASE_SECONDS or self._over(now) else None

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -22,6 +22,7 @@ from workbench.engine import checkpoints as checkpoints_of
 from workbench.engine import child, handover, hearing, limits
 from workbench.engine.attempt import Attempt, Preparing
 from workbench.engine.ending import Ending, conclude, received
+from workbench.engine.gpus import Slots, held
 from workbench.engine.kind import Facts, Finish, Hear, Kind, Needs, Prepare, Receive, Told
 from workbench.engine.launching import begin, launch
 from workbench.engine.ledger import Ledger
@@ -65,6 +66,7 @@ class Engine:
         self.attempts: dict[str, Attempt] = {}
         self._silence = Silence(self)
         self.waits = Waits()
+        self._slots = Slots(self)
         self._hands: ThreadPoolExecutor | None = None
         self._wake = threading.Event()
         self._look = True
@@ -287,21 +289,24 @@ class Engine:
         now = self.clock.now()
         ready = [job for job in waiting if self.waits.over(job.id, job.not_before, now) and job.kind in self.kinds]
         running = [(a.job.kind, a.job.created_by) for a in self.attempts.values()]
-        chosen = startable(ready, running, self.limits)
+        wanted, free = self._slots.wanted(ready), self._slots.free()
+        chosen = startable(ready, running, self.limits, wanted=wanted, cards=len(free))
+        self._say(held(ready, chosen, wanted, len(free)), self._slots.reason())
         if chosen and (reason := limits.too_full(self.artifacts, self.settings) or self.executor.away()):
-            self._hold(chosen, reason)
+            self.waits.hold(HELD, HOLD_SECONDS)
+            self._say({job.id for job in chosen}, reason)
             return
         threads = thread_budget(os.cpu_count() or 1, len(running) + len(chosen))
         for job in chosen:
-            if attempt := launch(self, job.id, threads):
+            cards = tuple(free.pop(0) for _ in range(wanted.get(job.id, 0)))
+            if attempt := launch(self, job.id, threads, cards):
                 self.attempts[job.id] = attempt
                 self._look = True
 
-    def _hold(self, chosen: Sequence[Waiting], reason: str) -> None:
-        """Let jobs wait, say why once, and look again soon."""
-        self.waits.hold(HELD, HOLD_SECONDS)
-        for id, said in self.db.tuples("select id, message from jobs where status = 'queued'"):
-            if id in {job.id for job in chosen} and said != reason:
+    def _say(self, ids: Set[str], reason: str) -> None:
+        """Tell waiting jobs once why they wait."""
+        for id, said in self.db.tuples("select id, message from jobs where status = 'queued'") if ids else ():
+            if id in ids and said != reason:
                 with self.db.write():
                     self.ledger.jobs.update(id, message=reason)
                     self.ledger.note(id, JobEvent(type="log", message=reason, data={"level": "warning"}))
@@ -354,7 +359,7 @@ class Engine:
 
 def _executor(settings: Settings) -> Executor:
     if not settings.scheduler:
-        return LocalExecutor()
+        return LocalExecutor(settings.gpus)
     from workbench.engine.dask import DaskExecutor
 
     return DaskExecutor(settings.scheduler, weigh=settings.job_memory_mb > 0)

@@ -30,7 +30,7 @@ class Kind:
     `again` in the one that queues the job for another attempt; `facts` keeps what the child tells of the
     job itself, in the transaction that takes its words in; `hear` gets the journal's records once they are
     taken in and must return at once; `resources` names what a worker of a cluster must offer to run it,
-    such as `{"GPU": 1}`.
+    such as `{"GPU": 1}`; on this machine GPUs are handed out, as far as there are any.
     """
 
     entry: str

@@ -11,6 +11,7 @@ from workbench.domain.jobs import Job
 from workbench.engine import child, handover
 from workbench.engine.attempt import Attempt, Preparing
 from workbench.engine.ending import Ending
+from workbench.engine.gpus import CARDS
 from workbench.engine.local import Ended
 from workbench.engine.process import write_json
 from workbench.errors import WorkbenchError
@@ -24,8 +25,8 @@ UNSTARTED = "The job could not be started"
 _log = logging.getLogger(__name__)
 
 
-def launch(engine: Engine, id: str, threads: int) -> Attempt | None:
-    """Begin the next attempt of a queued job, or return None when it is queued no more."""
+def launch(engine: Engine, id: str, threads: int, cards: tuple[str, ...] = ()) -> Attempt | None:
+    """Begin the next attempt of a queued job on GPUs of its own, or return None when it is queued no more."""
     number = (engine.db.value("select attempt from jobs where id = ?", [id]) or 0) + 1
     now = engine.clock.now()
     job = engine.ledger.move(
@@ -36,10 +37,10 @@ def launch(engine: Engine, id: str, threads: int) -> Attempt | None:
     if job is None:
         return None
     folder = engine.folder(id, number)
-    return Attempt(job, folder, Preparing(engine.aside(_prepare, engine, job, folder, threads)))
+    return Attempt(job, folder, Preparing(engine.aside(_prepare, engine, job, folder, threads, cards)), cards)
 
 
-def _prepare(engine: Engine, job: Job, folder: Path, threads: int) -> None:
+def _prepare(engine: Engine, job: Job, folder: Path, threads: int, cards: tuple[str, ...]) -> None:
     kind = engine.kinds[job.kind]
     handover.made(folder).mkdir(parents=True, exist_ok=True)
     with use(Context(actor=job.created_by)):
@@ -47,6 +48,7 @@ def _prepare(engine: Engine, job: Job, folder: Path, threads: int) -> None:
     facts = {"job_id": job.id, "kind": job.kind, "attempt": job.attempt, "spec": job.spec}
     facts["resume_from"] = _repeated(engine, job)
     facts["resources"] = dict(kind.resources(job)) if kind.resources else {}
+    facts[CARDS] = list(cards)
     write_json(folder / child.TASK, {**facts, "entry": kind.entry, "inputs": dict(inputs), "threads": threads})
 
 

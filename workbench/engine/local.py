@@ -9,11 +9,12 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 import workbench
-from workbench.engine import child
+from workbench.engine import child, gpus
 from workbench.engine.process import Identity, group_members, group_memory, kill_group, signal_group
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -43,9 +44,16 @@ class Handle(Protocol):
 
 
 class Executor(Protocol):
-    """A place where attempts run."""
+    """A place where attempts run; `cards` are the GPUs to hand out there, None where the place does that itself."""
 
     name: str
+
+    @property
+    def cards(self) -> tuple[str, ...] | None:
+        """Return the GPUs to hand out."""
+
+    def offers(self, resource: str) -> bool:
+        """Return whether an attempt may ask for a resource, such as `GPU`."""
 
     def start(self, folder: Path) -> Handle:
         """Start the child for the task in `folder`."""
@@ -135,6 +143,18 @@ class LocalExecutor:
 
     name = "local"
 
+    def __init__(self, gpus: int | None = None) -> None:
+        self._gpus = gpus
+
+    @cached_property
+    def cards(self) -> tuple[str, ...]:
+        """Return the GPUs of this machine that jobs may use."""
+        return gpus.cards(self._gpus)
+
+    def offers(self, resource: str) -> bool:
+        """Return whether this machine has a GPU for jobs; it knows of nothing else."""
+        return resource == gpus.RESOURCE and bool(self.cards)
+
     def away(self) -> str | None:
         """Return None: this machine is always there."""
         return None
@@ -157,7 +177,7 @@ class LocalExecutor:
                 stderr=subprocess.STDOUT,
                 close_fds=True,
                 cwd=folder,
-                env={**_environment(), **(environment or {})},
+                env={**_environment(), **gpus.environment(folder / child.TASK, self._gpus), **(environment or {})},
             )
         with _children_lock:
             _children[popen.pid] = popen

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from workbench.config import Settings
 from workbench.domain.jobs import KINDS
@@ -51,10 +52,18 @@ def ordered(waiting: Iterable[Waiting]) -> list[Waiting]:
     return sorted(waiting, key=lambda job: (-job.priority, job.queued_at, job.id))
 
 
-def startable(waiting: Iterable[Waiting], running: Sequence[tuple[str, str]], limits: Limits) -> list[Waiting]:
+def startable(
+    waiting: Iterable[Waiting],
+    running: Sequence[tuple[str, str]],
+    limits: Limits,
+    *,
+    wanted: Mapping[str, int] = MappingProxyType({}),
+    cards: int = 0,
+) -> list[Waiting]:
     """Return the jobs to start now; `running` holds (kind, user) of each job that runs.
 
-    A job held back by the limit of its kind or user does not hold back those behind it.
+    `wanted` tells by job how many of the `cards` that are free it needs. A job held back by the limit of its
+    kind or user, or for want of cards, does not hold back those behind it.
     """
     kinds = Counter(kind for kind, _ in running)
     lines = Counter(kind in AWAITED for kind, _ in running)
@@ -67,6 +76,9 @@ def startable(waiting: Iterable[Waiting], running: Sequence[tuple[str, str]], li
             continue
         if limits.per_user is not None and users[job.user] >= limits.per_user:
             continue
+        if wanted.get(job.id, 0) > cards:
+            continue
+        cards -= wanted.get(job.id, 0)
         lines[job.kind in AWAITED] += 1
         kinds[job.kind] += 1
         users[job.user] += 1

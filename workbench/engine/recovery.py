@@ -10,6 +10,8 @@ from workbench.domain.jobs import Job
 from workbench.engine import child
 from workbench.engine.attempt import Attempt, Lost
 from workbench.engine.ending import Ending, conclude
+from workbench.engine.gpus import CARDS
+from workbench.engine.process import read_json
 
 if TYPE_CHECKING:
     from workbench.engine.engine import Engine
@@ -38,7 +40,8 @@ def recover(engine: Engine) -> None:
 def _attempt(engine: Engine, job: Job) -> Attempt:
     folder = engine.folder(job.id, job.attempt)
     handle = engine.executor.reattach(folder)
-    attempt = Attempt(job, folder, handle or Lost(), offset=job.journal_offset, seq=job.journal_seq)
+    cards = tuple((read_json(folder / child.TASK) or {}).get(CARDS) or ())
+    attempt = Attempt(job, folder, handle or Lost(), cards, offset=job.journal_offset, seq=job.journal_seq)
     if job.started_at is not None:
         attempt.begun = job.started_at.replace(tzinfo=dt.UTC).timestamp()
         attempt.clocked -= max(0.0, (engine.clock.now() - job.started_at).total_seconds())

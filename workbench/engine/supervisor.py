@@ -13,7 +13,6 @@ import signal
 import socket
 import time
 from pathlib import Path
-from typing import Any
 
 from workbench.engine.local import LocalExecutor, LocalHandle
 from workbench.engine.process import write_json
@@ -53,14 +52,6 @@ def claim(folder: Path, by: str) -> bool:
     with os.fdopen(file, "w", encoding="utf-8") as claimed:
         json.dump({"by": by}, claimed)
     return True
-
-
-def read(path: Path) -> dict[str, Any] | None:
-    """Return a JSON file of the folder, or None while it is not there or not whole."""
-    with contextlib.suppress(OSError, ValueError):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return found if isinstance(found, dict) else None
-    return None
 
 
 def _watch(folder: Path, handle: LocalHandle, worker: str, every: float) -> int | None:

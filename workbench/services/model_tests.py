@@ -13,6 +13,7 @@ from workbench.contract.codec import encode
 from workbench.domain.jobs import Job
 from workbench.domain.models import Gate, ModelVersion, TestRun
 from workbench.services.pairs import source_rows
+from workbench.services.training_place import needs
 from workbench.store import Records
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ class ModelTests:
     def register(self) -> None:
         """Tell the job engine how a test job runs."""
         self.app.engine.register(
-            KIND, entry="workbench.engine.suite:run", prepare=self._prepare, finish=self._finish, ended=self._ended
-        )
+            KIND, entry="workbench.engine.suite:run", prepare=self._prepare, finish=self._finish, ended=self._ended,
+            resources=self._resources,
+        )  # fmt: skip
 
     def run(self, version: ModelVersion, *, actor: str, seconds: float) -> TestRun:
         """Test a version and wait up to `seconds` for the report; a run under way is joined."""
@@ -101,6 +103,9 @@ class ModelTests:
             "majority": learned.most_common(1)[0][0] if learned else None,
             "production": str(models.package(live)) if live and live.id != version.id else None,
         }
+
+    def _resources(self, job: Job) -> dict[str, float]:
+        return needs(self.app, self.app.models.versions.get(job.spec["model_id"]).trainer)
 
     def _sources(self, version: ModelVersion, indices: list[int | None]) -> dict[int, dict[str, Any]]:
         """Return the sheet's rows behind held-out pairs, without the column that is the answer."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.contract import current
-from workbench.trainers import Place, Trainer, trainers
+from workbench.engine.gpus import RESOURCE as GPU
+from workbench.errors import WorkbenchError
+from workbench.trainers import Place, Trainer, trainer, trainers
 
 if TYPE_CHECKING:
     from workbench.services.application import Application
@@ -30,6 +33,16 @@ class Surroundings:
         return trainers(self.named)
 
 
+def needs(app: Application, made_by: str, config: Mapping[str, Any] | None = None) -> dict[str, float]:
+    """Return what a worker must offer for a trainer to learn with `config`, or for what it made to answer."""
+    try:
+        found = trainer(made_by)
+    except WorkbenchError:
+        return {}
+    told = {} if config is None else dict(found.resources(config))
+    return {GPU: 1.0, **told} if found.uses_gpu and app.engine.executor.offers(GPU) else told
+
+
 def surroundings(app: Application) -> Surroundings:
     """Return what the caller's training may draw on."""
     settings, served = app.settings, current().served
@@ -37,6 +50,7 @@ def surroundings(app: Application) -> Surroundings:
     place = Place(
         providers=tuple(app.providers.shown()),
         models=tuple(Path(folder) for folder in settings.models),
+        gpu=app.engine.executor.offers(GPU),
         roots=None if roots is None else tuple(Path(root) for root in roots),
     )
     return Surroundings(place, tuple(settings.trainers), may_load=not served)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from workbench.domain.jobs import Job
 from workbench.domain.prompt import columns_used
 from workbench.domain.train import TrainingJob
-from workbench.services.training_place import surroundings
+from workbench.services.training_place import needs, surroundings
 from workbench.services.training_plan import Pairs
 from workbench.trainers import trainer
 from workbench.trainers.run import PAIRS
@@ -58,7 +58,8 @@ class TrainingWork:
         told = {"prepare": self.prepare, "finish": self.finish, "ended": self.ended}
         told |= {"facts": self.keep_facts, "resources": self.resources, "hear": self.app.studies.lead.hear}
         self.app.engine.register("train", entry=train, **told)
-        self.app.engine.register("evaluate", entry=test, prepare=self.prepare_evaluation, finish=self.finish_evaluation)
+        told = {"prepare": self.prepare_evaluation, "finish": self.finish_evaluation, "resources": self.evaluation_resources}
+        self.app.engine.register("evaluate", entry=test, **told)
 
     def freeze(self, job_id: str, table: pa.Table) -> None:
         """Write the pairs as they are now; the job reads this file and nothing newer."""
@@ -117,7 +118,11 @@ class TrainingWork:
 
     def resources(self, job: Job) -> dict[str, float]:
         """Return what the trainer asks of a worker."""
-        return trainer(job.spec["trainer"]).resources(job.spec["training_config"])
+        return needs(self.app, job.spec["trainer"], job.spec["training_config"])
+
+    def evaluation_resources(self, job: Job) -> dict[str, float]:
+        """Return what the model asks of a worker."""
+        return needs(self.app, self.app.models.versions.get(job.spec["model_version_id"]).trainer)
 
     def finish(self, job: Job, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
         """Keep the predictions and register the model version, in the transaction that sets succeeded.

@@ -50,6 +50,7 @@ class CausalLMLora(Trainer):
     label: ClassVar[str] = "Language model on this machine"
     Config: ClassVar[type[Config]] = CausalLMLoraConfig
     measures: ClassVar[tuple[str, ...]] = ("val_loss", "val_accuracy")
+    uses_gpu: ClassVar[bool] = True
     lowers_memory: ClassVar[tuple[str, ...]] = ("batch_size", "max_length", "lora_r")
 
     def base_models(self) -> list[BaseModel]:
@@ -100,7 +101,7 @@ class CausalLMLora(Trainer):
             raise NotReady(
                 f"The language model {base_model} is not there any more. Put it back, then retry.", status="unavailable"
             )
-        return {"folder": str(model.folder), "parameters": model.parameters, "gpu": Path("/dev/nvidia0").exists()}
+        return {"folder": str(model.folder), "parameters": model.parameters, "gpu": place.gpu}
 
     def estimate(
         self, config: Mapping[str, Any], size: Size, *, base_model: str, threads: int, given: Mapping[str, Any]

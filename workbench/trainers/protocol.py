@@ -80,12 +80,14 @@ class Inputs:
 class Place:
     """What this installation has that a base model may come from.
 
-    `models` are folders with language models, `roots` the folders a path may lead to; None: anywhere.
+    `models` are folders with language models, `roots` the folders a path may lead to; None: anywhere;
+    `gpu` says whether jobs may use one.
     """
 
     providers: tuple[ProviderConfig, ...] = ()
     models: tuple[Path, ...] = ()
     roots: tuple[Path, ...] | None = None
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,8 @@ class Trainer(ABC):
     lowers_memory: ClassVar[tuple[str, ...]] = ()
     # The figures on the held-out pairs that a search for settings may go by, the usual one first.
     measures: ClassVar[tuple[str, ...]] = ("val_accuracy", "val_loss")
+    # Whether its work runs on a GPU where there is one: no two such jobs then share a card.
+    uses_gpu: ClassVar[bool] = False
     _asked_as: str = ""
 
     @property
@@ -211,7 +215,7 @@ class Trainer(ABC):
         return Requirements()
 
     def resources(self, config: Mapping[str, Any]) -> dict[str, float]:
-        """Return what a worker of a cluster must declare to run a training, such as `{"GPU": 1}`."""
+        """Return what a worker of a cluster must declare to run a training, such as `{"GPU": 1}`; see `uses_gpu`."""
         return {}
 
     def search_space(self) -> dict[str, dict[str, Any]]:
