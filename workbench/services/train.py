@@ -375,14 +375,15 @@ def _details(id: str, request: Mapping[str, Any], plan: Plan) -> TrainingDetails
     )
 
 
-def _summary(row: Mapping[str, Any], curve: Mapping[str, float | None]) -> TrainingJobMetrics:
+def _summary(row: Mapping[str, Any], curve: Mapping[str, float | None]) -> dict[str, Any]:
+    """Return the values of a TrainingJobMetrics, which becomes one when somebody asks for the record."""
     told = (row["result"] or {}).get("metrics", {})
     kept = {name: told[name] for name in ("val_loss", "val_accuracy") if told.get(name) is not None}
-    started = row["started_at"] is not None
-    return TrainingJobMetrics(
-        **{**{name: curve.get(name) for name in SUMMARY_METRICS}, **kept},
-        epochs_completed=row["current_epoch"] if started else None,
-        training_duration_seconds=row["duration_seconds"],
-        tokens_processed=told.get("tokens_processed"),
-        cost_dbu=told.get("cost_dbu"),
-    )
+    return {
+        **{name: curve.get(name) for name in SUMMARY_METRICS},
+        **kept,
+        "epochs_completed": row["current_epoch"] if row["started_at"] is not None else None,
+        "training_duration_seconds": row["duration_seconds"],
+        "tokens_processed": told.get("tokens_processed"),
+        "cost_dbu": told.get("cost_dbu"),
+    }
