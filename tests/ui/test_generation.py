@@ -134,3 +134,16 @@ def test_answers_and_fields_of_a_template_are_edited_and_versions_listed(local: 
     shows(view, "1.1.0", "published")
     assert [one.semver for one in local.templates.versions(template.id)] == ["1.1.0", "1.0.0"]
     view.close()
+
+
+def test_the_button_says_why_a_second_one_cannot_be_started(local: Any, made: Any) -> None:
+    local.app.engine.close()
+    view = started(GenerationView(local, training_sheet_id=made.id))
+    shows(view, "6 pairs, 6 requests")
+    assert not view.form.button.disabled
+    job = local.training_sheets.generate(made.id, "simulated")
+    shows(view, f"{job.name} ({job.id}) has not ended yet.")
+    assert view.form.button.disabled
+    local.jobs.cancel(job.id)
+    assert eventually(lambda: not view.form.button.disabled)
+    view.close()

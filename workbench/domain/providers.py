@@ -101,6 +101,7 @@ class GenerationEstimate(Record):
     )
     examples = param.Integer(0, doc="Approved pairs put before each prompt.")
     summary = param.String("", doc="All of it in one sentence.")
+    actions = Items(item_type=Action, doc="Whether it may be started now, and why not.")
 
 
 class GeneratedAnswer(Record):

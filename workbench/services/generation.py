@@ -9,6 +9,7 @@ from workbench.domain.generate import TrainingSheet
 from workbench.domain.jobs import Job
 from workbench.domain.providers import GeneratedAnswer, GenerationEstimate
 from workbench.errors import NotEligible, NotFound, ValidationError
+from workbench.services import generation_turn
 from workbench.services.generation_plan import Wish, ask_of, counted, estimated, ranges
 from workbench.services.providers import Target
 from workbench.services.service import Service
@@ -45,9 +46,10 @@ class Generating(Service):
         """Let a provider answer the pairs without a response, in a job; the answers wait for review.
 
         A stopped job keeps its answers. One that failed or was cancelled changes no pair, but its answers are
-        remembered: a retry asks only about the rest.
+        remembered: a retry asks only about the rest. Refused while another one of the same training sheet has not ended.
         """
         found, target, wish = self._wished(training_sheet_id, provider, model, row_indices, failed_in, overwrite_existing, force)
+        generation_turn.refuse_second(self.db, found.id)
         rows = counted(self.db, found.id, wish)
         if not rows:
             raise NotEligible(_nothing(found, wish), excluded={"answered": found.total_rows})
@@ -76,7 +78,7 @@ class Generating(Service):
     ) -> GenerationEstimate:
         """Tell what a generation would ask, read, write and cost; nothing is asked."""
         found, target, wish = self._wished(training_sheet_id, provider, model, row_indices, failed_in, overwrite_existing, force)
-        return estimated(self.db, found, target, wish)
+        return estimated(self.db, found, target, wish).with_(actions=[generation_turn.start(self.db, found.id)])
 
     @query("GET", "/assemblies/{training_sheet_id}/answers", key="answers", topics=("training_sheets", "pairs", "jobs"))
     def answers(

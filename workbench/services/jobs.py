@@ -12,7 +12,7 @@ from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, comma
 from workbench.domain.jobs import DELETE, LIFECYCLE, TERMINAL, WAITING, Job, JobEvent
 from workbench.domain.record import utc
 from workbench.errors import InvalidTransition, NotFound, ValidationError
-from workbench.services import job_deletion
+from workbench.services import generation_turn, job_deletion
 from workbench.services.answering import answered
 from workbench.services.job_bulk import RUNNERS, JobBulk
 from workbench.services.job_curves import JobCurves
@@ -109,6 +109,8 @@ class JobService(JobBulk, JobCurves, JobLogs):
         more = {"labels": job.labels, "sample": job.sample, "priority": job.priority, "timeout_seconds": job.timeout_seconds}
         more |= {"parent_id": job.id, "resume": resume}
         with self.db.write():
+            if job.kind == "generate":
+                generation_turn.refuse_second(self.db, job.spec["training_sheet_id"])
             made = self.app.engine.submit(job.kind, name=job.name, spec=job.spec, created_by=self.actor, **more)
             return answered(self.shown(made))
 

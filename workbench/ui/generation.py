@@ -117,6 +117,9 @@ class GenerationView(View):
         self._estimate.ask(training_sheet_id=self.training_sheet_id, **values)
 
     def _draw_estimate(self, found: Any) -> None:
+        for start in found.actions:
+            self.form.allow(start)
+            self._again.disabled = not start.enabled
         made_up = fmt.simulated(MADE_UP) if found.simulated else ""
         show(
             self._told,

@@ -57,7 +57,10 @@ class ParameterForm(pn.viewable.Viewer):
             "alignItems": "start",
         }
         grid = pmui.Column(*boxes, margin=0, sizing_mode="stretch_width", sx=area)
-        self.submit_line = pmui.Column(self._error, self.button, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
+        self._reason = html("", visible=False)
+        self.submit_line = pmui.Column(
+            self._error, self.button, self._reason, margin=0, sizing_mode="stretch_width", sx={"gap": 2}
+        )
         below = [] if apart else [self.submit_line]
         self._layout = pmui.Column(grid, *below, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
 
@@ -82,6 +85,12 @@ class ParameterForm(pn.viewable.Viewer):
         if faults:
             raise ValidationError.of(faults)
         return found
+
+    def allow(self, action: Any) -> None:
+        """Let the button do what the service says may be done; why not stands below it."""
+        self.button.disabled = not action.enabled
+        show(self._reason, Markup('<span class="faint small" role="status">{}</span>').format(action.reason or ""))
+        self._reason.visible = bool(action.reason)
 
     def show_error(self, error: BaseException | None) -> None:
         """Show an error: its faulty fields at their inputs, the rest below the form."""
