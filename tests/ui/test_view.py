@@ -6,7 +6,9 @@ import gc
 import weakref
 from typing import Any
 
+import panel as pn
 import pytest
+from panel.util import edit_readonly
 
 from tests.ui import gallery
 from tests.ui.fakes import FakeHub, Operation, workspace
@@ -18,6 +20,7 @@ from workbench.errors import NotFound
 from workbench.ui.components.markup import html
 from workbench.ui.home import HomeView
 from workbench.ui.jobs import JobsView
+from workbench.ui.pages import build_page
 from workbench.ui.settings import SettingsView
 from workbench.ui.topbar import Footer, TopBar
 from workbench.ui.view import View
@@ -176,3 +179,11 @@ def test_settings_show_workspace_trainers_and_tables(local):
 
 def test_fake_operations_answer_like_facade_methods():
     assert Operation(info("x"))().name == "x"
+
+
+def test_no_event_of_a_browser_goes_through_the_whole_page():
+    page = build_page(gallery.gallery_workspace(), gallery.SCREENS[0], gallery.SCREENS)
+    with edit_readonly(pn.state):
+        pn.state.busy = True
+        assert not page.busy
+        pn.state.busy = False

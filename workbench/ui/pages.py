@@ -11,6 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 from markupsafe import Markup
+from panel.util import edit_readonly
 
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.narrow import NarrowSignal
@@ -69,6 +70,9 @@ def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
         raw_css=[_CALM_LOADING, TIP_CSS],
         sx=_PAGE_SX,
     )
+    # Nothing shows it, and with each event of the browser the whole page would be gone through and told, twice.
+    with edit_readonly(page):
+        page.busy = False
     navigation.follow_theme(page)
     # A phone has no room for the navigation: it opens on demand.
     page.main = [*page.main, NarrowSignal(lambda: view.ready.on_ready(lambda: page.param.update(sidebar_open=False)))]
