@@ -71,6 +71,9 @@ class Settings(param.Parameterized):
     gate_rate = param.Number(0.95, bounds=(0, 1), doc="Share of tests a model must pass to go live. WORKBENCH_GATE_RATE.")
     gate_days = param.Integer(30, bounds=(1, None), doc="Days a test run counts for the gate. WORKBENCH_GATE_DAYS.")
     sql_seconds = param.Number(30.0, bounds=(0.1, None), doc="Time limit of a user query. WORKBENCH_SQL_SECONDS.")
+    filter_seconds = param.Number(
+        5.0, bounds=(0.1, None), doc="Time limit of a condition that somebody waits for. WORKBENCH_FILTER_SECONDS."
+    )
     models = param.List(
         [], item_type=str, doc="Folders with language models to train from, os.pathsep-separated. WORKBENCH_MODELS."
     )

@@ -19,7 +19,7 @@ from workbench.errors import NotFound, ValidationError
 from workbench.services import ballots, canonical, decisions, queues, votes
 from workbench.services.judging import rights_columns, state_columns
 from workbench.services.pairs import LISTED, present
-from workbench.store.conditions import explained_condition
+from workbench.store.conditions import typed_condition
 
 if TYPE_CHECKING:
     from workbench.services.bulk_review import BulkReview
@@ -91,7 +91,7 @@ def run(service: BulkReview, made: TrainingSheet, sheet: Sheet, wish: Wish) -> B
         wish = replace(frozen.wish, given={**frozen.wish.given, **(said if "flag_reason" in said else {})})
         _frozen_set(db, frozen)
     else:
-        _chosen_set(db, made, sheet, wish)
+        _chosen_set(db, made, sheet, wish, service.settings.filter_seconds)
     change = _change(wish)
     scope = service.scope(made)
     if made.overlap > 1 and change.action != "rights":
@@ -125,7 +125,7 @@ def _change(wish: Wish) -> decisions.Change:
     return decisions.Change(wish.action, *state_columns(wish.action, wish.given.get("flag_reason", UNSET)))
 
 
-def _chosen_set(db: Any, made: TrainingSheet, sheet: Sheet, wish: Wish) -> None:
+def _chosen_set(db: Any, made: TrainingSheet, sheet: Sheet, wish: Wish, seconds: float) -> None:
     if wish.row_indices is not None:
         db.execute(
             "create or replace temp table _set as select row_index, null::bigint as version, count(*) as times "
@@ -135,7 +135,8 @@ def _chosen_set(db: Any, made: TrainingSheet, sheet: Sheet, wish: Wish) -> None:
         return
     assert wish.filter is not None
     found = queues.condition(wish.filter, made.id, sheet, reader=current().actor)
-    with explained_condition(wish.filter.where or wish.filter.regex):
+    text, field = wish.filter.where or wish.filter.regex, "where" if wish.filter.where else "regex"
+    with typed_condition(db, text, seconds=seconds, field=field):
         db.execute(
             "create or replace temp table _set as select row_index, version, 1::bigint as times from pair_rows "
             f"where {found.sql}",

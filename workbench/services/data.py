@@ -221,7 +221,9 @@ class SheetService(SheetChanges, SheetQuality):
     ) -> Preview:
         """Show rows in their order, with the number of all that match."""
         sheet = self.live(sheet_id)
-        return SheetRows(self.db, sheet).preview(limit=limit, offset=offset, columns=columns, where=where, search=search)
+        return SheetRows(self.db, sheet, self.settings).preview(
+            limit=limit, offset=offset, columns=columns, where=where, search=search
+        )
 
     @query("GET", "/sheets/{sheet_id}/rows")
     def rows(
@@ -234,7 +236,9 @@ class SheetService(SheetChanges, SheetQuality):
         offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
     ) -> Table:
         """Return the rows as a table, in their order."""
-        return SheetRows(self.db, self.live(sheet_id)).table(columns=columns, where=where, limit=limit, offset=offset)
+        return SheetRows(self.db, self.live(sheet_id), self.settings).table(
+            columns=columns, where=where, limit=limit, offset=offset
+        )
 
     @query("GET", "/sheets/{sheet_id}/profile")
     def profile(self, sheet_id: str) -> SheetProfile:

@@ -25,7 +25,7 @@ from workbench.services.rendering import check_template, plan_faults, require_va
 from workbench.services.review_import import ReviewImports
 from workbench.services.sheet_rows import row_condition
 from workbench.services.templates import Plan, TemplateId, TemplateService
-from workbench.store.conditions import explained_condition
+from workbench.store.conditions import explained_condition, typed_condition
 from workbench.store.tables import Records
 
 MAKERS = frozenset({"admin", "data_steward", "trainer"})
@@ -123,14 +123,21 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
             created_at=self.clock.now(),
             created_by=self.actor,
         )
+        count = self._chosen(sheet, choice, filter)
         with explained_condition(filter, field="filter"):
-            if takes_a_job(lambda rows: assembling.chosen(self.db, sheet, choice) > rows):
+            if takes_a_job(lambda rows: count > rows):
                 return self.assemblies.submit(sheet, made, choice)
             total = assembling.assemble(self.db, sheet, made, choice)
         with self.db.write():
             kept = self.records.insert(self.named(sheet, made).with_(total_rows=total, completed_at=self.clock.now()))
             assembling.count_reuse(self.db, kept)
             return answered(self._records([kept])[0])
+
+    def _chosen(self, sheet: Sheet, choice: assembling.Choice, filter: str | None) -> int:
+        """Return how many rows are taken; a condition that cannot even be counted by in time is refused."""
+        limit = {"seconds": self.settings.sql_seconds, "setting": "WORKBENCH_SQL_SECONDS"}
+        with self.db.read(), typed_condition(self.db, filter, field="filter", **limit):
+            return assembling.chosen(self.db, sheet, choice)
 
     def named(self, sheet: Sheet, made: TrainingSheet) -> TrainingSheet:
         """Return a new training sheet with its name: that of the sheet with a number where none was given."""

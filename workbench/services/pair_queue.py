@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
 from workbench.contract import Field, Page, query
@@ -30,7 +31,7 @@ from workbench.services.review_arguments import (
     UseFilter,
     Where,
 )
-from workbench.store.conditions import explained_condition
+from workbench.store.conditions import typed_condition
 
 
 class PairQueue(BulkReview):
@@ -69,7 +70,7 @@ class PairQueue(BulkReview):
         made, sheet = self.place(training_sheet_id)
         found = queues.condition(wanted, training_sheet_id, sheet, reader=self.actor)
         sort = queues.Order(order, descending, seed)
-        with self.db.read(), explained_condition(where):
+        with self.db.read(), self._condition(where, regex):
             return self._page(made, sheet, found, sort, limit, cursor)
 
     def _page(
@@ -81,6 +82,10 @@ class PairQueue(BulkReview):
         next_cursor = queues.encode_cursor(sort, places[-1][1], places[-1][0]) if more else None
         shown = present(self.db, rows, sheet, overlap=made.overlap)
         return Page(Pair, shown, total=total, page=1, page_size=limit, next_cursor=next_cursor)
+
+    def _condition(self, where: str | None, regex: str | None) -> AbstractContextManager[None]:
+        field = "where" if where else "regex"
+        return typed_condition(self.db, where or regex, seconds=self.settings.filter_seconds, field=field)
 
     @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}/card", topics=("pairs", "training_sheets"))
     def card(
@@ -112,7 +117,7 @@ class PairQueue(BulkReview):
         row = self.stored(made, row_index)
         held = claims.foreign_holder(self.db, made.id, row_index, self.clock.now())
         sort = queues.Order(order, descending, seed)
-        with self.db.read(), explained_condition(where):
+        with self.db.read(), self._condition(where, regex):
             return cards.card(self.db, made, sheet, row, found, sort, held[0] if held else None, self.actor)
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from workbench.config import Settings
 from workbench.contract.codec import with_total
 from workbench.domain.data import Preview, Sheet, SheetColumn
 from workbench.errors import ValidationError, did_you_mean
 from workbench.store import Database
-from workbench.store.conditions import explained_condition
+from workbench.store.conditions import typed_condition
 from workbench.store.sql_check import where_predicate
 from workbench.store.transaction import quoted
 
@@ -39,8 +40,9 @@ def row_condition(sheet: Sheet, where: str | None, *, field: str) -> str:
 class SheetRows:
     """Read the rows of one sheet: some columns, some rows, in their order."""
 
-    def __init__(self, db: Database, sheet: Sheet) -> None:
+    def __init__(self, db: Database, sheet: Sheet, settings: Settings) -> None:
         self.db = db
+        self.settings = settings
         self.sheet = sheet
         self.relation = relation_of(sheet)
 
@@ -49,7 +51,7 @@ class SheetRows:
         chosen = self.chosen(columns)
         condition, params = self.condition(where, search)
         listed = ", ".join(["_row", *(quoted(c.name) for c in chosen)])
-        with self.db.read(), explained_condition(where):
+        with self.db.read(), typed_condition(self.db, where, seconds=self.settings.filter_seconds):
             total = self.db.value(f"select count(*) from {self.relation} where {condition}", params)
             cut = self._cut(condition, limit, offset)
             found = self.db.tuples(f"select {listed} from {self.relation} where {condition}{cut}", params)
@@ -62,7 +64,8 @@ class SheetRows:
         condition, params = self.condition(where, "")
         listed = ", ".join(quoted(c.name) for c in self.chosen(columns))
         sql = f"select {listed} from {self.relation} where {condition}{self._cut(condition, limit, offset)}"
-        with self.db.read(), explained_condition(where):
+        limit_of = {"seconds": self.settings.sql_seconds, "setting": "WORKBENCH_SQL_SECONDS"}
+        with self.db.read(), typed_condition(self.db, where, **limit_of):
             total = self.db.value(f"select count(*) from {self.relation} where {condition}", params)
             return with_total(self.db.arrow(sql, params), total)
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import duckdb
 
 from workbench.errors import ValidationError
+from workbench.store.reads import Reads
 
 _FAULTS = (
     duckdb.BinderException,
@@ -29,3 +30,17 @@ def explained_condition(text: str | None, *, field: str = "where") -> Iterator[N
             raise
         message = str(error).split("\n\nLINE ", 1)[0].strip().replace("\n", " ").rstrip(".")
         raise ValidationError.field(field, message, text) from error
+
+
+@contextmanager
+def typed_condition(
+    db: Reads, text: str | None, *, seconds: float, field: str = "where", setting: str = "WORKBENCH_FILTER_SECONDS"
+) -> Iterator[None]:
+    """Apply a condition that somebody typed and waits for, in a `read()` or `write()`: its faults are explained, its time is limited."""
+
+    def late(limit: float) -> Exception:
+        words = f"took longer than {limit:g} s and was stopped. Make it simpler, or raise the limit ({setting})"
+        return ValidationError.field(field, words, text)
+
+    with explained_condition(text, field=field), db.within(seconds if text else None, late):
+        yield

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +13,8 @@ import pyarrow as pa
 
 from workbench.errors import ValidationError, WorkbenchError
 from workbench.store.transaction import Params
+
+AGAIN_SECONDS = 0.05
 
 
 class Scope(threading.local):
@@ -95,6 +97,11 @@ class Reads:
             raise WorkbenchError("The workspace is closed. Open it again to go on.")
         return self._connection
 
+    def within(self, seconds: float | None, late: Callable[[float], Exception]) -> AbstractContextManager[None]:
+        """Limit what a `read()` or `write()` of this thread asks inside the block; `late` makes the error."""
+        assert self._scope.cursor is not None
+        return limited(self._scope.cursor, seconds, late)
+
     @contextmanager
     def cursor(self, *, seconds: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """Hand out the cursor to read on: the current transaction's, or a fresh one."""
@@ -108,25 +115,39 @@ class Reads:
                 cursor.close()
 
 
+def _query_late(seconds: float) -> Exception:
+    return ValidationError.field("query", f"it ran longer than {seconds:g} s and was stopped. Narrow it with where or limit")
+
+
 @contextmanager
-def limited(cursor: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
-    """Interrupt what runs on `cursor` after `seconds`, and say so."""
+def limited(
+    cursor: duckdb.DuckDBPyConnection, seconds: float | None, late: Callable[[float], Exception] = _query_late
+) -> Iterator[None]:
+    """Interrupt what runs on `cursor` after `seconds`, and raise what `late` makes of it."""
     if seconds is None:
         yield
         return
-    late = threading.Event()
-    timer = threading.Timer(seconds, lambda: (late.set(), cursor.interrupt()))
-    timer.daemon = True
-    timer.start()
+    over, ended = threading.Event(), threading.Event()
+
+    def interrupt() -> None:
+        if not ended.wait(seconds):
+            over.set()
+        # Again and again: between two queries nobody hears it.
+        while not ended.wait(AGAIN_SECONDS):
+            cursor.interrupt()
+
+    watch = threading.Thread(target=interrupt, name="query-limit", daemon=True)
+    watch.start()
     try:
         yield
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        if not late.is_set():
+        if not over.is_set():
             raise
-        message = f"it ran longer than {seconds:g} s and was stopped. Narrow it with where or limit"
-        raise ValidationError.field("query", message) from error
+        raise late(seconds) from error
     finally:
-        timer.cancel()
+        ended.set()
+        # What comes next on the cursor, its rollback say, must not be met.
+        watch.join()
 
 
 def _sequence(params: Params) -> Any:
