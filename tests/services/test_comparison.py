@@ -127,3 +127,15 @@ def test_several_jobs_are_ended_or_repeated_each_by_itself(ws):
     assert ws.jobs.get(runs[1].id).cancel_reason == "enough"
     again = ws.jobs.bulk_retry([runs[1].id])
     assert (again.done, again.outcomes[0].message != "") == (0, True)
+
+
+def test_a_name_says_of_a_long_number_what_tells_it_from_the_others(local):
+    thirds = [train(local.app, number, learning_rate=1 / number) for number in (3, 7)]
+    close = [train(local.app, number, learning_rate=rate) for number, rate in ((10, 0.123456), (11, 0.123457))]
+
+    assert ["cases, learning rate 0.3333", "cases, learning rate 0.1429"] == list(
+        local.training.compare(",".join(thirds)).labels.values()
+    )
+    assert ["cases, learning rate 0.123456", "cases, learning rate 0.123457"] == list(
+        local.training.compare(",".join(close)).labels.values()
+    )

@@ -138,3 +138,12 @@ def test_of_two_with_one_name_both_can_be_chosen():
     )
 
     assert fmt.to_choose([one, two, other]) == {"cases · aa11": one.id, "cases · bb22": two.id, "other": other.id}
+
+
+def test_names_are_chosen_by_words_and_told_apart():
+    assert {"Training loss": "train_loss", "F1 a": "f1_a"} == fmt.names_to_choose(["train_loss", "f1_a"])
+    assert {"a_b": "a_b", "a-b": "a-b"} == fmt.names_to_choose(["a_b", "a-b"])
+
+
+def test_a_figure_that_is_a_time_is_a_duration():
+    assert ("2\u2009m 13\u2009s", "0.1230") == (fmt.measured("training_duration_seconds", 133), fmt.measured("val_loss", 0.123))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.services import made
+from tests.services.test_comparison import train
 from tests.ui.rendered import eventually, shows, started, texts
 from workbench.ui.compare import CompareView
 from workbench.ui.components.curve import Curve
@@ -113,7 +115,10 @@ def test_points_that_are_no_number_are_marked(local):
     view = started(JobView(local, job_id=run.id))
 
     shows(view, "1 point is no number, marked by a dotted line")
-    assert (list(view.board._curves["loss"].odd.data["step"]), list(view.board._curves["loss"].odd.data["word"])) == ([3], ["NaN"])
+    assert (list(view.board._curves["loss"].odd.data["step"]), list(view.board._curves["loss"].odd.data["word"])) == (
+        [3],
+        ["NaN"],
+    )
     view.board._log.value = True
     shows(view, "A log scale cannot show zero and below")
     view.close()
@@ -137,6 +142,17 @@ def test_jobs_stand_side_by_side(local, version):
     view = started(CompareView(local, ids=f"{version.job_id},{other.job_id}"))
 
     shows(view, "Figures", "Topics", "These jobs have the same settings")
+    view.close()
+
+
+def test_each_figure_takes_one_column_and_metrics_are_chosen_by_words(local):
+    ids = [train(local.transport.app, number, learning_rate=1 / number) for number in (2, 3)]
+    view = started(CompareView(local, ids=",".join(ids)))
+
+    shows(view, "Held-out loss", "best 0.0020", "cases, learning rate 0.3333")
+    heads = re.findall(r"<th(?: [^>]*)?>(.*?)</th>", view._figures.object)
+    assert ["Job", "Status", "Held-out loss", "Held-out accuracy"] == heads
+    assert {"Held-out accuracy": "val_accuracy", "Held-out loss": "val_loss"} == view._metrics.options
     view.close()
 
 

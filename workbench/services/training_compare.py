@@ -55,7 +55,9 @@ def wanted_ids(text: str) -> list[str]:
     """Return the ids that a list separated by commas names, or raise ValidationError."""
     ids = list(dict.fromkeys(id.strip() for id in text.split(",") if id.strip()))
     if not ids:
-        raise ValidationError.field("ids", "names no job; give the ids of training jobs or external runs, separated by commas", text)
+        raise ValidationError.field(
+            "ids", "names no job; give the ids of training jobs or external runs, separated by commas", text
+        )
     if len(ids) > MOST_JOBS:
         raise ValidationError.field("ids", f"names {len(ids)} jobs; {MOST_JOBS} can be compared at once", len(ids))
     return ids
@@ -72,7 +74,11 @@ def require_all(db: Database, wanted: Sequence[str], found: Sequence[str]) -> No
         words = f"No training job {', '.join(map(repr, unknown))}."
         raise NotFound(words, kind="training job", id=unknown[0], ids=unknown)
     raise ValidationError.of(
-        {"field": "ids", "message": f"{id} is a job of kind {kind}; only training jobs and external runs can be compared", "value": id}
+        {
+            "field": "ids",
+            "message": f"{id} is a job of kind {kind}; only training jobs and external runs can be compared",
+            "value": id,
+        }
         for id, kind in kinds.items()
     )
 
@@ -126,11 +132,17 @@ def _given(job: TrainingJob) -> dict[str, Any]:
 def _labels(jobs: Sequence[TrainingJob], differing: Sequence[ConfigDifference]) -> dict[str, str]:
     """Name each job by its model and by the first settings that tell it from the others."""
     telling = [one for one in differing if one.name not in ("train_pairs", "val_pairs", "total_pairs")][:3]
-    found = {}
-    for job in jobs:
-        facts = [f"{one.name.replace('_', ' ')} {one.values[job.id]}" for one in telling if one.values[job.id] is not None]
-        found[job.id] = ", ".join([job.model_name, *facts])
-    return found
+    told = [(one.name.replace("_", " "), _short(one.values)) for one in telling]
+    return {
+        job.id: ", ".join([job.model_name, *(f"{name} {values[job.id]}" for name, values in told if values[job.id] is not None)])
+        for job in jobs
+    }
+
+
+def _short(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a setting's values as they are said in names: four digits of sixteen, where those tell them apart."""
+    short = {id: f"{value:.4g}" if isinstance(value, float) else value for id, value in values.items()}
+    return short if len(set(map(str, short.values()))) == len(set(map(str, values.values()))) else values
 
 
 def _figures(jobs: Sequence[TrainingJob], best: Mapping[str, dict[str, dict[str, Any]]]) -> list[MetricComparison]:

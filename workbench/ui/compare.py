@@ -24,18 +24,20 @@ WIDTHS = "minmax(0, 1fr) minmax(220px, 280px)"
 TABLE_CSS = """
 .frame { overflow: auto; max-height: 480px; }
 table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: 13px; }
-th, td { padding: 6px 12px; text-align: left; border-bottom: 1px solid var(--mui-palette-divider, #dfe5ec); white-space: nowrap; }
+th, td { padding: 6px 8px; text-align: left; border-bottom: 1px solid var(--mui-palette-divider, #dfe5ec); white-space: nowrap; }
 th { font-size: 12px; color: var(--mui-palette-text-secondary, #566272); background: var(--mui-palette-background-paper, #fff);
   position: sticky; top: 0; z-index: 1; }
 th:first-child, td:first-child { position: sticky; left: 0; z-index: 1; background: var(--mui-palette-background-paper, #fff);
-  max-width: 300px; overflow: hidden; text-overflow: ellipsis; }
+  min-width: 150px; max-width: 300px; white-space: normal; overflow-wrap: anywhere; }
 thead th:first-child { z-index: 2; }
 td.num, th.num { text-align: right; }
 th.num { white-space: normal; vertical-align: bottom; }
+td small { display: block; font-size: 11px; font-weight: 400; color: var(--mui-palette-text-secondary, #566272); }
+td small.best { font-weight: 700; color: var(--mui-palette-state-successInk, #1b5e2a); }
 td i { display: inline-block; width: 12px; height: 4px; border-radius: 2px; margin-right: 8px; vertical-align: middle; }
 td.best { font-weight: 700; color: var(--mui-palette-state-successInk, #1b5e2a);
   background: var(--mui-palette-state-successGround, #e2f3e6); }
-td.best::before { content: "★ "; }
+td.best::before, small.best::before { content: "★ "; }
 """
 
 
@@ -91,8 +93,9 @@ class CompareView(View):
         show(self._groups, Markup("").join(_group_table(group) for group in found.groups))
         self._over.visible = bool(found.groups)
         drawn = list(found.curves)
-        if self._metrics.options != list(found.metric_names):
-            self._metrics.param.update(options=list(found.metric_names))
+        choices = fmt.names_to_choose(found.metric_names)
+        if self._metrics.options != choices:
+            self._metrics.options = choices
         if not self._metrics.value and drawn:
             self._metrics.value = drawn
         self._draw_curves()
@@ -129,34 +132,35 @@ def _table(heads: Sequence[Any], rows: Sequence[Any]) -> Markup:
 
 
 def _figure_table(found: Any, colors: dict[str, str]) -> Markup:
-    """Return a row per job: state, then last and best value of each figure, the winners marked."""
+    """Return a row per job: state, then each figure as last measured with its best below, the winners marked."""
     heads = [Markup("<th>Job</th>"), Markup("<th>Status</th>")]
     for figure in found.metrics:
         way = f"{figure.direction} is better"
         heads.append(Markup('<th class="num" title="{}">{}</th>').format(way, fmt.words(figure.name)))
-        if any(value is not None for value in figure.best_values.values()):
-            heads.append(Markup('<th class="num" title="Best over all steps, {}">Best</th>').format(way))
     rows = [
-        [_named(found, job, colors), Markup("<td>{}</td>").format(fmt.chip(job.status)), *_figure_cells(found, job.id)]
+        [
+            _named(found, job, colors),
+            Markup("<td>{}</td>").format(fmt.chip(job.status)),
+            *(_figure_cell(figure, job.id) for figure in found.metrics),
+        ]
         for job in found.jobs
     ]
     return _table(heads, rows)
 
 
-def _figure_cells(found: Any, id: str) -> list[Markup]:
-    cells = []
-    for figure in found.metrics:
-        cells.append(_cell(fmt.number(figure.values.get(id), 4, reason=UNMEASURED), id in figure.best))
-        if any(value is not None for value in figure.best_values.values()):
-            shown = fmt.number(figure.best_values.get(id), 4, reason=UNMEASURED)
-            step = figure.best_steps.get(id)
-            hover = "" if step is None else f"at step {step}"
-            cells.append(_cell(shown, id in figure.best_over_steps, hover))
-    return cells
+def _figure_cell(figure: Any, id: str) -> Markup:
+    shown = fmt.measured(figure.name, figure.values.get(id), reason=UNMEASURED)
+    over = figure.best_values.get(id)
+    if over is not None:
+        best = Markup('<small class="{}" title="Best over all steps, at step {}">best {}</small>')
+        mark = "best" if id in figure.best_over_steps else ""
+        below = best.format(mark, figure.best_steps.get(id), fmt.measured(figure.name, over))
+        shown = Markup("{}{}").format(shown, below)
+    return _cell(shown, id in figure.best)
 
 
-def _cell(shown: Any, best: bool, hover: str = "") -> Markup:
-    return Markup('<td class="num {}" title="{}">{}</td>').format("best" if best else "", hover, shown)
+def _cell(shown: Any, best: bool) -> Markup:
+    return Markup('<td class="num {}">{}</td>').format("best" if best else "", shown)
 
 
 def _setting_table(found: Any, colors: dict[str, str]) -> Markup:
@@ -182,8 +186,8 @@ def _group_table(group: Any) -> Markup:
     rows = [
         [
             Markup("<td>{}</td>").format(fmt.words(metric.name)),
-            _cell(fmt.number(metric.mean, 4, reason=UNMEASURED), best=False),
-            _cell(fmt.number(metric.std, 4, reason="It takes two values."), best=False),
+            _cell(fmt.measured(metric.name, metric.mean, reason=UNMEASURED), best=False),
+            _cell(fmt.measured(metric.name, metric.std, reason="It takes two values."), best=False),
             _cell(fmt.integer(metric.count), best=False),
         ]
         for metric in group.metrics

@@ -23,6 +23,7 @@ LONGEST_CELL = 2_000
 MEASURES = {
     "train_loss": "Training loss", "val_loss": "Held-out loss",
     "train_accuracy": "Training accuracy", "val_accuracy": "Held-out accuracy",
+    "training_duration_seconds": "Took", "macro_f1": "Macro F1",
 }  # fmt: skip
 # What is written otherwise than as its letters say.
 SPELLED = {
@@ -63,6 +64,11 @@ def number(value: float | None, digits: int = 3, *, reason: str | None = None) -
     if value and abs(value) < 10**-digits:
         return Markup(f"{value:.2e}")
     return Markup(f"{value:,.{digits}f}".replace(",", THIN))
+
+
+def measured(name: str, value: float | None, *, reason: str | None = None) -> Markup:
+    """Return a figure of a job as what it is: a time as a duration, all else with four decimals."""
+    return duration(value, reason=reason) if name.endswith("_seconds") else number(value, 4, reason=reason)
 
 
 def plain(value: float | None) -> str:
@@ -149,6 +155,13 @@ def to_choose(records: Iterable[Any], told: Callable[[Any], str] = operator.attr
     found = [(told(record), record.id) for record in records]
     often = Counter(words for words, _ in found)
     return {f"{words} · {id[-4:]}" if often[words] > 1 else words: id for words, id in found}
+
+
+def names_to_choose(names: Iterable[str]) -> dict[str, str]:
+    """Return names by their words to choose from; where several would read the same, each is told as it is written."""
+    found = [(words(name), name) for name in names]
+    often = Counter(told for told, _ in found)
+    return {name if often[told] > 1 else told: name for told, name in found}
 
 
 def link(label: str, href: str) -> Markup:
