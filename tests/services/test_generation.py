@@ -125,6 +125,17 @@ def test_what_cannot_be_answered_is_refused_before_anything_happens(ws: Any, mad
     assert ws.jobs.list(kind="generate").total == 0
 
 
+def test_who_had_answers_written_is_no_reviewer_of_them(ws: Any) -> None:
+    made = assembled(ws, 4)
+    ws.training_sheets.generate(made.id, "simulated").wait(progress=False)
+    ws.review.decide(made.id, 2, action="approve")
+
+    values = {facet.name: {v.value: v.count for v in facet.values} for facet in ws.review.facets(made.id).facets}
+    assert {"local": 1} == values["reviewer"]
+    assert [2] == [pair.row_index for pair in ws.review.queue(made.id, status="all", reviewer="local")]
+    assert [("local", 1)] == [(one.reviewer, one.decisions) for one in ws.review.progress(made.id).by_reviewer]
+
+
 def test_people_and_canonical_labels_are_only_overwritten_by_force(ws: Any) -> None:
     made = assembled(ws, 4)
     ws.review.decide(made.id, 0, response="mine")

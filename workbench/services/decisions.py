@@ -44,6 +44,8 @@ LOGGED = (
 # What alone makes no difference: who and when only matter beside a change.
 BESIDES = {"labeled_by", "labeled_at", "verified_by", "verified_at", "canonical_label_id", "last_batch", "original_response"}
 STEPS_BACK = "('undo', 'redo', 'settle')"
+# Who has answers written or prompts made anew has judged none of the pairs.
+NO_DECISIONS = "('generate', 'reassemble')"
 
 
 @dataclass(frozen=True)

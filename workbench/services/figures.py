@@ -20,7 +20,7 @@ from workbench.domain.label import (
 )
 from workbench.domain.quality import PII_WORDS
 from workbench.domain.wording import grouped
-from workbench.services.decisions import STEPS_BACK
+from workbench.services.decisions import NO_DECISIONS, STEPS_BACK
 from workbench.store import Database
 
 PACE_WINDOW = dt.timedelta(hours=1)
@@ -105,7 +105,8 @@ def _groups(db: Database, training_sheet_id: str) -> list[tuple[Any, ...]]:
     sql = (
         "select p.status, p.stale, p.disputed, p.votes, p.response_source, b.actor, b.logged_at::date, sum(p.pairs)::bigint from ("
         "select status, stale, disputed, votes, response_source, last_batch, count(*) as pairs from pair_rows "
-        "where training_sheet_id = ? group by all) p left join batches b on b.number = p.last_batch group by all"
+        "where training_sheet_id = ? group by all) p "
+        f"left join batches b on b.number = p.last_batch and b.action not in {NO_DECISIONS} group by all"
     )
     return db.recall(("pairs by state", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id]))
 

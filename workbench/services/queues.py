@@ -13,6 +13,7 @@ from workbench.domain.data import Sheet
 from workbench.domain.label import USES, PairFilter
 from workbench.domain.quality import SIGNALS
 from workbench.errors import ValidationError
+from workbench.services.decisions import NO_DECISIONS
 from workbench.services.profiling import kind_of
 from workbench.services.sheet_rows import rows_table
 from workbench.services.signal_filter import LOSS, ORDERS, conditions, pair_column
@@ -129,7 +130,7 @@ def condition(wanted: PairFilter, training_sheet_id: str, sheet: Sheet, *, reade
         parts.append("(regexp_matches(prompt, $regex) or regexp_matches(response, $regex))")
         values["regex"] = wanted.regex
     if wanted.reviewer:
-        parts.append("last_batch in (select number from batches where actor = $reviewer)")
+        parts.append(f"last_batch in (select number from batches where actor = $reviewer and action not in {NO_DECISIONS})")
         values["reviewer"] = wanted.reviewer
     if wanted.use:
         bit = 1 << USES.index(wanted.use)
