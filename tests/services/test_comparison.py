@@ -7,6 +7,7 @@ import json
 import pytest
 
 from workbench.domain.jobs import Job
+from workbench.domain.train import direction
 from workbench.errors import NotFound, ValidationError
 
 CONFIG = {"epochs": 5, "learning_rate": 0.5, "batch_size": 16, "seed": 42}
@@ -44,6 +45,15 @@ def test_the_best_of_last_and_of_all_steps_may_differ(local):
     assert (loss.direction, loss.best, loss.best_over_steps) == ("lower", (one,), (one,))
     accuracy = {figure.name: figure for figure in told.metrics}["val_accuracy"]
     assert (accuracy.direction, accuracy.best) == ("higher", (two,))
+
+
+@pytest.mark.parametrize(
+    ("metric", "way"),
+    [("wer", "lower"), ("test/WER", "lower"), ("val_ppl", "lower"), ("duration", "lower"), ("brier_score", "lower"), ("mae", "lower"),
+     ("accuracy", "higher"), ("power", "higher"), ("precision", "higher"), ("recall_at_5", "higher"), ("maestro", "higher")],
+)  # fmt: skip
+def test_which_way_is_better(metric, way):
+    assert way == direction(metric)
 
 
 def test_settings_that_are_the_same_come_on_demand(local):

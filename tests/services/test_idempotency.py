@@ -6,11 +6,14 @@ import subprocess
 import sys
 import threading
 
+import httpx
+import pandas as pd
 import pytest
 
 import workbench as wb
 from tests.e2e.processes import environment
 from workbench.errors import Conflict, ValidationError
+from workbench.testing import frozen
 
 
 def make(ws, name, key):
@@ -29,6 +32,32 @@ def test_the_same_key_for_another_request_is_refused(ws):
 
     with pytest.raises(ValidationError, match="another request"):
         make(ws, "Two", "k1")
+
+
+def test_a_table_sent_again_with_its_key_is_the_same_request(ws):
+    def send(values, name="Sent"):
+        return ws.sheets.create(name, rows=pd.DataFrame({"a": values}), idempotency_key="k1")
+
+    assert send([1, 2]).id == send([1, 2]).id
+    assert 1 == ws.sheets.list().total
+    with pytest.raises(ValidationError, match="another request"):
+        send([1, 3])
+
+
+def test_a_client_that_lost_the_answer_to_an_upload_gets_it_again(monkeypatch):
+    with frozen(transport="http") as ws:
+        send, lost = ws.transport._http.send, []
+
+        def losing(request, **more):
+            answer = send(request, **more)
+            if request.method == "POST" and not lost:
+                lost.append(answer.status_code)
+                raise httpx.ReadError("the connection broke", request=request)
+            return answer
+
+        monkeypatch.setattr(ws.transport._http, "send", losing)
+        made = ws.sheets.create("Sent", rows=pd.DataFrame({"a": [1, 2]}))
+        assert (lost, made.name, ws.sheets.list().total) == ([201], "Sent", 1)
 
 
 def test_a_failed_command_may_be_repeated(ws):

@@ -114,6 +114,14 @@ def test_unknown_jobs_are_not_found(ws):
             ask("job_nothing")
 
 
+def test_a_run_that_goes_on_elsewhere_cannot_be_stopped_from_here(ws):
+    run = ws.jobs.start_external("my loop")
+    assert not next(action for action in run.job.actions if action.name == "stop").enabled
+    with pytest.raises(InvalidTransition, match=r"goes on elsewhere.*cancel"):
+        ws.jobs.stop(run.id)
+    assert not ws.jobs.get(run.id).stop_requested
+
+
 def test_an_external_run_has_curves_and_an_end(ws):
     run = ws.jobs.start_external("my loop", config={"lr": 0.1})
     assert (run.job.kind, run.job.status, run.job.spec) == ("external", "running", {"lr": 0.1})

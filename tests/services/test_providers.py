@@ -8,7 +8,8 @@ import pytest
 
 from tests.providers.chat_server import Say, chat_server
 from tests.services.made import deployed, version
-from workbench.errors import Conflict, NotFound, NotReady, ValidationError
+from workbench.domain.jobs import Job
+from workbench.errors import Conflict, InUse, NotFound, NotReady, ValidationError
 
 KEY = "sk-very-secret-0123456789"
 
@@ -63,6 +64,21 @@ def test_one_is_set_up_changed_and_forgotten(ws: Any) -> None:
     ws.providers.delete("my-llama")
     with pytest.raises(NotFound, match="provider"):
         ws.providers.get("my-llama")
+
+
+def test_one_that_a_job_asks_stays_until_the_job_has_ended(local: Any) -> None:
+    local.providers.create("my-llama", base_url="http://localhost:1/v1", aliases=["Lama"])
+    engine = local.app.engine
+    with local.app.db.write():
+        for id, name, status in (("job_1", "my-llama", "queued"), ("job_2", "lama", "running"), ("job_3", "my-llama", "failed")):
+            ended = local.app.clock.now() if status == "failed" else None
+            engine.ledger.add(Job(id=id, kind="generate", name=id, status=status, spec={"provider": name}, completed_at=ended))
+    with pytest.raises(InUse, match="asked by 2 job") as kept:
+        local.providers.delete("my-llama")
+    assert kept.value.context["used_by"] == ["job_1", "job_2"]
+    with local.app.db.write():
+        local.app.db.execute("update jobs set status = 'cancelled', completed_at = ?", [local.app.clock.now()])
+    local.providers.delete("my-llama")
 
 
 def test_a_built_in_one_is_changed_and_goes_back(ws: Any) -> None:

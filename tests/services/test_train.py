@@ -239,6 +239,13 @@ def test_evaluation_on_held_out_and_on_other_pairs(ws, cases):
     worst = ws.review.queue(told.result["training_sheet_id"], status="all", order="training_loss", descending=True, limit=30)
     losses = [pair.quality["training_loss"] for pair in worst]
     assert losses == sorted(losses, reverse=True)
+    ws.review.bulk_rights(other.id, filter={"status": "labeled"}, prohibited_uses=["evaluation"])
+    with pytest.raises(NotEligible, match="30 prohibited, 10 unlabeled") as barred:
+        ws.training.evaluate(job.id, training_sheet_id=other.id)
+    assert barred.value.context["excluded"] == {"prohibited": 30, "unlabeled": 10}
+    edges = {(edge.relation, edge.to_id) for edge in ws.lineage.get("job", told.id).edges if edge.from_id == told.id}
+    assert {("evaluates", job.id), ("evaluates", job.model_version_id), ("evaluated_on", other.id)} <= edges
+    assert "retry_of" not in {relation for relation, _ in edges}
 
 
 def test_predictions_are_listed_and_lead_to_the_review(ws, cases):

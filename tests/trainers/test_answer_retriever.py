@@ -55,6 +55,16 @@ def test_it_finds_rephrased_questions_and_abstains_from_strange_ones(default, si
     assert known["confidence"] > strange["confidence"]
 
 
+def test_what_no_known_answer_is_lies_farthest_from_the_truth(tmp_path, sides):
+    """Answers that are all different: none of the held-out ones can be given, and the loss has to say so."""
+    known = sides[0][:60]
+    strange = [Pair(f"s{n}", pair.prompt, f"never seen {n}") for n, pair in enumerate(known[:20])]
+    context, metrics = trained(tmp_path, (known, [*known[20:30], *strange]))
+    rows = json.loads((context.folder / "predictions.json").read_text())
+    assert min(row["loss"] for row in rows if row["pair_id"].startswith("s")) > 20
+    assert metrics["val_loss"] > 10
+
+
 def test_the_figures_agree_with_counting_by_hand(default, sides):
     context, metrics = default
     rows = json.loads((context.folder / "predictions.json").read_text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 import types
@@ -83,14 +84,15 @@ async def _saved(file: UploadFile, folder: Path, limit: int) -> Upload:
     """Write the file under its own base name inside `folder`; a path in the name is dropped."""
     name = PurePosixPath(PureWindowsPath(file.filename or "upload").name).name or "upload"
     target = folder / name.replace("\0", "")[-150:]
-    size = 0
+    size, content = 0, hashlib.sha256()
     with target.open("wb") as out:
         while chunk := await file.read(CHUNK):
             size += len(chunk)
             if size > limit:
                 raise FileTooLarge(f"{name} is larger than {limit >> 20} MiB, the limit of this server.", limit=limit)
+            content.update(chunk)
             out.write(chunk)
-    return Upload(path=str(target), filename=name)
+    return Upload(path=str(target), filename=name, sha256=content.hexdigest())
 
 
 def _value(annotation: Any, texts: list[str]) -> Any:

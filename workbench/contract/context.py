@@ -17,6 +17,7 @@ class Upload:
 
     path: str
     filename: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import param
 
 from workbench.domain.jobs import DELETE, TERMINAL, Job
@@ -11,7 +13,9 @@ from workbench.domain.record import Choice, Items, Json, Nested, Record
 MIN_PAIRS = 10
 SPLIT_SEED = 42
 SUMMARY_METRICS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "learning_rate")
-LOWER_IS_BETTER = ("loss", "latency", "error", "perplexity", "seconds", "cost", "calibration", "mae", "mse")
+# Parts of names, and whole words, of figures that are better when lower.
+LOWER_IS_BETTER = ("loss", "latency", "error", "perplexity", "seconds", "duration", "cost", "calibration", "brier")
+LOWER_WORDS = frozenset({"mae", "mse", "rmse", "mape", "wer", "cer", "ter", "nll", "ppl", "ece", "fpr", "fnr", "eer", "mcd"})
 
 
 class TrainingJobMetrics(Record):
@@ -210,7 +214,9 @@ TRAINING = Lifecycle(
 
 def direction(metric: str) -> str:
     """Return which way a metric is better."""
-    return "lower" if any(word in metric for word in LOWER_IS_BETTER) else "higher"
+    name = metric.lower()
+    lower = any(part in name for part in LOWER_IS_BETTER) or not LOWER_WORDS.isdisjoint(re.split(r"[^a-z]+", name))
+    return "lower" if lower else "higher"
 
 
 class PairPrediction(Record):

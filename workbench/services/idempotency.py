@@ -49,7 +49,7 @@ class Idempotency:
         if not context.idempotency_key:
             return action(lambda result: None)
         identity = (context.actor, context.idempotency_key)
-        digest = _digest(operation, given)
+        digest = _digest(operation, given | _sent(context))
         with self._gate(identity):
             return self._once(operation, identity, digest, action)
 
@@ -92,6 +92,11 @@ class Idempotency:
         """Drop the answers older than a day."""
         with self._db.write():
             self._db.execute(f"delete from idempotency where created_at < ? - interval {KEPT_HOURS} hour", (self._now(),))
+
+
+def _sent(context: Context) -> dict[str, Any]:
+    """Return what stands for a file that was sent: a repeated one lies under another path, with the same content."""
+    return {} if context.upload is None else {"source": [context.upload.filename, context.upload.sha256]}
 
 
 def _digest(operation: Operation, given: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from workbench.services.metric_points import point_rows
 from workbench.store.tables import Records
 
 EXTERNAL = "external"
+ELSEWHERE = "The run goes on elsewhere."
 QUEUE_PLACES = """
 select id, row_number() over (order by priority desc, queued_at, id) as place from jobs
 where status = 'queued' and not_before is null
@@ -241,6 +242,9 @@ class JobService(JobBulk, JobCurves, JobLogs):
         """Refuse what does not run, else ask the engine to stop."""
         job = self.records.get(job_id)
         LIFECYCLE.require("stop", job.status)
+        if job.kind == EXTERNAL:
+            words = f"Cannot stop {job_id}: {ELSEWHERE} End it there, or cancel it."
+            raise InvalidTransition(words, current=job.status, allowed=["cancel"])
         return self.app.engine.request_stop(job)
 
     def shown(self, job: Job) -> Job:
@@ -293,7 +297,7 @@ def derived(
     elif row["stop_requested"]:
         blocked |= {"stop": "A stop was requested already."}
     if row["kind"] == EXTERNAL:
-        blocked |= {"stop": "The run goes on elsewhere.", "retry": "The run was made elsewhere."}
+        blocked |= {"stop": ELSEWHERE, "retry": "The run was made elsewhere."}
     offered = lifecycle.actions(row, roles=roles, blocked=blocked)
     begun, ended = row["started_at"], row["completed_at"]
     return {

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from workbench.contract import UNSET, Deleted, Field, Page, command, query
 from workbench.domain.providers import PROVIDER_LIFECYCLE, ProviderConfig, ProviderPreset, ProviderTest
-from workbench.errors import Conflict, NotFound, NotReady, ValidationError, did_you_mean
+from workbench.errors import Conflict, InUse, NotFound, NotReady, ValidationError, did_you_mean
 from workbench.providers import Access, Failure, Request, connect, lacking, protocols
 from workbench.providers.asking import Asker, Reply, finished
 from workbench.services.provider_catalog import BUILT_IN, PRESETS, TO_FILL_IN
@@ -156,6 +156,8 @@ class ProviderService(Service):
         """Forget a provider; one that is built in goes back to how it came."""
         found = self._found(name)
         self._require("delete", found)
+        if used := self._users(found):
+            raise InUse(f"{found.name} is asked by {len(used)} job(s). Cancel those or wait for them first.", used_by=used)
         self.records.delete(found.id)
         return Deleted(id=found.id)
 
@@ -265,6 +267,12 @@ class ProviderService(Service):
         }
         actions = PROVIDER_LIFECYCLE.actions(row, roles=self.roles, blocked=self._blocked(config))
         return ProviderConfig(**row | {"actions": actions})
+
+    def _users(self, config: ProviderConfig) -> builtins.list[str]:
+        """Return the ids of the jobs that have not ended and ask it."""
+        sql = "select id from jobs where completed_at is null and lower(spec ->> '$.provider') in (select unnest(?::varchar[]))"
+        words = [word.lower() for word in (config.name, *config.aliases)]
+        return [id for (id,) in self.db.tuples(f"{sql} order by id", [words])]
 
     def _blocked(self, config: ProviderConfig) -> dict[str, str]:
         if config.protocol in ("simulated", "local"):

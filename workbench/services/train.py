@@ -18,7 +18,7 @@ from workbench.domain.train import (
     TrainingJob,
     TrainingJobMetrics,
 )
-from workbench.errors import NotEligible, NotFound, NotReady
+from workbench.errors import NotFound, NotReady
 from workbench.services import curves, job_deletion, study_space, training_compare, training_plan
 from workbench.services.answering import answered
 from workbench.services.job_lists import NO_TRIALS, By, Descending, Label, Since, TrainingSort, Trials, Until, narrowed
@@ -220,7 +220,7 @@ class TrainingService(PairPredictions):
             raise NotReady("The job has registered no model version to evaluate.", status=job.status)
         frozen = self.work.evaluation_pairs(job, training_sheet_id, side)
         if frozen.num_rows == 0:
-            raise NotEligible("There are no approved pairs to ask about.", excluded={})
+            raise self.work.nothing_to_ask(training_sheet_id)
         id = self.clock.new_id("job")
         self.work.freeze(id, frozen)
         spec = {

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from workbench.domain.jobs import Job
 from workbench.domain.prompt import columns_used
 from workbench.domain.train import TrainingJob
+from workbench.errors import NotEligible
 from workbench.services.training_place import needs, surroundings
 from workbench.services.training_plan import Pairs
 from workbench.trainers import trainer
@@ -28,6 +29,11 @@ select id, prompt, response, 'val' as split from pairs
 where training_sheet_id = ? and status = 'labeled' and not stale
     and not list_contains(prohibited_uses, 'evaluation') and (allowed_uses is null or list_contains(allowed_uses, 'evaluation'))
 order by row_index
+"""
+_UNASKED = """
+select case when status <> 'labeled' then status when stale then 'stale'
+    when list_contains(prohibited_uses, 'evaluation') then 'prohibited' else 'not_allowed' end, count(*)
+from pairs where training_sheet_id = ? group by 1 order by 2 desc, 1
 """
 PREDICTIONS = "predictions.json"
 # Named, since a column without any value has no type: a hosted model tells no confidence, and no loss.
@@ -86,6 +92,14 @@ class TrainingWork:
             frozen = pq.read_table(self._frozen(job.id))
             return frozen if side == "all" else frozen.filter(pc.equal(frozen["split"], FROZEN_SIDES[side]))
         return self.db.arrow(_APPROVED, [training_sheet_id])
+
+    def nothing_to_ask(self, training_sheet_id: str | None) -> NotEligible:
+        """Return the error that says why no pair may be asked about."""
+        if training_sheet_id is None:
+            return NotEligible("The job has no pairs on this side. Choose the other one.", excluded={})
+        excluded = dict(self.db.tuples(_UNASKED, [training_sheet_id]))
+        counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in excluded.items())
+        return NotEligible(f"No pair may be asked about: {counts or 'there is none'}.", excluded=excluded)
 
     def keep_pairs(self, job_id: str, pairs: Pairs) -> None:
         """Keep which pairs a job uses, at which version, on which side."""

@@ -102,7 +102,8 @@ def retrieval_figures(model: Retriever, val: Sequence[Pair], k: int) -> tuple[di
     """Return the figures on held-out pairs, and one row per pair: id, prediction, confidence, loss, correct.
 
     `answerable` is the share whose true answer is known at all; recall@k and the mean reciprocal rank
-    count among all pairs, precision among the answered ones.
+    count among all pairs, precision among the answered ones; the loss is the negative log of the chance
+    given to the truth, which is least where the truth is no known answer.
     """
     texts = [p.prompt for p in val]
     told = model.predict(texts)
@@ -111,7 +112,7 @@ def retrieval_figures(model: Retriever, val: Sequence[Pair], k: int) -> tuple[di
     answered = np.array([not a["abstained"] for a in told])
     confidence = np.array([a["confidence"] for a in told])
     known = set(model.answers)
-    loss = -np.log(np.clip(np.where(right, confidence, 1 - confidence), 1e-12, 1.0))
+    loss = -np.log(np.clip(_given_to_truth(told, val, known), 1e-12, 1.0))
     figures = {
         "accuracy": float(right.mean()),
         "val_accuracy": float(right.mean()),
@@ -131,6 +132,16 @@ def retrieval_figures(model: Retriever, val: Sequence[Pair], k: int) -> tuple[di
         for p, a, c, x, r in zip(val, told, confidence, loss, right, strict=True)
     ]
     return figures, rows
+
+
+def _given_to_truth(told: Sequence[Mapping[str, Any]], val: Sequence[Pair], known: set[str]) -> np.ndarray:
+    """Return the chance each true answer was given: what the nearest leaves is shared by the other known answers."""
+    others = max(len(known) - 1, 1)
+    chances = [
+        a["confidence"] if a["value"] == p.response else (1 - a["confidence"]) / others if p.response in known else 0.0
+        for a, p in zip(told, val, strict=True)
+    ]
+    return np.array(chances, dtype=float)
 
 
 def _ranks(model: Retriever, val: Sequence[Pair], k: int) -> np.ndarray:
