@@ -59,6 +59,9 @@ class Settings(param.Parameterized):
     job_disk_mb = param.Integer(
         0, bounds=(0, None), doc="MiB a job may write into its folder; 0 for any. WORKBENCH_JOB_DISK_MB."
     )
+    job_timeout_s = param.Number(
+        0.0, bounds=(0, None), doc="Seconds a job may run that was given no limit of its own; 0 for any. WORKBENCH_JOB_TIMEOUT_S."
+    )
     min_free_mb = param.Integer(
         200, bounds=(0, None), doc="MiB of the disk that must be free for a job to start. WORKBENCH_MIN_FREE_MB."
     )

@@ -170,6 +170,12 @@ def test_stop_keeps_the_best_so_far(engine):
     assert 3 <= stopped.result["best"] < 10_000
 
 
+def test_a_job_without_a_limit_of_its_own_has_the_servers(made):
+    engine = made("count", job_timeout_s=50, start=False)
+    limits = [engine.submit("count", name="x", spec={}, timeout_seconds=given).timeout_seconds for given in (None, 7)]
+    assert limits == [50, 7]
+
+
 def test_a_timeout_is_a_failure(engine):
     job = until(engine, engine.submit("hangs", name="slow", spec={}, timeout_seconds=0.3))
     assert (job.status, job.error_code) == ("failed", "TIMEOUT")

@@ -162,6 +162,16 @@ def test_cancel_and_retry_with_other_settings(ws, cases):
     assert ws.jobs.get(job.id).status == "cancelled"
 
 
+def test_a_limit_of_time_is_given_kept_and_raised(ws, cases):
+    ws.app.engine.limits = type(ws.app.engine.limits)(total=0)
+    job = create(ws, cases, timeout_seconds=60)
+    ws.training.cancel(job.id)
+    kept, raised = ws.training.retry(job.id), ws.jobs.retry(job.id, timeout_seconds=120)
+    assert (job.timeout_seconds, kept.timeout_seconds, raised.timeout_seconds) == (60, 60, 120)
+    with pytest.raises(ValidationError, match="timeout_seconds"):
+        create(ws, cases, timeout_seconds=0)
+
+
 def test_a_running_training_is_cancelled_or_stopped(ws):
     sheet = sheet_of(ws, sample(1500))
     config = {"epochs": 50, "batch_size": 4}

@@ -210,7 +210,7 @@ class TrainingSheets(Namespace):
         """Make a sheet, a template and a training sheet from an export of Label Studio or Argilla, or from chats."""
     def reassemble(self, training_sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> Reassembly:
         """Render the pairs anew after their sheet changed, or through another template; a preview freezes the set first."""
-    def generate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., failed_in: str | None = ..., overwrite_existing: bool = ..., force: bool = ..., idempotency_key: str | None = ...) -> Job:
+    def generate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., failed_in: str | None = ..., overwrite_existing: bool = ..., force: bool = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> Job:
         """Let a provider answer the pairs without a response, in a job; the answers wait for review."""
     def estimate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., failed_in: str | None = ..., overwrite_existing: bool = ..., force: bool = ...) -> GenerationEstimate:
         """Tell what a generation would ask, read, write and cost; nothing is asked."""
@@ -337,7 +337,7 @@ class Jobs(Namespace):
         """Cancel a job: a waiting one ends at once, a running one as soon as its process is gone."""
     def stop(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
         """End a running job early: it keeps the best so far and succeeds."""
-    def retry(self, job_id: str, *, resume: bool = ..., idempotency_key: str | None = ...) -> Job:
+    def retry(self, job_id: str, *, resume: bool = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> Job:
         """Make a new job like one that failed or was cancelled, linked to it."""
     def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
         """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
@@ -358,7 +358,7 @@ class Training(Namespace):
         """List what the model answered pair by pair, the largest loss first; of a training or an evaluation job."""
     def confusions(self, job_id: str, *, limit: int = ...) -> Predictions:
         """Sum up what the model answered: how much was right, which responses it confuses, where to review."""
-    def create(self, training_sheet_id: str, model_name: str, base_model: str, *, trainer: str | None = ..., train_val_split: float = ..., training_config: dict[str, Any] = ..., register_to_uc: bool = ..., uc_catalog: str | None = ..., uc_schema: str | None = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> TrainingJob:
+    def create(self, training_sheet_id: str, model_name: str, base_model: str, *, trainer: str | None = ..., train_val_split: float = ..., training_config: dict[str, Any] = ..., register_to_uc: bool = ..., uc_catalog: str | None = ..., uc_schema: str | None = ..., labels: dict[str, str] = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> TrainingJob:
         """Start a training job; pairs, versions and split are frozen with it."""
     def list(self, *, training_sheet_id: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., base_model: str | None = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., trials: bool = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'model_name', 'status', 'progress_percent', 'base_model', 'total_pairs', 'val_accuracy', 'val_loss'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[TrainingJob]:
         """List the training jobs, the newest first; a study stands for its trials, unless they are asked for."""
@@ -372,7 +372,7 @@ class Training(Namespace):
         """Cancel a training job: a waiting one ends at once, a running one when its process is gone."""
     def stop(self, job_id: str, *, idempotency_key: str | None = ...) -> TrainingJob:
         """End a running training early: the best so far is evaluated and registered."""
-    def retry(self, job_id: str, *, training_config: dict[str, Any] = ..., resume: bool = ..., idempotency_key: str | None = ...) -> TrainingJob:
+    def retry(self, job_id: str, *, training_config: dict[str, Any] = ..., resume: bool = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> TrainingJob:
         """Make a new job like one that failed or was cancelled, with some settings changed if wished."""
     def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> TrainingJob:
         """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
@@ -384,7 +384,7 @@ class Training(Namespace):
         """Return the latest figures of a training job; its curves are with `jobs.metrics`."""
     def lineage(self, job_id: str) -> Lineage:
         """Return what a job was made from and what came of it."""
-    def evaluate(self, job_id: str, *, training_sheet_id: str | None = ..., side: Literal['held_out', 'train', 'all'] = ..., idempotency_key: str | None = ...) -> Job:
+    def evaluate(self, job_id: str, *, training_sheet_id: str | None = ..., side: Literal['held_out', 'train', 'all'] = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> Job:
         """Ask the trained model about the job's own pairs, held out or learned from, or about the approved ones of another sheet."""
     def compare(self, ids: str, *, max_points: int = ..., metrics: list[str] | None = ..., all_settings: bool = ...) -> Comparison:
         """Set up to 100 training jobs and external runs side by side: settings that differ, figures, winners, curves."""

@@ -102,6 +102,8 @@ class Engine:
         now = self.clock.now()
         more.setdefault("id", self.clock.new_id("job"))
         more.setdefault("idempotency_key", current().idempotency_key)
+        if kind in self.kinds and more.get("timeout_seconds") is None:
+            more["timeout_seconds"] = self.settings.job_timeout_s or None
         with self.db.write():
             job = self.ledger.add(Job(kind=kind, name=name, spec=dict(spec), queued_at=now, updated_at=now, **more))
             self.db.on_commit(self.notice)

@@ -11,6 +11,7 @@ from workbench.domain.providers import GeneratedAnswer, GenerationEstimate
 from workbench.errors import NotEligible, NotFound, ValidationError
 from workbench.services import generation_turn
 from workbench.services.generation_plan import Wish, ask_of, counted, estimated, ranges
+from workbench.services.jobs import TimeLimit
 from workbench.services.providers import Target
 from workbench.services.service import Service
 from workbench.store.tables import Records
@@ -42,6 +43,7 @@ class Generating(Service):
         failed_in: FailedIn = None,
         overwrite_existing: Overwrite = False,
         force: Force = False,
+        timeout_seconds: TimeLimit = None,
     ) -> Job:
         """Let a provider answer the pairs without a response, in a job; the answers wait for review.
 
@@ -61,7 +63,8 @@ class Generating(Service):
             "ask": ask_of(self.db, found, target),
         }
         name = f"Answers for {found.name}"
-        job = self.app.engine.submit("generate", name=name, spec=spec, created_by=self.actor, sample=found.sample)
+        more = {"created_by": self.actor, "sample": found.sample, "timeout_seconds": timeout_seconds}
+        job = self.app.engine.submit("generate", name=name, spec=spec, **more)
         return self.app.jobs.shown(job)
 
     @query("POST", "/assemblies/{training_sheet_id}/estimate", topics=("training_sheets", "pairs", "providers", "jobs"))

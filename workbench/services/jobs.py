@@ -34,6 +34,10 @@ EventType = Annotated[
 ]
 Reason = Annotated[str, Field(max_length=1000, description="Why.")]
 Resume = Annotated[bool, Field(description="Go on from the checkpoint that was kept, in place of beginning anew.")]
+TimeLimit = Annotated[
+    float | None, Field(gt=0, le=31_536_000, description="Seconds an attempt may run; none: what WORKBENCH_JOB_TIMEOUT_S says.")
+]
+NewLimit = Annotated[float | None, Field(gt=0, le=31_536_000, description="Seconds an attempt may run; none: as before.")]
 After = Annotated[int, Field(ge=0, description="Number of the last event you have.")]
 
 
@@ -92,12 +96,12 @@ class JobService(JobBulk, JobCurves, JobLogs):
         return self.shown(self.ask_stop(job_id))
 
     @command("POST", "/jobs/{job_id}/retry", roles=RUNNERS, status=201, transaction=False, label="Retry")
-    def retry(self, job_id: str, *, resume: Resume = False) -> Job:
+    def retry(self, job_id: str, *, resume: Resume = False, timeout_seconds: NewLimit = None) -> Job:
         """Make a new job like one that failed or was cancelled, linked to it."""
         job = self.records.get(job_id)
         LIFECYCLE.require("retry", job.status)
         if job.kind == "train":
-            return self.records.get(self.app.training.retry(job_id, resume=resume).id)
+            return self.records.get(self.app.training.retry(job_id, resume=resume, timeout_seconds=timeout_seconds).id)
         refuse_to_resume(job, resume)
         if job.kind == "study":
             return self.records.get(self.app.studies.retry(job_id).id)
@@ -107,8 +111,8 @@ class JobService(JobBulk, JobCurves, JobLogs):
                 current=job.status,
                 allowed=[],
             )
-        more = {"labels": job.labels, "sample": job.sample, "priority": job.priority, "timeout_seconds": job.timeout_seconds}
-        more |= {"parent_id": job.id, "resume": resume}
+        more = {"labels": job.labels, "sample": job.sample, "priority": job.priority, "parent_id": job.id, "resume": resume}
+        more |= {"timeout_seconds": timeout_seconds or job.timeout_seconds}
         with self.db.write():
             if job.kind == "generate":
                 generation_turn.refuse_second(self.db, job.spec["training_sheet_id"])

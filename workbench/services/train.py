@@ -22,7 +22,7 @@ from workbench.errors import NotFound, NotReady
 from workbench.services import curves, job_deletion, study_space, training_compare, training_plan
 from workbench.services.answering import answered
 from workbench.services.job_lists import NO_TRIALS, By, Descending, Label, Since, TrainingSort, Trials, Until, narrowed
-from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, Resume, derived, refuse_to_resume
+from workbench.services.jobs import QUEUE_PLACES, RUNNERS, NewLimit, Reason, Resume, TimeLimit, derived, refuse_to_resume
 from workbench.services.predictions import PairPredictions
 from workbench.services.training_place import surroundings
 from workbench.services.training_plan import Plan
@@ -74,6 +74,7 @@ class TrainingService(PairPredictions):
         uc_catalog: Words = None,
         uc_schema: Words = None,
         labels: Labels = {},  # noqa: B006
+        timeout_seconds: TimeLimit = None,
     ) -> TrainingJob:
         """Start a training job; pairs, versions and split are frozen with it.
 
@@ -85,7 +86,7 @@ class TrainingService(PairPredictions):
             "trainer": trainer, "train_val_split": train_val_split, "training_config": training_config,
             "register_to_uc": register_to_uc, "uc_catalog": uc_catalog, "uc_schema": uc_schema,
         }  # fmt: skip
-        return self.make(request, labels=labels)
+        return self.make(request, labels=labels, timeout_seconds=timeout_seconds)
 
     @query("GET", "/training/jobs", key="jobs", topics=("jobs",))
     def list(
@@ -150,7 +151,14 @@ class TrainingService(PairPredictions):
         return self.get(job_id)
 
     @command("POST", "/training/jobs/{job_id}/retry", roles=TRAINERS, status=201, transaction=False, label="Retry")
-    def retry(self, job_id: str, *, training_config: Config = {}, resume: Resume = False) -> TrainingJob:  # noqa: B006
+    def retry(
+        self,
+        job_id: str,
+        *,
+        training_config: Config = {},  # noqa: B006
+        resume: Resume = False,
+        timeout_seconds: NewLimit = None,
+    ) -> TrainingJob:
         """Make a new job like one that failed or was cancelled, with some settings changed if wished.
 
         A checkpoint is of use only to the same settings and pairs; with others the work begins anew.
@@ -161,7 +169,8 @@ class TrainingService(PairPredictions):
         request = {name: job.spec.get(name) for name in training_plan.REQUEST}
         request["training_config"] = {**job.spec["training_config"], **training_config}
         training_plan.refuse_same(job, request["training_config"])
-        return self.make(request, labels=job.labels, parent_id=job.id, resume=resume)
+        limit = timeout_seconds or job.timeout_seconds
+        return self.make(request, labels=job.labels, parent_id=job.id, resume=resume, timeout_seconds=limit)
 
     @command("POST", "/training/jobs/{job_id}/resume", roles=TRAINERS, status=201, transaction=False, label="Resume")
     def resume(self, job_id: str) -> TrainingJob:
@@ -208,6 +217,7 @@ class TrainingService(PairPredictions):
         side: Annotated[
             Literal["held_out", "train", "all"], Field(description="Which pairs of the job; another sheet is asked about whole.")
         ] = "held_out",
+        timeout_seconds: TimeLimit = None,
     ) -> Job:
         """Ask the trained model about the job's own pairs, held out or learned from, or about the approved ones of another sheet.
 
@@ -230,8 +240,9 @@ class TrainingService(PairPredictions):
         name = f"Evaluate {job.model_name}" + (f" on {sheet.name}" if sheet else SIDES[side])
         with self.db.write():
             made = self.app.engine.submit(
-                "evaluate", id=id, name=name, spec=spec, parent_id=job.id, created_by=self.actor, sample=job.sample
-            )
+                "evaluate", id=id, name=name, spec=spec, parent_id=job.id, created_by=self.actor, sample=job.sample,
+                timeout_seconds=timeout_seconds,
+            )  # fmt: skip
             return answered(self.app.jobs.shown(made))
 
     @query("GET", "/training/compare", topics=("jobs",))
