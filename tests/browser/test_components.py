@@ -251,6 +251,30 @@ def test_a_number_is_typed_as_it_comes_and_what_is_none_leaves_the_former(tab: A
     assert (10, 0.07) == tuple(served.ws.gallery.create.calls[-1].get(name) for name in ("epochs", "learning_rate"))
 
 
+def test_one_of_many_is_chosen_by_a_part_of_its_name(tab: Any, served: Served) -> None:
+    tab.goto(served.url + "/parts")
+    box = tab.locator(".round input")
+    expect(box).to_have_value("Round 321")
+    choice = served.views[-1].choice
+    options = tab.get_by_role("option")
+
+    box.click()
+    expect(options).to_have_count(51)
+    tab.keyboard.type("round 41")
+    expect(options).to_have_text(["Round 41", *(f"Round {n}" for n in range(410, 420))])
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "Enter"):
+        tab.keyboard.press(key)
+    assert eventually(lambda: "rec_0411" == choice.value), choice.value
+    expect(box).to_have_value("Round 411")
+
+    tab.keyboard.press("ControlOrMeta+a")
+    tab.keyboard.type("nothing of the kind")
+    expect(options).to_have_count(0)
+    tab.keyboard.press("Tab")
+    expect(box).to_have_value("Round 411")
+    assert "rec_0411" == choice.value
+
+
 def test_errors_stay_where_they_belong(tab: Any, served: Served) -> None:
     tab.goto(served.url + "/parts")
     tab.get_by_text("No sheet 'sheet_x'. Did you mean 'sheet_y'?").wait_for()

@@ -29,6 +29,7 @@ from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.keys import KeyCatcher
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.progress import ProgressPanel
+from workbench.ui.components.record_choice import RecordChoice, Sought
 from workbench.ui.components.states import ErrorState, empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.pages import Screen
@@ -178,6 +179,18 @@ class TableView(View):
         return pmui.Button(label="New job", variant="contained", icon="add", margin=0)
 
 
+class ManyRecords:
+    """Five hundred records, of which a page holds a few, as `ws.training_sheets` does."""
+
+    ALL = tuple(SimpleNamespace(id=f"rec_{n:04d}", name=f"Round {n}") for n in range(500))
+
+    def list(self, *, search: str = "", page_size: int = 50) -> list[Any]:
+        return [one for one in self.ALL if search.lower() in one.name.lower()][:page_size]
+
+    def get(self, id: str) -> Any:
+        return next(one for one in self.ALL if one.id == id)
+
+
 class PartsView(View):
     """Show the other components."""
 
@@ -203,11 +216,13 @@ class PartsView(View):
             fields_of_operation(self.ws.gallery.create), lambda values: self.ws.gallery.create(**values), label="Create job",
             done=lambda made: self.toasts.say(f"Created {made.name}."), columns=2,
         )  # fmt: skip
+        many = ManyRecords()
+        self.choice = RecordChoice(Sought(many).take(many.list()), value="rec_0321", label="Round", margin=0, css_classes=["round"])
         diff = word_diff(
             [TextPiece(text="It is "), TextPiece(op="removed", text="os"), TextPiece(op="added", text="pathlib <x>")]
         )
         return [
-            funnel(steps), figure_row(figures), keys, ProgressPanel(job(43)), self.curve, html(diff), self.form,
+            funnel(steps), figure_row(figures), keys, ProgressPanel(job(43)), self.curve, html(diff), self.form, self.choice,
             self.live(self.ws.broken.list, lambda value: None), empty_state("No sheets yet.", action="Import a table", href="./data"),
             ErrorState(ValidationError.field("name", "too short"), what="The form was not saved"),
         ]  # fmt: skip

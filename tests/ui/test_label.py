@@ -10,6 +10,7 @@ import pytest
 from tests.ui.rendered import eventually, shows, started, texts
 from workbench.client.local import LocalTransport
 from workbench.client.workspace import Workspace
+from workbench.ui.components.record_choice import Sought
 from workbench.ui.label import LabelView
 from workbench.ui.label_grid import SHOWN, pair_columns, rows
 from workbench.ui.label_keys import COMMANDS, HELP
@@ -242,3 +243,34 @@ def test_two_people_who_share_a_queue_never_get_the_same_pair(local, made):
     for view in views:
         view.close()
     assert 2 == len(local.review.claim(made.id, 12).items), "what a closed page held is free again"
+
+
+def test_each_of_many_training_sheets_is_reached_and_the_one_of_the_address_is_kept(local, made):
+    db = local.transport.app.db
+    with db.write():
+        db.execute(
+            "insert into training_sheets by name select s.* replace (s.id || '_' || r.n as id, 'Round ' || r.n as name) "
+            "from training_sheets s, range(500) r(n) where s.id = ?",
+            [made.id],
+        )
+    page = started(LabelView(local, sheet=f"{made.id}_321"))
+    assert eventually(lambda: page.select.value == f"{made.id}_321"), page.select.value
+    assert page.select.value_input == "Round 321"
+    assert f"{made.id}_321" == page.sheet
+
+    assert "Round 417" in page.select._filter_options("round 417")
+    page.select.value = page.select.options["Round 417"]
+
+    assert eventually(lambda: page.sheet == f"{made.id}_417")
+    page.close()
+
+
+def test_further_records_of_a_name_that_is_taken_are_told_apart(local, made):
+    twin = local.training_sheets.assemble(made.sheet_id, template={"prompt_template": "{{q}}", "response_column": "a"})
+    with local.transport.app.db.write():
+        local.transport.app.db.execute("update training_sheets set name = ?", [made.name])
+    sought = Sought(local.training_sheets).take([local.training_sheets.get(made.id)])
+
+    assert sought.know(twin.id)
+    assert {made.id, twin.id} == set(sought.values())
+    assert not sought.know("assembly_nothing")

@@ -14,6 +14,7 @@ from workbench.ui.components.fields import fields_of_operation
 from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html, show
+from workbench.ui.components.record_choice import Sought
 from workbench.ui.view import View
 
 
@@ -26,14 +27,14 @@ class FeedbackView(View):
         """Return the judgment, its actions and the dialog that asks for the training sheet."""
         self._words = html("")
         self._dialog = FormDialog()
-        self._sheets: dict[str, str] = {}
+        self._sheets = Sought(self.ws.training_sheets)
         self._actions = ActionBar(toasts=self.toasts, size="small", handlers={"to_pair": self._ask_sheet})
         self._body = stack(self._words, self._actions, gap=1)
-        self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=200)
+        self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=50)
         return [self.live(self.ws.feedback.get, self._draw, feedback_id=self.feedback_id, height=60), self._dialog]
 
     def _take_sheets(self, page: Any) -> None:
-        self._sheets = fmt.to_choose(page)
+        self._sheets.take(page)
 
     def _draw(self, found: Any) -> Any:
         show(self._words, _words(found))

@@ -8,7 +8,7 @@ import math
 import operator
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -155,6 +155,15 @@ def to_choose(records: Iterable[Any], told: Callable[[Any], str] = operator.attr
     found = [(told(record), record.id) for record in records]
     often = Counter(words for words, _ in found)
     return {f"{words} · {id[-4:]}" if often[words] > 1 else words: id for words, id in found}
+
+
+def more_to_choose(
+    known: Mapping[str, str], records: Iterable[Any], told: Callable[[Any], str] = operator.attrgetter("name")
+) -> dict[str, str]:
+    """Return further ids by words as `to_choose` does, by other words than those that already mean another record."""
+    words_of = {id: words for words, id in known.items()}
+    found = [(words_of.get(id, words), id) for words, id in to_choose(records, told).items()]
+    return {words if known.get(words, id) == id else f"{words} · {id[-4:]}": id for words, id in found}
 
 
 def names_to_choose(names: Iterable[str]) -> dict[str, str]:

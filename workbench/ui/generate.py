@@ -15,6 +15,7 @@ from workbench.ui.components.chips import WRAPPING, FilterChips, bind_chips, chi
 from workbench.ui.components.columns import Column, columns
 from workbench.ui.components.drawer import DetailDrawer
 from workbench.ui.components.form_dialog import FormDialog
+from workbench.ui.components.record_choice import RecordChoice
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
@@ -146,8 +147,9 @@ class GenerateView(View):
         return view
 
     def _assemble(self, event: Any = None) -> None:
-        chosen = pmui.Select(
-            options={"Choose a sheet": ""} | sheet_choices(self.ws),
+        chosen = RecordChoice(
+            sheet_choices(self.ws),
+            also={"Choose a sheet": ""},
             value="",
             label="Sheet",
             size="small",

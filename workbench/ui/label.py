@@ -7,7 +7,7 @@ from typing import Any
 import panel_material_ui as pmui
 import param
 
-from workbench.ui import format as fmt
+from workbench.ui.components.record_choice import RecordChoice, Sought
 from workbench.ui.components.states import empty_state
 from workbench.ui.label_filters import NAMES
 from workbench.ui.label_review import ReviewView
@@ -34,11 +34,12 @@ class LabelView(ReviewView):
     def build(self) -> list[Any]:
         """Return the review, and what to do without any training sheet."""
         built = super().build()
-        self.select = pmui.Select(
-            options={}, label="Training sheet", size="small", margin=0, sizing_mode="stretch_width", max_width=320
+        self._sheets = Sought(self.ws.training_sheets, status="ready")
+        self.select = RecordChoice(
+            self._sheets, label="Training sheet", size="small", margin=0, sizing_mode="stretch_width", max_width=320
         )
         self.select.param.watch(self._selected, "value")
-        self.watch(self.ws.training_sheets.list, self._listed, status="ready", page_size=200)
+        self.watch(self.ws.training_sheets.list, self._listed, status="ready", page_size=50)
         words = "No training sheet is ready yet. Make one from a sheet and a template."
         self.nothing = pmui.Column(
             empty_state(words, action="Go to Generate", href="./generate"), margin=0, sizing_mode="stretch_width", visible=False
@@ -50,12 +51,13 @@ class LabelView(ReviewView):
         return self.select
 
     def _listed(self, page: Any) -> None:
-        found = fmt.to_choose(page)
+        found = self._sheets.take(page)
         self.nothing.visible = not found
         self.catcher.visible = bool(found)
-        if found and found != self.select.options:
-            chosen = self.sheet if self.sheet in found.values() else next(iter(found.values()))
-            self.select.param.update(options=found, value=chosen)
+        if found:
+            chosen = self.sheet if found.know(self.sheet) else next(iter(found.values()))
+            self.select.offer()
+            self.select.value = chosen
 
     def _selected(self, event: Any) -> None:
         if event.new and event.new != self.sheet:

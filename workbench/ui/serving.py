@@ -16,6 +16,7 @@ from workbench.ui.components.columns import Column, column
 from workbench.ui.components.drawer import DetailDrawer
 from workbench.ui.components.fields import fields_of_operation
 from workbench.ui.components.forms import ParameterForm
+from workbench.ui.components.record_choice import Sought
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
@@ -79,12 +80,13 @@ class ServeForm(View):
     def build(self) -> list[Any]:
         """Return the form once the versions are known."""
         self._place = stack()
-        self._known: dict[str, str] = {}
+        self._known: list[Any] = []
+        self._offered = Sought(self.ws.models, lambda model: f"{model.name} {model.version} ({model.status})")
         title = pmui.Typography("Serve a version", variant="h6", margin=0)
-        return [title, self.live(self.ws.models.list, self._draw, page_size=200, sort="name", height=200)]
+        return [title, self.live(self.ws.models.list, self._draw, page_size=50, sort="name", height=200)]
 
     def _draw(self, page: Any) -> Any:
-        known = {f"{m.name} {m.version} ({m.status})": m.id for m in page}
+        known = list(self._offered.take(page).items())
         if known == self._known:
             return self._place
         self._known = known
@@ -96,8 +98,8 @@ class ServeForm(View):
             lambda values: self.ws.endpoints.deploy(**values),
             label="Serve",
             done=self.on_made,
-            choices={"model_version_id": known},
-            values={"model_version_id": self.version or next(iter(known.values()))},
+            choices={"model_version_id": self._offered},
+            values={"model_version_id": self.version or next(iter(self._offered.values()))},
         )
         self._place.objects = [form]
         return self._place

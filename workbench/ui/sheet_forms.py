@@ -16,6 +16,7 @@ from workbench.ui import format as fmt
 from workbench.ui.components.fields import Field, fields_of_operation
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html, show
+from workbench.ui.components.record_choice import Sought
 from workbench.ui.components.upload import Upload
 
 DIFFERENCES = """
@@ -219,11 +220,11 @@ def titled(call: Any, names: Sequence[str]) -> list[Field]:
     return [replace(found[name], title=fmt.words(name.removesuffix("_id"))) for name in names if name in found]
 
 
-def template_choices(ws: Any) -> dict[str, str]:
+def template_choices(ws: Any) -> Sought:
     """Return the templates by name and version."""
-    return {f"{template.name} {template.semver}": template.id for template in ws.templates.list(page_size=200)}
+    return Sought(ws.templates, lambda template: f"{template.name} {template.semver}").take(ws.templates.list())
 
 
-def sheet_choices(ws: Any) -> dict[str, str]:
+def sheet_choices(ws: Any) -> Sought:
     """Return the sheets by name."""
-    return {sheet.name: sheet.id for sheet in ws.sheets.list(page_size=200)}
+    return Sought(ws.sheets).take(ws.sheets.list())

@@ -15,9 +15,10 @@ from workbench.ui.components.cards import card, columns_of, stack
 from workbench.ui.components.fields import Field, fields_of_operation
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html, show
+from workbench.ui.components.record_choice import Sought
 from workbench.ui.components.space_editor import FIXED, SpaceEditor
 from workbench.ui.components.states import empty_state
-from workbench.ui.train_form import described, eligible, recommended, suggested, worded
+from workbench.ui.train_form import described, eligible, recommended, sheets_to_learn_from, suggested, worded
 from workbench.ui.view import View
 
 ASKED = (
@@ -40,7 +41,7 @@ class StudyForm(View):
 
     def build(self) -> list[Any]:
         """Return the form, and beside it what is searched."""
-        self._sheets: dict[str, str] | None = None
+        self._sheets: Sought | None = None
         self._bases: dict[str, Any] = {}
         self._form: ParameterForm | None = None
         self._editor: SpaceEditor | None = None
@@ -48,7 +49,7 @@ class StudyForm(View):
         self._eligible, self._told, self._advice = html("", css=PARTS_CSS), html(""), html("")
         self._estimate = Asked(self, self.ws.training.estimate, self._draw_estimate)
         self._eligibility = Asked(self, self.ws.review.eligibility, self._draw_eligibility)
-        self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=200)
+        self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=50)
         self.watch(self.ws.training.base_models, self._take_bases)
         aside = stack(
             card("Settings to search", self._space, name="space"),
@@ -59,7 +60,7 @@ class StudyForm(View):
         return [columns_of(form, aside, widths="minmax(0, 1fr) minmax(0, 1fr)")]
 
     def _take_sheets(self, page: Any) -> None:
-        self._sheets = fmt.to_choose(page, lambda sheet: f"{sheet.name} ({sheet.total_rows} pairs)")
+        self._sheets = (self._sheets or sheets_to_learn_from(self.ws)).take(page)
         self._make()
 
     def _take_bases(self, page: Any) -> None:

@@ -19,6 +19,7 @@ from workbench.ui.components.list_editor import ListEditor
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.pair_markup import CSS as PAIR_CSS
 from workbench.ui.components.plan_markup import CSS, check_markup
+from workbench.ui.components.record_choice import RecordChoice, Sought
 from workbench.ui.components.table import DataTable
 from workbench.ui.theme import PLACEHOLDER
 from workbench.ui.view import View
@@ -78,10 +79,13 @@ class TemplateView(View):
         self.writing = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 2})
         self.outcome = html("", css=f"{CSS}{PAIR_CSS}")
         self.holes = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 1})
-        self.tried = pmui.Select(options={"No sheet": ""}, label="Try it on", size="small", margin=0, sizing_mode="stretch_width")
+        self.offered = Sought(self.ws.sheets)
+        self.tried = RecordChoice(
+            self.offered, also={"No sheet": ""}, value="", label="Try it on", size="small", margin=0, sizing_mode="stretch_width"
+        )
         self.tried.param.watch(self._check, "value")
         self.checking = self.watch(self.ws.templates.check, self._checked, template=_plan({}))
-        self.watch(self.ws.sheets.list, self._sheets, page_size=200)
+        self.watch(self.ws.sheets.list, self._sheets, page_size=50)
         if self.template_id == NEW:
             show(self.head, Markup('<div class="title">New template</div>'))
             self._edit()
@@ -181,11 +185,11 @@ class TemplateView(View):
         self._check()
 
     def _sheets(self, page: Any) -> None:
-        options = {"No sheet": ""} | {sheet.name: sheet.id for sheet in page}
-        if options != self.tried.options:
-            attached = [sheet.id for sheet in page if sheet.template_id == self.template_id]
-            first = next(iter([*attached, *(sheet.id for sheet in page)]), "")
-            self.tried.param.update(options=options, value=self.tried.value or first)
+        self.offered.take(page)
+        self.tried.offer()
+        attached = [sheet.id for sheet in page if sheet.template_id == self.template_id]
+        first = next(iter([*attached, *(sheet.id for sheet in page)]), "")
+        self.tried.value = self.tried.value or first
 
 
 def _entered(widget: Any, name: str) -> Any:

@@ -15,6 +15,7 @@ from workbench.ui.components.cards import card, columns_of, stack
 from workbench.ui.components.fields import Field, fields_of_operation
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html, show
+from workbench.ui.components.record_choice import Sought
 from workbench.ui.components.states import empty_state
 from workbench.ui.theme import tone_of
 from workbench.ui.view import View
@@ -36,7 +37,7 @@ class TrainForm(View):
 
     def build(self) -> list[Any]:
         """Return the form, and beside it what the service thinks of it."""
-        self._sheets: dict[str, str] | None = None
+        self._sheets: Sought | None = None
         self._bases: dict[str, Any] = {}
         self._form: ParameterForm | None = None
         self._place = stack()
@@ -45,7 +46,7 @@ class TrainForm(View):
         self._model: Any = None
         self._estimate = Asked(self, self.ws.training.estimate, self._draw_estimate, refuse=self._refused)
         self._eligibility = Asked(self, self.ws.review.eligibility, self._draw_eligibility)
-        self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=200)
+        self.watch(self.ws.training_sheets.list, self._take_sheets, page_size=50)
         self.watch(self.ws.training.base_models, self._take_bases)
         if self.like:
             self.watch(self.ws.training.get, self._take_model, job_id=self.like)
@@ -58,7 +59,7 @@ class TrainForm(View):
         return [columns_of(form, aside, widths="minmax(0, 3fr) minmax(0, 2fr)")]
 
     def _take_sheets(self, page: Any) -> None:
-        self._sheets = fmt.to_choose(page, lambda sheet: f"{sheet.name} ({sheet.total_rows} pairs)")
+        self._sheets = (self._sheets or sheets_to_learn_from(self.ws)).take(page)
         self._make()
 
     def _take_bases(self, page: Any) -> None:
@@ -155,6 +156,11 @@ class TrainForm(View):
     def _draw_estimate(self, found: Any) -> None:
         show(self._told, fmt.facts(_estimated(found)))
         show(self._advice, Markup("").join(recommended(r) for r in found.recommendations))
+
+
+def sheets_to_learn_from(ws: Any) -> Sought:
+    """Return the training sheets a form offers, with how many pairs each has."""
+    return Sought(ws.training_sheets, lambda sheet: f"{sheet.name} ({sheet.total_rows} pairs)")
 
 
 def eligible(found: Any) -> Markup:

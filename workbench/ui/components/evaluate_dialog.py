@@ -7,8 +7,8 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.ui import format as fmt
 from workbench.ui.components.form_dialog import FormDialog
+from workbench.ui.components.record_choice import RecordChoice, Sought
 from workbench.ui.components.states import ErrorState
 from workbench.ui.view import View
 
@@ -23,11 +23,12 @@ class EvaluateDialog(pn.viewable.Viewer):
         self._view, self._job_id = view, job_id
         self._dialog = FormDialog(width="xs")
         shape = {"margin": 0, "size": "small", "sizing_mode": "stretch_width"}
-        self._pairs = pmui.Select(options=SIDES, value="held_out", label="Pairs", css_classes=["pairs"], **shape)
+        self._sheets = Sought(view.ws.training_sheets, lambda sheet: f"Approved pairs of {sheet.name}", status="ready")
+        self._pairs = RecordChoice(self._sheets, also=SIDES, value="held_out", label="Pairs", css_classes=["pairs"], **shape)
         self._trouble = pmui.Column(margin=0, sizing_mode="stretch_width")
         self._start = pmui.Button(label="Evaluate", variant="contained", margin=0, css_classes=["start-evaluation"])
         self._start.on_click(lambda event: self._run())
-        view.watch(view.ws.training_sheets.list, self._offer, status="ready", page_size=200)
+        view.watch(view.ws.training_sheets.list, self._offer, status="ready", page_size=50)
 
     def open(self) -> None:
         """Show the dialog."""
@@ -35,7 +36,8 @@ class EvaluateDialog(pn.viewable.Viewer):
         self._dialog.open("Evaluate", self._pairs, self._trouble, self._start)
 
     def _offer(self, page: Any) -> None:
-        self._pairs.options = {**SIDES, **fmt.to_choose(page, lambda sheet: f"Approved pairs of {sheet.name}")}
+        self._sheets.take(page)
+        self._pairs.offer()
 
     def _run(self) -> None:
         chosen = self._pairs.value

@@ -15,6 +15,7 @@ from workbench.ui import format as fmt
 from workbench.ui.components.fields import Field
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.number_field import AnyNumber, WholeNumber
+from workbench.ui.components.record_choice import RecordChoice, Sought
 from workbench.ui.components.states import ErrorState
 from workbench.ui.components.working_button import WorkingButton
 from workbench.ui.theme import ERROR
@@ -185,6 +186,9 @@ def _hint(field: Field) -> str:
 def _widget(field: Field, choices: Mapping[str, Any] | None, value: Any) -> Any:
     label = f"{field.title or fmt.words(field.name)}{' *' if field.required else ''}"
     shape = {"label": label, "margin": 0, "sizing_mode": "stretch_width", "size": "small"}
+    if isinstance(choices, Sought):
+        also = {} if field.required or value is not None else {fmt.DASH: NOTHING}
+        return RecordChoice(choices, also=also, value=value or next(iter([*also.values(), *choices.values()]), None), **shape)
     if choices is not None or field.kind == "choice":
         options = dict(choices) if choices is not None else {fmt.words(str(c)): c for c in field.choices}
         options = options if field.required or value is not None else {fmt.DASH: NOTHING, **options}

@@ -26,7 +26,11 @@ class _Entry(param.Parameterized):
     typed = param.Number(None, allow_None=True, doc="The number in the field while it is being typed.")
 
     def __init__(self, **params: Any) -> None:
-        told = {"format": CustomJSTickFormatter(code=_TEXT), "placeholder": "", "attached": [TypedNumber(margin=0, width=0, height=0)]}
+        told = {
+            "format": CustomJSTickFormatter(code=_TEXT),
+            "placeholder": "",
+            "attached": [TypedNumber(margin=0, width=0, height=0)],
+        }
         super().__init__(**{**told, **params})
 
     def _get_model(self, *args: Any, **kwargs: Any) -> Any:
