@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.engine.test_engine import gone, job_of, until
-from workbench.engine import checkpoints, journal
+from workbench.engine import checkpoints, journal, words
 
 
 @pytest.fixture
@@ -81,3 +81,17 @@ def test_a_job_waits_while_the_disk_is_too_full_and_says_so(made):
     assert done.status == "succeeded"
     said = "select count(*) from job_events where job_id = ? and message like 'Waits for room%'"
     assert engine.db.value(said, [job.id]) == 1
+
+
+def test_nobody_waits_to_write_while_points_are_put_together(made, monkeypatch):
+    put_together, meanwhile = words.points, []
+
+    def points(job_id, rows):
+        meanwhile.append(engine.db.in_transaction)
+        return put_together(job_id, rows)
+
+    monkeypatch.setattr(words, "points", points)
+    engine = made("burst")
+    job = until(engine, engine.submit("burst", name="x", spec={"points": 5_000}))
+    assert engine.db.value("select count(*) from metrics where job_id = ?", [job.id]) == 5_000
+    assert set(meanwhile) == {False}

@@ -62,10 +62,13 @@ def _heard(engine: Engine, attempt: Attempt, batch: journal.Batch, skipped: Sequ
     keep = engine.kinds[attempt.job.kind].facts
     count = attempt.skipped + len(skipped)
     tell = bool(skipped) and count >= attempt.told * TOLD_EACH
+    # Tens of thousands of points take a while to put together: nobody who wants to write waits for that.
+    rows = [point for record in batch.records if record["t"] == "metrics" for point in record["rows"]]
+    points = words.points(attempt.job.id, rows) if rows else None
     with engine.db.write():
         noted = engine.ledger.take_in(
-            attempt.job.id, attempt.number, attempt.offset, batch, begun=attempt.begun, noted=attempt.noted,
-            more=[_told(count, skipped)] if tell else [],
+            attempt.job.id, attempt.number, attempt.offset, batch, points=points, begun=attempt.begun,
+            noted=attempt.noted, more=[_told(count, skipped)] if tell else [],
         )  # fmt: skip
         if noted is None:
             return None

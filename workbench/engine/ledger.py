@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from workbench.clock import Clock
 from workbench.domain.jobs import Job, JobEvent
 from workbench.engine import words
@@ -95,9 +97,18 @@ class Ledger:
             return job.with_(event_seq=job.event_seq + len(rows))
 
     def take_in(
-        self, job_id: str, attempt: int, offset: int, batch: Batch, *, begun: float, noted: float, more: Sequence[JobEvent] = ()
+        self,
+        job_id: str,
+        attempt: int,
+        offset: int,
+        batch: Batch,
+        *,
+        points: pa.Table | None,
+        begun: float,
+        noted: float,
+        more: Sequence[JobEvent] = (),
     ) -> float | None:
-        """Take in a batch of journal records exactly once, and `more` events with it.
+        """Take in a batch of journal records exactly once, with its `points` and `more` events.
 
         Returns the time of the latest progress event, or None when the words come too late: the job
         has ended, runs another attempt, or the batch was taken in before.
@@ -110,7 +121,8 @@ class Ledger:
             if not self.db.execute(_INGEST, [*figures, *place]):
                 return None
             self._place(job_id, batch)
-            self.add_points(job_id, [point for r in batch.records if r["t"] == "metrics" for point in r["rows"]])
+            if points is not None:
+                self.db.insert_arrow("metrics", points)
             events, noted = words.events(batch.records, noted)
             self.note(job_id, *events, *more)
         return noted
