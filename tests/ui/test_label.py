@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.ui.rendered import eventually, shows, started, texts
 from workbench.client.local import LocalTransport
 from workbench.client.workspace import Workspace
+from workbench.ui.components.pair_markup import CSS
 from workbench.ui.components.record_choice import Sought
 from workbench.ui.label import LabelView
 from workbench.ui.label_grid import SHOWN, pair_columns, rows
@@ -274,3 +276,8 @@ def test_further_records_of_a_name_that_is_taken_are_told_apart(local, made):
     assert sought.know(twin.id)
     assert {made.id, twin.id} == set(sought.values())
     assert not sought.know("assembly_nothing")
+
+
+@pytest.mark.parametrize("place", [".prompt", ".diff", ".row dd"])
+def test_what_is_read_from_right_to_left_stands_so_wherever_a_pair_shows_it(place):
+    assert re.search(re.escape(place) + r" \{[^}]*unicode-bidi: plaintext", CSS)

@@ -20,7 +20,7 @@ CSS = """
 .over .chip { text-transform: none; letter-spacing: 0; }
 .row { display: grid; grid-template-columns: fit-content(38%) minmax(0, 1fr); gap: 4px 12px; margin: 0; font-size: 13px; }
 .row dt { color: var(--mui-palette-text-secondary, #566272); overflow-wrap: anywhere; }
-.row dd { margin: 0; overflow-wrap: anywhere;
+.row dd { margin: 0; overflow-wrap: anywhere; unicode-bidi: plaintext;
   display: -webkit-box; -webkit-line-clamp: 12; -webkit-box-orient: vertical; overflow: hidden; }
 .row dt.used { font-weight: 700; color: var(--mui-palette-text-primary, inherit); }
 .log { list-style: none; margin: 0; padding: 0; font-size: 13px; }
