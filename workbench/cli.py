@@ -1,7 +1,8 @@
-"""The command line: `workbench serve|demo|doctor|backup` and one command per operation."""
+"""The command line: `workbench serve|demo|open|export|doctor|backup|migrate` and one command per operation."""
 
 from __future__ import annotations
 
+import code
 import datetime as dt
 import inspect
 import json
@@ -9,6 +10,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -95,6 +97,41 @@ def migrate(*, database: Database = str(DEFAULT)) -> None:
         print(f"{database} is at the schema of this release.")
 
 
+@app.command
+def export(
+    training_sheet_id: str,
+    format: str = "openai_chat",
+    *,
+    to: Annotated[Path, Parameter(help="Folder for the files; it must not hold files of these names.")] = Path(),
+    split: Annotated[float | None, Parameter(help="Share of the training file; none: one file.")] = None,
+    seed: int = 42,
+    database: Database = str(DEFAULT),
+    user: User = None,
+    json: AsJson = False,
+) -> None:
+    """Write the approved pairs of a training sheet to files in a folder, with their manifest."""
+    from workbench.server.keeping import bring
+
+    with workbench.open(database, user=user, share=False) as ws:
+        made = ws.training_sheets.export(training_sheet_id, format, split=split, seed=seed)
+        written = bring(ws, made, to)
+    if json:
+        print(dumps([str(path) for path in written]))
+    else:
+        print("\n".join(map(str, written)))
+
+
+@app.command(name="open")
+def enter(*, database: Database = str(DEFAULT), user: User = None) -> None:
+    """Open a workspace in Python with `ws` at hand; away from a terminal, say what is in it."""
+    with workbench.open(database, user=user, share=False) as ws:
+        info = ws.system.info()
+        print(f"{info.name}: {ws.url or database}, version {info.program_version}, as {info.user}")
+        print(ws.home.overview().sentence)
+        if sys.stdin.isatty():
+            code.interact(banner="ws is the workspace, wb the package; Ctrl-D closes.", local={"ws": ws, "wb": workbench})
+
+
 def _add_operations() -> None:
     """Add one command per operation, grouped by namespace."""
     from workbench.services import SERVICES
@@ -167,8 +204,18 @@ def _read(operation: Operation, name: str, value: Any) -> Any:
     except ValueError:
         if kinds & _TEXT:
             return value
+        if list in kinds and not value.lstrip().startswith(("[", "{")):
+            return _listed(value)
         raise ValidationError.field(name, "Give JSON, such as '[1, 2]' or '{\"a\": 1}'", value) from None
     return value if str in kinds and not isinstance(found, (list, dict)) else found
+
+
+def _listed(text: str) -> list[Any]:
+    """Return `a, b` as words and `1, 2` as numbers."""
+    try:
+        return list(json.loads(f"[{text}]"))
+    except ValueError:
+        return [word.strip() for word in text.split(",") if word.strip()]
 
 
 _TEXT = frozenset({str, dt.datetime, Literal})

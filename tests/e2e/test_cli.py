@@ -183,6 +183,46 @@ def test_commands_follow_the_operations(database: Path) -> None:
     assert again.stderr.startswith("INVALID_TRANSITION: Cannot publish a sheet that is published.")
 
 
+def test_lists_are_written_as_people_write_them(database: Path) -> None:
+    rows = json.dumps([{"q": f"question {n}", "a": "x"} for n in range(4)])
+    sheet = command_line(
+        "sheets", "create", "Topics", "--rows", rows, "--tags", "pii, internal", "--database", database, "--json", check=True
+    )
+    assert ["pii", "internal"] == json.loads(sheet.stdout)["tags"]
+    plan = json.dumps({"prompt_template": "{{q}}", "response_column": "a"})
+    made = ["training-sheets", "assemble", json.loads(sheet.stdout)["id"], "--template", plan, "--database", database, "--json"]
+    id = json.loads(command_line(*made, check=True).stdout)["id"]
+    told = command_line(
+        "review", "bulk-approve", id, "--row-indices", "0, 2", "--preview", "--database", database, "--json", check=True
+    )
+    assert 2 == json.loads(told.stdout)["matched"]
+
+
+def test_an_export_lies_in_the_folder_asked_for_and_over_nothing(database: Path, tmp_path: Path) -> None:
+    with serving(database) as server, wb.open(server.url) as ws:
+        sheet = ws.sheets.create("Topics", rows=[{"q": f"question {n}", "a": f"answer {n}"} for n in range(12)])
+        made = ws.training_sheets.assemble(sheet.id, template={"prompt_template": "{{q}}", "response_column": "a"})
+        ws.review.bulk_approve(made.id, filter={"status": "unlabeled"})
+        remote = ["export", made.id, "alpaca", "--to", tmp_path / "there", "--database", server.url]
+        written = command_line(*remote, check=True).stdout.split()
+        again = command_line(*remote)
+    owned = command_line("export", made.id, "alpaca", "--to", tmp_path / "here", "--database", database, "--json", check=True)
+
+    names = ["manifest.json", "topics_1.jsonl"]
+    assert names == sorted(Path(path).name for path in written) == sorted(Path(path).name for path in json.loads(owned.stdout))
+    assert names == sorted(path.name for path in (tmp_path / "there").iterdir())
+    for name in names:
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    assert 12 == len((tmp_path / "here" / "topics_1.jsonl").read_text().splitlines())
+    assert (1, True) == (again.returncode, again.stderr.startswith("CONFLICT"))
+
+
+def test_a_workspace_is_opened_and_told_about(database: Path) -> None:
+    shown = command_line("open", "--database", database, "--user", "ann", check=True).stdout
+
+    assert shown.startswith("team: ") and "as ann" in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [

@@ -9,6 +9,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -101,6 +102,13 @@ class HttpTransport:
                     ) from None
                 time.sleep(pause)
         raise AssertionError("unreachable")
+
+    def fetch(self, url: str, target: Path) -> None:
+        """Write a file of the server's, such as one that an export names, to this machine."""
+        with self._http.stream("GET", url) as answer, target.open("wb") as out:
+            answer.raise_for_status()
+            for chunk in answer.iter_bytes():
+                out.write(chunk)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` for each batch of changes the server announces."""
