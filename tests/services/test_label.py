@@ -404,7 +404,7 @@ def test_eligibility_names_the_reasons(ws: Any, made: Any) -> None:
     found = ws.review.eligibility(made.id)
 
     assert (found.total, found.labeled, found.eligible, found.percent_eligible) == (40, 8, 6, 15.0)
-    assert found.excluded == {"unlabeled": 31, "rejected": 1, "flagged": 0, "stale": 0, "not_allowed": 1, "prohibited": 1}
+    assert found.excluded == {"unlabeled": 31, "rejected": 1, "flagged": 0, "stale": 0, "not_allowed": 1, "prohibited": 1, "blank": 0}
     assert [one.reason for one in found.reasons] == ["unlabeled", "rejected", "not_allowed", "prohibited"]
 
 

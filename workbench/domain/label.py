@@ -12,7 +12,7 @@ QUEUE_STATUSES = [*PAIR_STATUSES, "stale", "disputed", "all"]
 RESPONSE_SOURCES = ["empty", "imported", "ai_generated", "human_labeled", "human_verified", "canonical"]
 USES = ["training", "validation", "evaluation", "few_shot", "testing"]
 VOTES = ["approve", "reject", "flag"]
-EXCLUSIONS = ["unlabeled", "rejected", "flagged", "stale", "not_allowed", "prohibited"]
+EXCLUSIONS = ["unlabeled", "rejected", "flagged", "stale", "not_allowed", "prohibited", "blank"]
 ACTION_OF_STATUS = {"labeled": "approve", "rejected": "reject", "flagged": "flag", "unlabeled": "reset"}
 
 PAIR_LIFECYCLE = Lifecycle(

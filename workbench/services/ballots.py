@@ -171,7 +171,7 @@ def sorted_out(db: Database, scope: Scope, overlap: int, action: str, *, may_res
         else "when p.disputed then 'disputed' when p.status = $target then 'already_so' when p.status <> 'unlabeled' then 'settled' "
         "when m.action = $action and m.response = p.response and m.prompt is null and (m.flag_reason is not distinct from $reason "
         "or $reason is null) then 'already_so' when m.row_index is null and h.others >= $overlap - p.votes and not h.own then 'claimed' "
-        "when $action = 'approve' and trim(p.response) = '' then 'no_response'"
+        "when $action = 'approve' and is_blank(p.response) then 'no_response'"
     )
     sql = (
         "create or replace temp table _sorted as select s.row_index, s.times, case when p.row_index is null then 'unknown_index' "

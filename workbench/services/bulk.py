@@ -156,7 +156,7 @@ def _reason(wish: Wish) -> str | None:
 
 def _sorted_out(db: Any, scope: decisions.Scope, change: decisions.Change, now: dt.datetime) -> None:
     """Split the set into rows to change and rows to leave, with the reason."""
-    approve = "when $action = 'approve' and trim(p.response) = '' then 'no_response' " if change.approves else ""
+    approve = "when $action = 'approve' and is_blank(p.response) then 'no_response' " if change.approves else ""
     sql = (
         "create or replace temp table _sorted as select s.row_index, s.times, case "
         "when p.row_index is null then 'unknown_index' "

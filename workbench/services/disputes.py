@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.contract import Page
 from workbench.domain.agreement import Dispute
+from workbench.domain.blank import is_blank
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.record import Action
@@ -51,7 +52,7 @@ def _votes(db: Database, training_sheet_id: str, rows: list[dict[str, Any]]) -> 
 
 
 def _actions(pair: dict[str, Any]) -> list[Action]:
-    blank = None if (pair["response"] or "").strip() else "The response is empty; adopt one that was voted on."
+    blank = "The response is empty; adopt one that was voted on." if is_blank(pair["response"]) else None
     return [
         Action(name=name, label=label, enabled=name != "approve" or blank is None, reason=blank if name == "approve" else None)
         for name, label in WORDS.items()

@@ -103,10 +103,11 @@ def publish(
 
 
 def _condition(wish: ExportWish) -> str:
-    reviewed = "status in ('labeled', 'unlabeled') and trim(response) <> ''" if wish.include_unreviewed else "status = 'labeled'"
+    reviewed = "status in ('labeled', 'unlabeled')" if wish.include_unreviewed else "status = 'labeled'"
+    told = "not is_blank(prompt) and not is_blank(response)"
     rights = "not stale and prohibited_mask & 1 = 0 and (allowed_mask is null or allowed_mask & 1 = 1)"
-    edited = " and original_response <> response and trim(original_response) <> ''" if wish.format == "preference" else ""
-    return f"{reviewed} and {rights}{edited}"
+    edited = " and original_response <> response and not is_blank(original_response)" if wish.format == "preference" else ""
+    return f"{reviewed} and {told} and {rights}{edited}"
 
 
 def _object(**fields: str) -> str:

@@ -33,6 +33,7 @@ EXCLUSION_WORDS = {
     "stale": "approved before the prompt changed",
     "not_allowed": "not allowed for training",
     "prohibited": "barred from training",
+    "blank": "with a blank prompt or response",
 }
 STATUS_WORDS = {"unlabeled": "Unlabeled", "labeled": "Labeled", "rejected": "Rejected", "flagged": "Flagged"}
 QUEUE_WORDS = STATUS_WORDS | {"disputed": "Disputed"}

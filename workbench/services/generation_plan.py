@@ -48,7 +48,7 @@ class Wish:
             parts.append("row_index in (select row_index from generated_answers where job_id = ? and outcome = 'failed')")
             params.append(self.failed_in)
         if not self.overwrite:
-            parts.append("trim(response) = ''")
+            parts.append("is_blank(response)")
         if not self.force:
             parts.append(UNTOUCHED)
         return " and ".join(parts), params
@@ -182,7 +182,7 @@ def _examples(db: Database, made: TrainingSheet) -> list[list[str]]:
         "select prompt, response from pair_rows where training_sheet_id in "
         "(select id from training_sheets where sheet_id = ? and deleted_at is null) "
         "and status = 'labeled' and not stale and prohibited_mask & 8 = 0 and (allowed_mask is null or allowed_mask & 8 = 8) "
-        "and trim(response) <> '' order by labeled_at desc, training_sheet_id, row_index limit ?",
+        "and not is_blank(response) order by labeled_at desc, training_sheet_id, row_index limit ?",
         [made.sheet_id, count],
     )
     return [list(pair) for pair in found]
@@ -212,7 +212,7 @@ def _answer_tokens(db: Database, made: TrainingSheet, target: Target, ask: dict[
     if ask["choices"] and not ask["fields"]:
         return max(math.ceil(len(choice) / CHARS_PER_TOKEN) for choice in ask["choices"])
     written = db.value(
-        "select avg(length(response)) from pair_rows where training_sheet_id = ? and trim(response) <> ''", [made.id]
+        "select avg(length(response)) from pair_rows where training_sheet_id = ? and not is_blank(response)", [made.id]
     )
     return min(ask["max_tokens"], math.ceil(written / CHARS_PER_TOKEN) if written else GUESSED_TOKENS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.contract import UNSET
+from workbench.domain.blank import is_blank
 from workbench.domain.label import ACTION_OF_STATUS, PAIR_LIFECYCLE, mask_of, source_after_edit
 from workbench.errors import InvalidTransition, ValidationError
 from workbench.services.becoming import FIRST_RESPONSE, LABEL, Becomes, always, given, kept_while
@@ -95,7 +96,7 @@ def _edit(pair: dict[str, Any], told: dict[str, Any], columns: dict[str, Becomes
 
 
 def _refuse_empty(response: str, pair: dict[str, Any]) -> None:
-    if response.strip():
+    if not is_blank(response):
         return
     allowed = [name for name in PAIR_LIFECYCLE.allowed(pair["status"]) if name != "approve"]
     raise InvalidTransition(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator
+
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
+from workbench.domain.blank import is_blank
 from workbench.domain.labels import CanonicalLabel, FoundLabels, LabelStats, LabelVersion
 from workbench.errors import Conflict, InUse, NotFound
 from workbench.services.becoming import canonical_id
@@ -13,10 +16,17 @@ from workbench.services.review_arguments import REVIEWERS, Barred, Uses
 from workbench.services.service import Service
 from workbench.store.tables import Records
 
+
+def _told(label: str) -> str:
+    if is_blank(label):
+        raise ValueError("is blank; say what is true of the item")
+    return label
+
+
 SheetId = Annotated[str, Field(description="Sheet of the item.")]
 ItemName = Annotated[str, Field(min_length=1, max_length=10_000, description="Item it is about.")]
 LabelType = Annotated[str, Field(min_length=1, max_length=100, description="Kind of truth.")]
-Truth = Annotated[str, Field(min_length=1, max_length=10_000_000, description="The truth.")]
+Truth = Annotated[str, AfterValidator(_told), Field(min_length=1, max_length=10_000_000, description="The truth.")]
 Confidence = Annotated[Literal["low", "medium", "high"], Field(description="How sure it is.")]
 Notes = Annotated[str | None, Field(max_length=100_000, description="Remarks.")]
 

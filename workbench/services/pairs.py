@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from workbench.contract import current
+from workbench.domain.blank import is_blank
 from workbench.domain.data import Sheet
 from workbench.domain.label import PAIR_LIFECYCLE, uses_of
 from workbench.domain.record import Action
@@ -92,7 +93,7 @@ def _presented(row: dict[str, Any], sources: dict[int, dict[str, Any]], overlap:
     for name in ("last_batch", "votes", "dissent", "disputed"):
         shown.pop(name, None)
     measured, loss = shown.pop("signals", None), shown.pop("training_loss", None)
-    blank = not (row["response"] or "").strip()
+    blank = is_blank(row["response"])
     review = review_of(row, overlap, mine)
     return shown | {
         "id": pair_id(row["training_sheet_id"], row["row_index"]),

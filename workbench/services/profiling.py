@@ -83,7 +83,7 @@ def _facts(db: Database, table: str, name: str, kind: str) -> dict[str, Any]:
         "high": f"max({name})" if ordered else "null",
         "mean": f"avg(cast({name} as double))" if number else "null::double",
         "quantiles": f"quantile_cont(cast({name} as double), {list(QUANTILES)})" if number else "null",
-        "empty": f"count(*) filter (where trim({name}) = '')" if text else "null",
+        "empty": f"count(*) filter (where is_blank({name}))" if text else "null",
         "length_min": f"min(length({name}))" if text else "null",
         "length_mean": f"avg(length({name}))" if text else "null::double",
         "length_max": f"max(length({name}))" if text else "null",

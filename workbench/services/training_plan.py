@@ -246,13 +246,10 @@ def divided(pairs: Pairs, ratio: float) -> list[Recommendation]:
 
 
 def _gates(sheet: TrainingSheet, pairs: Pairs) -> list[Recommendation]:
-    """Look at every message: complete (blocking), long enough and, where a schema asks for it, JSON."""
+    """Look at every response: long enough and, where a schema asks for it, JSON."""
     found = []
-    empty = _count(pc.or_(_blank(pairs.table["prompt"]), _blank(pairs.table["response"])))
-    if empty:
-        found.append(_advice("blocking", "Complete them or reject them.", f"{empty} pairs have an empty prompt or response."))
-    short = _count(pc.less(pc.utf8_length(pc.utf8_trim_whitespace(pairs.table["response"])), SHORT)) - empty
-    if short > 0:
+    short = _count(pc.less(pc.utf8_length(pc.utf8_trim_whitespace(pairs.table["response"])), SHORT))
+    if short:
         found.append(_advice("warning", "Check the short responses.", f"{short} responses have fewer than {SHORT} characters."))
     if sheet.template is not None and sheet.template.response_schema:
         wrong = sum(not _is_json(text) for text in pairs.table["response"].to_pylist())
@@ -261,10 +258,6 @@ def _gates(sheet: TrainingSheet, pairs: Pairs) -> list[Recommendation]:
                 _advice("warning", "Check the responses.", f"{wrong} responses are no valid JSON, as the template asks for.")
             )
     return found
-
-
-def _blank(column: Any) -> Any:
-    return pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0)
 
 
 def _count(mask: Any) -> int:
