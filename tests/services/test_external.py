@@ -97,6 +97,29 @@ def test_a_file_that_is_not_as_it_was_is_refused_not_read(ws: Any, sheet: Any, f
     ws.sheets.delete(sheet.id)
 
 
+@pytest.mark.parametrize("harm", ["gone", "touched"])
+def test_conditions_on_rows_that_cannot_be_read_say_so(ws: Any, sheet: Any, file: Any, harm: str) -> None:
+    made = ws.training_sheets.assemble(sheet.id, template=PLAN, filter="row_index < 3")
+    if harm == "gone":
+        file.unlink()
+    else:
+        os.utime(file, ns=(0, 0))
+
+    where = {"where": "q = 'question 1'"}
+    for call in (
+        lambda: ws.review.queue(made.id, **where),
+        lambda: ws.review.card(made.id, 1, **where),
+        lambda: ws.review.claim(made.id, 1, filter=where),
+        lambda: ws.review.bulk_approve(made.id, filter=where),
+        lambda: ws.review.bulk_flag(made.id, filter=where, preview=True),
+    ):
+        with pytest.raises(NotReady, match="The file of Big is not as it was: .* (cannot be read|has changed)"):
+            call()
+    assert ws.review.queue(made.id, where="row_index < 2").total == 2
+    (finding,) = ws.system.doctor()
+    assert "Bring the file back" in finding.remedy and str(file) in finding.finding
+
+
 def test_rows_that_stay_in_a_file_are_not_changed_here(ws: Any, sheet: Any) -> None:
     for call in (lambda: ws.sheets.update_row(sheet.id, 0, {"q": "x"}), lambda: ws.sheets.replace(sheet.id, rows=[{"id": "a"}])):
         with pytest.raises(Conflict, match="stay in"):

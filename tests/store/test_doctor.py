@@ -116,3 +116,13 @@ def test_services_add_their_own_checks(db):
     mine = Check("mine", ("settings",), "select 'no settings' where not exists (from settings)", "Write one.")
     absent = Check("mine", ("nowhere",), "select * from nowhere")
     assert [(f.check, f.finding, f.remedy) for f in doctor(db, [mine, absent])] == [("mine", "no settings", "Write one.")]
+
+
+def test_a_check_that_breaks_is_a_finding_and_the_others_are_made(db):
+    broken = Check("broken", ("jobs",), "select error('cannot be read')")
+    other = Check("other", ("jobs",), "select 'found'")
+
+    assert found(db, [broken, other]) == [
+        ("broken", "the check broken cannot be made: Invalid Input Error: cannot be read"),
+        ("other", "found"),
+    ]

@@ -32,7 +32,7 @@ def register(db: Database, sheet: Sheet) -> None:
 def refuse_changed(sheet: Sheet) -> None:
     """Raise NotReady when the file of an external sheet is gone or not as it was."""
     if sheet.external and (fault := _file(sheet).fault):
-        raise NotReady(f"{sheet.name} reads {fault}. {_AGAIN}", status="changed")
+        raise NotReady(f"The file of {sheet.name} is not as it was: {fault}. {_AGAIN}", status="changed")
 
 
 def readable(sheet: Sheet) -> bool:

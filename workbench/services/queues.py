@@ -14,6 +14,7 @@ from workbench.domain.label import USES, PairFilter
 from workbench.domain.quality import SIGNALS
 from workbench.errors import ValidationError
 from workbench.services.decisions import NO_DECISIONS
+from workbench.services.external import refuse_changed
 from workbench.services.profiling import kind_of
 from workbench.services.sheet_rows import rows_table
 from workbench.services.signal_filter import LOSS, ORDERS, conditions, pair_column
@@ -162,6 +163,7 @@ def _where(text: str, sheet: Sheet) -> str:
     with suppress(ValidationError):
         # What the pair itself tells needs no other table, and no second look at all pairs.
         return where_predicate(text, WHERE_COLUMNS, field="where")
+    refuse_changed(sheet)
     own = {name.lower() for name in (*WHERE_COLUMNS, *SIGNAL_COLUMNS)}
     shown = {c.name if c.name.lower() not in own else f"source_{c.name}": c.name for c in sheet.columns}
     types = {c.name: c.dtype for c in sheet.columns}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import duckdb
@@ -15,6 +16,7 @@ from workbench.store.published import record_classes
 from workbench.store.tables import columns_of
 from workbench.store.transaction import quoted
 
+_BRING_BACK = "Bring the file back as it was, or import it as a new sheet and delete this one."
 _RESTORE = "Restore the newest backup, or export what can still be read and start a new file."
 
 
@@ -30,13 +32,36 @@ class Finding:
 def doctor(db: Database, checks: Iterable[Check] = ()) -> list[Finding]:
     """Return everything that is wrong, nothing when the file is sound; `checks` are further invariants."""
     relations = _relations(db)
-    findings = list(_storage(db, relations))
-    with db.read():
-        findings += [*_schema(db), *_shape(db, relations), *_outbox(db), *_sheets(db, relations)]
-        referring = (reference(*names) for names in REFERENCES)
-        for check in (*CHECKS, *referring, *checks):
-            findings += _run(db, check, relations)
+    lost = _lost(db)
+    there = {name: is_view for name, is_view in relations.items() if name not in lost}
+    findings = list(_storage(db, there))
+    looks = [("schema", _schema(db)), ("schema", _shape(db, relations)), ("outbox", _outbox(db)), ("sheets", _sheets(db, relations))]
+    referring = (reference(*names) for names in REFERENCES)
+    looks += [(check.name, _run(db, check, relations)) for check in (*CHECKS, *referring, *checks)]
+    for name, found in looks:
+        findings += _done(db, name, found)
     return [*findings, *_artifacts(db)]
+
+
+def _done(db: Database, name: str, found: Iterator[Finding]) -> list[Finding]:
+    """Return what one check finds; a check that breaks is a finding, and keeps none of the others from being made."""
+    try:
+        with db.read():
+            return list(found)
+    except duckdb.Error as error:
+        return [Finding(name, f"the check {name} cannot be made: {_first_line(error)}", _RESTORE)]
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).split("\n", 1)[0]
+
+
+def _lost(db: Database) -> set[str]:
+    """Return the views of sheets whose file is not as it was: reading them tells nothing of this file."""
+    with suppress(duckdb.Error):
+        external = db.tuples("select id, slug from sheets where external")
+        return {view for sheet, slug in external if db.external.fault(sheet) for view in (f"rows_{sheet}", f"sheet_{slug}")}
+    return set()
 
 
 def _run(db: Database, check: Check, relations: dict[str, bool]) -> Iterator[Finding]:
@@ -85,7 +110,7 @@ def _storage(db: Database, relations: dict[str, bool]) -> Iterator[Finding]:
             db.value(query)
         except duckdb.Error as error:
             what = "view" if is_view else "table"
-            yield Finding("storage", f"the {what} {name} cannot be read: {str(error).splitlines()[0]}", _RESTORE)
+            yield Finding("storage", f"the {what} {name} cannot be read: {_first_line(error)}", _RESTORE)
 
 
 def _outbox(db: Database) -> Iterator[Finding]:
@@ -103,6 +128,9 @@ def _sheets(db: Database, relations: dict[str, bool]) -> Iterator[Finding]:
         table, view = f"rows_{sheet}", f"sheet_{slug}"
         if table not in relations:
             yield Finding("sheets", f"the rows of sheet {sheet} are missing", "Import the sheet again, or restore a backup.")
+            continue
+        if fault := db.external.fault(sheet):
+            yield Finding("sheets", f"the rows of sheet {sheet} stay in a file of their own: {fault}", _BRING_BACK)
             continue
         count = db.value(f"select count(*) from {quoted(table)}")
         if count != expected:

@@ -60,6 +60,11 @@ class ExternalFiles:
         """Let queries read a file under a name."""
         self._files[name] = file
 
+    def fault(self, name: str) -> str | None:
+        """Return what is wrong with the file of a name; nothing is known of names that were not given out."""
+        file = self._files.get(name)
+        return file.fault if file else None
+
     def remove(self, name: str) -> None:
         """Forget a file."""
         self._files.pop(name, None)
