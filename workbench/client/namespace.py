@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.client.run import Run
 from workbench.client.wait import ENDED, wait_for_job
-from workbench.contract import answers, codec
+from workbench.contract import answers, codec, frames
 from workbench.contract.operation import Operation
 from workbench.contract.page import Page
 from workbench.contract.schema import UNSET
@@ -88,7 +88,7 @@ def _bound(operation: Operation, signature: inspect.Signature, args: tuple[Any, 
         if missing := _missing(signature, args, kwargs):
             raise ValidationError.of({"field": name, "message": "Required", "value": None} for name in missing) from None
         raise ValidationError(f"{operation.id}: {error}.", fields=[]) from None
-    return {name: _portable(value) for name, value in given.items() if value is not UNSET}
+    return {name: _portable(name, value) for name, value in given.items() if value is not UNSET}
 
 
 def _missing(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
@@ -101,14 +101,17 @@ def _missing(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[s
     return [name for name, parameter in signature.parameters.items() if parameter.default is empty and name not in given]
 
 
-def _portable(value: Any) -> Any:
-    """Turn pandas and polars frames into Arrow tables, which every transport carries."""
-    if hasattr(value, "to_arrow"):
-        return value.to_arrow()
-    if hasattr(value, "iloc") and hasattr(value, "columns"):
-        import pyarrow as pa
+def _portable(name: str, value: Any) -> Any:
+    """Turn frames into Arrow tables and other collections into lists, which every transport carries.
 
-        return pa.Table.from_pandas(value, preserve_index=False)
+    Rows with more than JSON can say, dates or numbers of numpy, travel as a table too: they mean the same everywhere.
+    """
+    if frames.is_frame(value):
+        return frames.table_of(value)
+    if hasattr(value, "tolist") or isinstance(value, tuple):
+        value = value.tolist() if hasattr(value, "tolist") else list(value)
+    if name == "rows" and isinstance(value, list) and not frames.are_plain(value):
+        return frames.objects_table(value)
     return value
 
 

@@ -46,8 +46,8 @@ def encode(value: Any) -> Any:
         return value.decode("utf-8", "replace")
     if hasattr(value, "to_pylist"):
         return encode_table(value)
-    if hasattr(value, "item"):
-        return encode(value.item())
+    if hasattr(value, "tolist"):
+        return encode(value.tolist())
     return str(value)
 
 

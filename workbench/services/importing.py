@@ -34,7 +34,7 @@ def load(db: Database, sheet_id: str, source: Source, item_id_column: str | None
     table = rows_table(sheet_id)
     refuse_names(source.schema.names)
     with db.load() as tx:
-        tx.cursor.register("_source", _plain_times(source))
+        tx.cursor.register("_source", _plain(source))
         tx.execute(f"create table {table} as select row_number() over () - 1 as _row, * from _source")
         tx.cursor.unregister("_source")
         columns = described(tx, table, item_id_column)
@@ -61,17 +61,20 @@ def refuse_names(names: Iterable[str]) -> None:
         )
 
 
-def _plain_times(source: Source) -> Source:
-    """Turn moments with a zone into naive UTC, the only kind we keep."""
-    zoned = [i for i, field in enumerate(source.schema) if pa.types.is_timestamp(field.type) and field.type.tz]
-    if not zoned:
+def _plain(source: Source) -> Source:
+    """Turn moments with a zone into naive UTC, the only kind we keep, and what has no type into text that can be edited."""
+    schema = pa.schema([pa.field(field.name, _plain_type(field.type)) for field in source.schema])
+    if schema.types == source.schema.types:
         return source
-    schema = source.schema
-    for i in zoned:
-        schema = schema.set(i, pa.field(schema.field(i).name, pa.timestamp("us")))
     if isinstance(source, pa.Table):
         return source.cast(schema)
     return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in source))
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_null(kind):
+        return pa.string()
+    return pa.timestamp("us") if pa.types.is_timestamp(kind) and kind.tz else kind
 
 
 def described(tx: Transaction, table: str, item_id_column: str | None) -> tuple[SheetColumn, ...]:

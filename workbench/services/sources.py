@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.contract import current
+from workbench.contract import current, frames
 from workbench.errors import FileTooLarge, Forbidden, ValidationError
 from workbench.services.service import Service
 from workbench.store import Database, sandbox
@@ -105,7 +104,8 @@ class FrameFile:
 
     def open(self) -> Rows:
         """Return the rows."""
-        return pq.read_table(self.path)
+        with pq.ParquetFile(self.path) as file:
+            return frames.kept(file.read())
 
     def holds_more(self, rows: int) -> bool:
         """Return True when there are more rows."""
@@ -210,47 +210,13 @@ class SqlSource:
 
 def inline_table(rows: Any) -> pa.Table:
     """Return rows given as objects, or as a frame, as an Arrow table."""
-    if isinstance(rows, pa.Table):
-        return rows
-    if isinstance(rows, pa.RecordBatchReader):
-        return rows.read_all()
+    if isinstance(rows, (pa.Table, pa.RecordBatchReader)):
+        return frames.table_of(rows)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValidationError.field("rows", "Rows are a list of objects by column name, or a frame")
     if not rows:
         raise ValidationError.field("rows", "There are no rows; give at least one")
-    names = dict.fromkeys(str(name) for row in rows for name in row)
-    columns = {name: _column(name, [row.get(name) for row in rows]) for name in names}
-    return pa.table(columns)
-
-
-def _column(name: str, values: list[Any]) -> pa.Array:
-    if any(isinstance(value, dict) or (isinstance(value, list) and _nested(value)) for value in values):
-        # Objects rarely have the same keys in every row: as text nothing is added and nothing lost.
-        values = _as_text(values)
-    try:
-        array = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        if any(isinstance(value, list) for value in values):
-            return pa.array(_as_text(values))
-        raise ValidationError.field("rows", _why_no_column(name, values), name) from None
-    return pa.array([None] * len(values), pa.string()) if pa.types.is_null(array.type) else array
-
-
-def _as_text(values: list[Any]) -> list[str | None]:
-    return [None if v is None else v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values]
-
-
-def _why_no_column(name: str, values: list[Any]) -> str:
-    first = next((v for v in values if v is not None), None)
-    odd = next((i for i, v in enumerate(values) if v is not None and type(v) is not type(first)), None)
-    if odd is None:
-        return f"Column {name!r} holds numbers that are too large. Send them as text"
-    kinds = f"row {odd} has {type(values[odd]).__name__}, earlier rows {type(first).__name__}"
-    return f"Column {name!r} mixes kinds of values: {kinds}. Make them one kind"
-
-
-def _nested(values: list[Any]) -> bool:
-    return any(isinstance(value, dict) or (isinstance(value, list) and _nested(value)) for value in values)
+    return frames.objects_table(rows)
 
 
 def refuse_outside(service: Service, source: str) -> None:

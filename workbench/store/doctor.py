@@ -35,7 +35,12 @@ def doctor(db: Database, checks: Iterable[Check] = ()) -> list[Finding]:
     lost = _lost(db)
     there = {name: is_view for name, is_view in relations.items() if name not in lost}
     findings = list(_storage(db, there))
-    looks = [("schema", _schema(db)), ("schema", _shape(db, relations)), ("outbox", _outbox(db)), ("sheets", _sheets(db, relations))]
+    looks = [
+        ("schema", _schema(db)),
+        ("schema", _shape(db, relations)),
+        ("outbox", _outbox(db)),
+        ("sheets", _sheets(db, relations)),
+    ]
     referring = (reference(*names) for names in REFERENCES)
     looks += [(check.name, _run(db, check, relations)) for check in (*CHECKS, *referring, *checks)]
     for name, found in looks:

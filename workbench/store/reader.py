@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from workbench.contract import frames
 from workbench.errors import InvalidFileType, ValidationError
 from workbench.store.delimited import read_delimited
 from workbench.store.download import downloaded
@@ -137,37 +138,16 @@ def _refuse_disguise(path: Path, format: str, name: str) -> None:
 def _read_frame(source: Any) -> Source:
     if isinstance(source, pa.RecordBatchReader):
         return source
-    table = source if isinstance(source, pa.Table) else _as_table(source)
-    return _with_rows(table, "the frame")
+    if not frames.is_frame(source):
+        what = type(source).__name__
+        raise ValidationError.field(
+            "source", f"rows come from a path, an Arrow table, a pandas or polars frame, not from a {what}", what
+        )
+    return _with_rows(frames.table_of(source), "the frame")
 
 
 def _with_rows(table: pa.Table, name: str) -> pa.Table:
     if not table.num_columns or not table.num_rows:
         raise ValidationError.field("source", f"{name} has no rows. Add rows and import it again", name)
     refuse_names(table.column_names, name)
-    return table.cast(pa.schema([field.with_type(_plain_type(field.type)) for field in table.schema]))
-
-
-def _plain_type(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_dictionary(kind):
-        return kind.value_type
-    return pa.string() if pa.types.is_null(kind) else kind
-
-
-def _as_table(frame: Any) -> pa.Table:
-    module = type(frame).__module__.split(".")[0]
-    try:
-        if module == "pandas":
-            return pa.Table.from_pandas(frame.rename(columns=str), preserve_index=False).replace_schema_metadata(None)
-        if hasattr(frame, "collect") and module == "polars":
-            frame = frame.collect()
-        if hasattr(frame, "__arrow_c_stream__"):
-            return pa.table(frame)
-    except (pa.ArrowException, TypeError, ValueError) as error:
-        raise ValidationError.field(
-            "source", f"the frame cannot be kept: {error}. Give every column one kind of value"
-        ) from error
-    what = type(frame).__name__
-    raise ValidationError.field(
-        "source", f"rows come from a path, an Arrow table, a pandas or polars frame, not from a {what}", what
-    )
+    return frames.kept(table)
