@@ -13,7 +13,7 @@ from workbench.services.decisions import Change, named
 from workbench.store import Database
 
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, 678901)
-KNOWN = {"actor": "ann", "now": NOW, "sheet_id": "sheet_1", "label_type": "ärt"}
+KNOWN = {"actor": "ann", "now": NOW, "sheet_id": "sheet_1", "label_type": "ärt", "barred": 2}
 PAIR = {
     "item_ref": "it's 'ö' \x1f 7", "prompt": "p", "response": "one", "original_response": None, "response_source": "ai_generated",
     "status": "flagged", "flag_reason": "odd", "stale": True, "simulated": True, "notes": None, "labeled_by": None,

@@ -243,10 +243,30 @@ class Validation(Record):
 
 def prohibited_uses(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Return the uses that the tags prohibit."""
-    found = {use for tag in tags for use in PROHIBITED_BY_TAG.get(tag.lower(), ())}
+    found = {use for tag in tags for use in PROHIBITED_BY_TAG.get(_plain(tag), ())}
     return tuple(sorted(found))
+
+
+def limits_told(tags: tuple[str, ...]) -> str | None:
+    """Return in words what the tags prohibit; None when they prohibit nothing."""
+    barring = [tag.strip() for tag in tags if _plain(tag) in PROHIBITED_BY_TAG]
+    if not barring:
+        return None
+    many = "s" if len(barring) > 1 else ""
+    uses = " and ".join(use.replace("_", "-") for use in prohibited_uses(tags))
+    return f"The tag{many} {', '.join(barring)} of the sheet prohibit{'' if many else 's'} {uses}, whatever is chosen for a pair."
 
 
 def classification_for(tags: tuple[str, ...], wished: str) -> str:
     """Return `restricted` for personal data, else what was wished."""
-    return "restricted" if {"pii", "phi"} & {tag.lower() for tag in tags} else wished
+    return "restricted" if {"pii", "phi"} & {_plain(tag) for tag in tags} else wished
+
+
+def strictest(*classifications: str) -> str:
+    """Return the most secret of some classifications."""
+    return max(classifications, key=CLASSIFICATIONS.index)
+
+
+def _plain(tag: str) -> str:
+    """Return a tag as it is compared: however it is spaced and capitalized, it means the same."""
+    return "".join(tag.split()).casefold()

@@ -21,12 +21,13 @@ def append(
     model_version_id: str | None,
     original_response: str | None,
     item_ref: str | None,
+    barred: int,
 ) -> int:
     """Add one unlabeled pair written by a person at the end of a training sheet and return its row index."""
     now = db.clock.now()
     with db.write():
-        index, barred = db.tuples(
-            "select max(row_index) + 1, min(prohibited_mask) from pair_rows where training_sheet_id = ?", [made.id]
+        index, shared = db.tuples(
+            "select max(row_index) + 1, bit_and(prohibited_mask) from pair_rows where training_sheet_id = ?", [made.id]
         )[0]
         index = index or 0
         # A place that was in use before goes on counting, so that a version never means two texts.
@@ -43,7 +44,7 @@ def append(
             "status": "unlabeled",
             "stale": False,
             # What holds for every row of the sheet holds for a newcomer too.
-            "prohibited_mask": barred or 0,
+            "prohibited_mask": (shared or 0) | barred,
             "source_snapshot": json.dumps(source_data, ensure_ascii=False, default=str) if source_data else None,
             "request_id": request_id,
             "model_version_id": model_version_id,

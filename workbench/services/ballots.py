@@ -66,7 +66,9 @@ def _settle(db: Database, scope: Scope, action: str, *, batch_id: str, rows: int
         return votes.begin(db, scope, action, batch_id=batch_id, rows=rows)
     given = {name for name, count in zip(votes.BALLOT, said[1:], strict=True) if count}
     other = "p.training_sheet_id = ? and p.response <> a.response limit 1"
-    edits = db.execute(f"select 1 from _agreed a join pair_rows p on p.row_index = a.row_index and {other}", [scope.training_sheet_id])
+    edits = db.execute(
+        f"select 1 from _agreed a join pair_rows p on p.row_index = a.row_index and {other}", [scope.training_sheet_id]
+    )
     change = Change(action, _columns(given) | (_edits() if edits else {}))
     number = apply(db, scope, change, TARGET, {}, batch_id=batch_id, rows=rows)
     canonical.record(db, scope, number, TARGET)
@@ -85,6 +87,8 @@ def _columns(given: set[str]) -> dict[str, str]:
         "canonical_label_id": f"case when {approved} then {LABEL} else canonical_label_id end",
     }
     columns |= {name: f"coalesce({_of(f'a.{name}')}, {name})" for name in sorted(given - {"action", "response", "flag_reason"})}
+    if "prohibited_mask" in columns:
+        columns["prohibited_mask"] = f"({columns['prohibited_mask']} | $barred::utinyint)"
     return columns
 
 

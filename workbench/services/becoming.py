@@ -52,6 +52,10 @@ FIRST_RESPONSE = Becomes(
     "coalesce(original_response, response)",
     lambda row, known: row["response"] if row["original_response"] is None else row["original_response"],
 )
+# What the tags of a sheet prohibit, no decision on a pair allows.
+PROHIBITED = Becomes(
+    "($prohibited_mask::utinyint | $barred::utinyint)", lambda row, known: known["prohibited_mask"] | known["barred"]
+)
 LABEL = Becomes(
     "canonical_id($sheet_id, item_ref, $label_type)",
     lambda row, known: canonical_id(known["sheet_id"], row["item_ref"], known["label_type"]),

@@ -120,7 +120,9 @@ class SheetService(SheetChanges, SheetQuality):
         More than 100,000 rows are imported by a job, as are fewer with `wait=False`.
         """
         self._refuse_taken(name)
+        tags = tag_limits.tidy(tags)
         found = sources.resolve(self, source_type, source, rows, {"encoding": encoding, "sheet": worksheet, "split": split})
+        tags, data_classification = tag_limits.inherited(self.read_by(found), tags, data_classification)
         sheet = Sheet(
             id=self.clock.new_id("sheet"),
             name=name,
@@ -186,6 +188,8 @@ class SheetService(SheetChanges, SheetQuality):
             "item_id_column": item_id_column,
         }
         changes = {key: value for key, value in given.items() if value is not UNSET}
+        if "tags" in changes:
+            changes["tags"] = tag_limits.tidy(changes["tags"])
         if changes.get("name", sheet.name) != sheet.name:
             self._refuse_taken(changes["name"])
         if "item_id_column" in changes:

@@ -50,13 +50,14 @@ NO_DECISIONS = "('generate', 'reassemble')"
 
 @dataclass(frozen=True)
 class Scope:
-    """Name the training sheet, who acts on it and when."""
+    """Name the training sheet, who acts on it and when, and the uses that the tags of its sheet bar."""
 
     training_sheet_id: str
     sheet_id: str
     label_type: str
     actor: str
     now: dt.datetime
+    barred: int = 0
 
 
 @dataclass(frozen=True)

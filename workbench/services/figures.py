@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from workbench.domain.data import prohibited_uses
 from workbench.domain.label import (
     EXCLUSIONS,
     DayProgress,
@@ -161,8 +162,9 @@ def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
     found = dict(db.recall(("pairs by exclusion", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id])))
     total, eligible = sum(found.values()), found.pop(None, 0)
     excluded = {reason: found.get(reason, 0) for reason in EXCLUSIONS}
+    words = EXCLUSION_WORDS | ({"prohibited": _barred_by_tags(db, training_sheet_id)} if excluded["prohibited"] else {})
     reasons = [
-        ExclusionCount(reason=reason, label=EXCLUSION_WORDS[reason], count=count)
+        ExclusionCount(reason=reason, label=words[reason], count=count)
         for reason, count in sorted(excluded.items(), key=lambda item: -item[1])
         if count
     ]
@@ -178,6 +180,14 @@ def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
         reasons=reasons,
         summary=f"{grouped(eligible)} of {grouped(total)} pairs may be trained on{'; ' + why if why else ''}.",
     )
+
+
+def _barred_by_tags(db: Database, training_sheet_id: str) -> str:
+    """Return why pairs are barred from training, with the tags of the sheet that bar all of them."""
+    sql = "select s.tags from sheets s join training_sheets t on t.sheet_id = s.id where t.id = ?"
+    tags = [tag for tag in db.value(sql, [training_sheet_id]) or () if "training" in prohibited_uses((tag,))]
+    named = f" by the sheet's tag{'s' if len(tags) > 1 else ''} {', '.join(tags)}" if tags else ""
+    return EXCLUSION_WORDS["prohibited"] + named
 
 
 def facets(db: Database, training_sheet_id: str) -> Facets:

@@ -8,7 +8,7 @@ from workbench.contract import UNSET
 from workbench.domain.blank import is_blank
 from workbench.domain.label import ACTION_OF_STATUS, PAIR_LIFECYCLE, mask_of, source_after_edit
 from workbench.errors import InvalidTransition, ValidationError
-from workbench.services.becoming import FIRST_RESPONSE, LABEL, Becomes, always, given, kept_while
+from workbench.services.becoming import FIRST_RESPONSE, LABEL, PROHIBITED, Becomes, always, given, kept_while
 from workbench.services.decisions import Change
 
 APPROVED = {
@@ -35,14 +35,14 @@ def state_columns(action: str, reason: Any = UNSET) -> tuple[dict[str, Becomes],
 
 
 def rights_columns(allowed: Any, prohibited: Any) -> tuple[dict[str, Becomes], dict[str, Any]]:
-    """Return what a change of usage rights sets."""
+    """Return what a change of usage rights sets; what the tags of the sheet prohibit stays prohibited."""
     columns: dict[str, Becomes] = {}
     values: dict[str, Any] = {}
     if allowed is not UNSET:
         columns["allowed_mask"] = given("allowed_mask", "utinyint")
         values["allowed_mask"] = mask_of(None if allowed is None else tuple(allowed))
     if prohibited is not UNSET:
-        columns["prohibited_mask"] = given("prohibited_mask", "utinyint")
+        columns["prohibited_mask"] = PROHIBITED
         values["prohibited_mask"] = mask_of(tuple(prohibited or ()))
     return columns, values
 

@@ -28,6 +28,7 @@ from workbench.services.pairs import LISTED, pair_id, present
 from workbench.services.past_review import PastReview
 from workbench.services.review_arguments import REVIEWERS, Barred, Filter, Reason, Rows, Uses
 from workbench.services.shared_review import SharedReview
+from workbench.services.tag_limits import barred_by
 
 REMEMBERED_CLIENTS = 1000
 
@@ -249,6 +250,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
             model_version_id=model_version_id,
             original_response=original_response,
             item_ref=item_ref,
+            barred=barred_by(sheet),
         )
         return Pair(**present(self.db, [self.stored(made, index)], sheet, overlap=made.overlap)[0])
 
@@ -277,4 +279,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
     def scope(self, made: TrainingSheet) -> decisions.Scope:
         """Return who acts on which training sheet now."""
         label_type = made.template.label_type if made.template else "response"
-        return decisions.Scope(made.id, made.sheet_id, label_type, self.actor, self.clock.now())
+        seen, known = self.db.seen("training_sheets", "sheets"), self._places.get(made.id)
+        fresh = known is not None and seen is not None and known[0] == seen
+        sheet = known[2] if known is not None and fresh else self.app.sheets.records.get(made.sheet_id)
+        return decisions.Scope(made.id, made.sheet_id, label_type, self.actor, self.clock.now(), barred_by(sheet))

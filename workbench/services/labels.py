@@ -8,12 +8,14 @@ from pydantic import AfterValidator
 
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.blank import is_blank
+from workbench.domain.label import mask_of, uses_of
 from workbench.domain.labels import CanonicalLabel, FoundLabels, LabelStats, LabelVersion
 from workbench.errors import Conflict, InUse, NotFound
 from workbench.services.becoming import canonical_id
 from workbench.services.canonical import VERSION
 from workbench.services.review_arguments import REVIEWERS, Barred, Uses
 from workbench.services.service import Service
+from workbench.services.tag_limits import barred_by
 from workbench.store.tables import Records
 
 
@@ -91,7 +93,7 @@ class LabelService(Service):
             labeled_by=self.actor,
             labeled_at=now,
             allowed_uses=allowed_uses,
-            prohibited_uses=prohibited_uses or (),
+            prohibited_uses=self._barred(sheet_id, prohibited_uses),
             sample=sheet.sample,
         )
         self._keep_version(label_id, label, confidence)
@@ -164,10 +166,12 @@ class LabelService(Service):
             "confidence": confidence,
             "notes": notes,
             "allowed_uses": allowed_uses,
-            "prohibited_uses": () if prohibited_uses is None else prohibited_uses,
+            "prohibited_uses": prohibited_uses,
         }
         changes = {name: value for name, value in given.items() if value is not UNSET}
         known = self.records.get(label_id)
+        if "prohibited_uses" in changes:
+            changes["prohibited_uses"] = self._barred(known.sheet_id, prohibited_uses)
         if changes.get("label", known.label) != known.label:
             changes |= {"labeled_by": self.actor, "labeled_at": self.clock.now()}
             self._keep_version(label_id, changes["label"], changes.get("confidence", known.confidence))
@@ -207,6 +211,11 @@ class LabelService(Service):
             [label_id],
         )
         return Page(LabelVersion, rows, total=len(rows), page_size=max(len(rows), 1))
+
+    def _barred(self, sheet_id: str, wished: Any) -> tuple[str, ...]:
+        """Return the uses to prohibit: those wished, and those that the tags of the sheet prohibit anyway."""
+        barred = barred_by(self.app.sheets.records.get(sheet_id))
+        return uses_of((mask_of(tuple(wished or ())) or 0) | barred) or ()
 
     def _id(self, sheet_id: str, item_ref: str, label_type: str) -> str:
         return canonical_id(sheet_id, item_ref, label_type)

@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.contract import current
 from workbench.domain.blank import is_blank
-from workbench.domain.data import Sheet
+from workbench.domain.data import Sheet, limits_told
 from workbench.domain.label import PAIR_LIFECYCLE, uses_of
 from workbench.domain.record import Action
 from workbench.services import votes
@@ -84,10 +84,13 @@ def present(db: Database, rows: list[dict[str, Any]], sheet: Sheet | None, *, ov
     mine: dict[int, str] = {}
     if overlap > 1 and rows:
         mine = votes.of_person(db, rows[0]["training_sheet_id"], [row["row_index"] for row in rows], current().actor)
-    return [_presented(row, sources, overlap, mine.get(row["row_index"])) for row in rows]
+    limits = limits_told(sheet.tags) if sheet is not None else None
+    return [_presented(row, sources, overlap, mine.get(row["row_index"]), limits) for row in rows]
 
 
-def _presented(row: dict[str, Any], sources: dict[int, dict[str, Any]], overlap: int, mine: str | None) -> dict[str, Any]:
+def _presented(
+    row: dict[str, Any], sources: dict[int, dict[str, Any]], overlap: int, mine: str | None, limits: str | None
+) -> dict[str, Any]:
     shown = dict(row)
     allowed, prohibited, snapshot = (shown.pop(name) for name in ("allowed_mask", "prohibited_mask", "source_snapshot"))
     for name in ("last_batch", "votes", "dissent", "disputed"):
@@ -104,7 +107,7 @@ def _presented(row: dict[str, Any], sources: dict[int, dict[str, Any]], overlap:
         "source_changed": snapshot is not None and row["source_index"] is not None,
         "review": review,
         "actions": actions_of(
-            row["status"], bool(row["stale"]), blank, review["state"] if overlap > 1 or row["disputed"] else None, mine
+            row["status"], bool(row["stale"]), blank, review["state"] if overlap > 1 or row["disputed"] else None, mine, limits
         ),
     }
 
@@ -117,8 +120,13 @@ def review_of(row: dict[str, Any], overlap: int, mine: str | None) -> dict[str, 
 
 
 @functools.lru_cache(maxsize=256)
-def actions_of(status: str, stale: bool, blank: bool, shared: str | None = None, mine: str | None = None) -> tuple[Action, ...]:
-    """Return what may be done to a pair in this state; `shared` is how far several reviewers are, if there are several."""
+def actions_of(
+    status: str, stale: bool, blank: bool, shared: str | None = None, mine: str | None = None, limits: str | None = None
+) -> tuple[Action, ...]:
+    """Return what may be done to a pair in this state.
+
+    `shared` is how far several reviewers are, if there are several; `limits` what the tags of the sheet prohibit anyway.
+    """
     blocked = {}
     if shared == "open" and mine is not None:
         blocked[mine] = "It is your vote already."
@@ -127,14 +135,17 @@ def actions_of(status: str, stale: bool, blank: bool, shared: str | None = None,
     elif shared == "disputed":
         blocked = dict.fromkeys(("approve", "reject", "flag"), "Its reviewers disagree. It waits for adjudication.")
     elif shared == "agreed":
-        blocked = dict.fromkeys(("approve", "reject", "flag"), "Its reviewers have settled it. Reset it to have it voted on anew.")
+        blocked = dict.fromkeys(
+            ("approve", "reject", "flag"), "Its reviewers have settled it. Reset it to have it voted on anew."
+        )
     elif blank:
         blocked["approve"] = "The response is empty."
     elif status == "labeled" and not stale:
         blocked["approve"] = "It is approved already."
     elif status == "unlabeled":
         blocked["reset"] = "Nobody has decided on it yet."
-    return PAIR_LIFECYCLE.actions({"status": status}, blocked=blocked)
+    found = PAIR_LIFECYCLE.actions({"status": status}, blocked=blocked)
+    return tuple(one.with_(reason=limits) if limits and one.name == "rights" else one for one in found)
 
 
 def source_rows(db: Database, sheet: Sheet | None, indices: list[int | None]) -> dict[int, dict[str, Any]]:

@@ -53,6 +53,7 @@ def restore(db: Database, scope: Scope, row: dict[str, Any], version: int, *, ba
     """Bring a pair back to a version and log it; return None when it is like that already."""
     undone = [entry["batch"] for entry in _later(db, row, version)]
     past = at_version(db, row, version)
+    past["prohibited_mask"] |= scope.barred
     if all(past[name] == row[name] for name in (*KEPT, *TEXTS, *SOURCE)):
         return None
     number = db.execute("select nextval('batch_numbers')")[0][0]

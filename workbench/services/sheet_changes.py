@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from workbench.contract import Field, Page, PageNumber, PageSize, command, query
-from workbench.domain.data import SHEET_LIFECYCLE, Replacement, RowChange, Sheet, SheetRow
+from workbench.domain.data import SHEET_LIFECYCLE, Replacement, RowChange, Sheet, SheetRow, classification_for
 from workbench.errors import Conflict
-from workbench.services import editing, importing, replacing, sources
+from workbench.services import editing, importing, replacing, sources, tag_limits
 from workbench.services.external import refuse_edit
 from workbench.services.service import Service
 from workbench.services.sheet_arguments import (
@@ -21,6 +21,7 @@ from workbench.services.sheet_arguments import (
     Split,
     Worksheet,
 )
+from workbench.store.published import SHEET_PREFIX
 from workbench.store.tables import Records
 
 
@@ -91,8 +92,12 @@ class SheetChanges(Service):
         facts |= {"content_hash": staged.loaded.content_hash, "source_type": found.source_type, "source": found.label}
         with self.db.write():
             SHEET_LIFECYCLE.require("replace", self.app.sheets.live(sheet.id).status)
+            tags, secrecy = tag_limits.inherited(self.read_by(found), sheet.tags, sheet.data_classification)
+            facts |= {"tags": tags, "data_classification": classification_for(tuple(tags), secrecy)}
             kept = self.records.update(sheet.id, sheet.version, **facts)
             replacing.publish(self.db, sheet, staged)
+            if set(kept.tags) - set(sheet.tags):
+                tag_limits.reach(self.app.review, kept)
         return staged.found.with_(version=kept.version)
 
     @query("GET", "/sheets/{sheet_id}/changes")
@@ -102,6 +107,12 @@ class SheetChanges(Service):
         return self.row_changes.page(
             "sheet_id = ?", [sheet_id], order="sheet_version desc, row_index", page=page, page_size=page_size
         )
+
+    def read_by(self, source: sources.Source) -> list[Sheet]:
+        """Return the sheets whose rows a source reads."""
+        names = source.relations if isinstance(source, sources.SqlSource) else set()
+        slugs = [name.removeprefix(SHEET_PREFIX) for name in names if name.startswith(SHEET_PREFIX)]
+        return self.records.list("list_contains(?::varchar[], lower(slug))", [slugs], order="created_at, id") if slugs else []
 
     def _refuse_outdated(self, sheet: Sheet, version: int | None) -> None:
         if version is not None and version != sheet.version:

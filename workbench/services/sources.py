@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from workbench.contract import current, frames
 from workbench.errors import FileTooLarge, Forbidden, ValidationError
 from workbench.services.service import Service
-from workbench.store import Database, sandbox
+from workbench.store import Database, sandbox, sql_check
 from workbench.store.download import downloaded
 from workbench.store.plain_text import Workplace
 from workbench.store.reader import read_source
@@ -194,6 +194,11 @@ class SqlSource:
         path = self.work.new(".parquet")
         sandbox.write(self.db, self.label, path, seconds=self.seconds)
         return FrameFile(path)
+
+    @property
+    def relations(self) -> set[str]:
+        """Return the names of all tables and views the query reads."""
+        return sql_check.relations(self.label)
 
     def open(self) -> Rows:
         """Return the rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.services import templating
-from workbench.services.decisions import LOG_BATCH, LOGGED, MEASURED, SOURCE, STATE, STEPS_BACK, TEXTS, Scope, named, run
+from workbench.services.decisions import LOG_BATCH, LOGGED, MEASURED, SOURCE, STATE, STEPS_BACK, TEXTS, Scope, named, run, struct
 from workbench.store import Database
 
 SHOWN_ROWS = 100
@@ -72,6 +72,7 @@ def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str, s
         [batch],
     )
     _find_added(db, scope, batch, back=back)
+    _keep_barred(db, scope)
     side = "before" if back else "after"
     count, edited, moved, added, labeled = db.execute(
         "select count(*), count(texts_before) + count(texts_after) > 0, count(source_before) + count(source_after) > 0, "
@@ -88,6 +89,15 @@ def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str, s
         _change_added(db, scope, back=back)
     shown = [row[0] for row in db.execute(f"select row_index from _steps order by row_index limit {SHOWN_ROWS}")]
     return Stepped(batch, number, back, undone, count, shown, labeled, plan)
+
+
+def _keep_barred(db: Database, scope: Scope) -> None:
+    """Let no step allow what the tags of the sheet prohibit."""
+    if scope.barred:
+        for side in ("before", "after"):
+            mask = {"prohibited_mask": f"({side}.prohibited_mask | {scope.barred}::utinyint)"}
+            state = struct(STATE, {name: f"{side}.{name}" for name in STATE} | mask)
+            db.execute(f"update _steps set {side} = {state} where {side}.status is not null")
 
 
 def _find_added(db: Database, scope: Scope, batch: int, *, back: bool) -> None:

@@ -1,11 +1,13 @@
-"""Tags that come late: what they prohibit reaches the training sheets made before."""
+"""Tags of sheets: how they are written, what they prohibit on pairs, also on those made before the tag came."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from workbench.domain.data import Sheet, prohibited_uses
+from workbench.domain.data import Sheet, prohibited_uses, strictest
 from workbench.domain.label import mask_of
+from workbench.errors import ValidationError
 from workbench.services import decisions
 
 if TYPE_CHECKING:
@@ -14,12 +16,36 @@ if TYPE_CHECKING:
 _LACKING = "training_sheet_id = $training_sheet_id and prohibited_mask & $barred <> $barred"
 
 
+def tidy(tags: Sequence[str]) -> list[str]:
+    """Return tags without the spaces around them, each once; a comma parts two tags. A blank one is refused."""
+    found: dict[str, str] = {}
+    for tag in tags:
+        words = [word.strip() for word in tag.split(",") if word.strip()]
+        if not words:
+            raise ValidationError.field("tags", "A tag needs at least one letter", list(tags))
+        for word in words:
+            found.setdefault(word.casefold(), word)
+    return list(found.values())
+
+
+def barred_by(sheet: Sheet) -> int:
+    """Return the uses that the tags of a sheet prohibit, as a mask."""
+    return mask_of(prohibited_uses(sheet.tags)) or 0
+
+
+def inherited(found: Iterable[Sheet], tags: Sequence[str], classification: str) -> tuple[list[str], str]:
+    """Return the tags and the classification of rows that also come from other sheets."""
+    for sheet in found:
+        tags, classification = [*tags, *sheet.tags], strictest(classification, sheet.data_classification)
+    return tidy(tags), classification
+
+
 def reach(review: ReviewService, sheet: Sheet, *, only: str | None = None) -> int:
     """Prohibit what the sheet's tags prohibit on all pairs made from it, one batch a training sheet; return the pairs.
 
     `only` names one training sheet. Each batch is logged and can be taken back like any other; taking a tag away allows nothing by itself.
     """
-    db, barred = review.db, mask_of(prohibited_uses(sheet.tags)) or 0
+    db, barred = review.db, barred_by(sheet)
     found = db.tuples(
         "select training_sheet_id, count(*) from pair_rows where prohibited_mask & $barred <> $barred and training_sheet_id in "
         "(select id from training_sheets where sheet_id = $sheet and deleted_at is null "

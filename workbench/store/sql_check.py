@@ -52,6 +52,11 @@ def check_query(sql: str, *, published: Collection[str], hidden: Collection[str]
             _check_function(node, TABLE if node.get("_in_from") else _CALLABLE, "query")
 
 
+def relations(sql: str) -> set[str]:
+    """Return the names of all tables and views that a text of one SELECT reads, in lower case."""
+    return {str(node["table_name"]).lower() for node in _nodes(_parsed(sql, "query")) if node.get("type") == "BASE_TABLE"}
+
+
 def where_predicate(text: str, columns: Iterable[str], *, field: str = "where") -> str:
     """Return a user's condition as an SQL fragment in parentheses; it sees these columns and nothing else."""
     statement = _parsed(f"select 1 from t where {text}", field, shown=text)

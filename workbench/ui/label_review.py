@@ -383,4 +383,5 @@ class ReviewView(View):
                 self.lane.put(lambda: self._saved(self.desk.save(**values)))
 
         given = {"allowed_uses": pair.allowed_uses, "prohibited_uses": pair.prohibited_uses}
-        self.dialog.open("Usage rights", RightsForm(save, given))
+        notes = {action.name: action.reason for action in pair.actions}
+        self.dialog.open("Usage rights", RightsForm(save, given, note=notes.get("rights")))

@@ -25,10 +25,15 @@ UNBROKEN = {"& button": {"whiteSpace": "nowrap", "px": 1.5}}
 
 
 class RightsForm(pn.viewable.Viewer):
-    """Choose uses; `save(values)` gets what was changed from the start."""
+    """Choose uses; `save(values)` gets what was changed from the start, `note` says what stays whatever is chosen."""
 
     def __init__(
-        self, save: Callable[[dict[str, Any]], Any], given: Mapping[str, Any] | None = None, *, label: str = "Save"
+        self,
+        save: Callable[[dict[str, Any]], Any],
+        given: Mapping[str, Any] | None = None,
+        *,
+        label: str = "Save",
+        note: str | None = None,
     ) -> None:
         super().__init__()
         self._save = save
@@ -43,7 +48,8 @@ class RightsForm(pn.viewable.Viewer):
         self._trouble = pmui.Column(margin=0, sizing_mode="stretch_width")
         self.button = pmui.Button(label=label, variant="contained", margin=0, css_classes=["submit"])
         self.button.on_click(self._clicked)
-        parts = [part for name, box in self.choices.items() for part in (html(_title(name)), box)]
+        parts = [part for name, box in self.choices.items() for part in (html(_line(TITLES[name])), box)]
+        parts += [html(_line(note))] if note else []
         self._layout = pmui.Column(*parts, self._trouble, self.button, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
 
     def values(self) -> dict[str, Any]:
@@ -60,5 +66,5 @@ class RightsForm(pn.viewable.Viewer):
         return self._layout
 
 
-def _title(name: str) -> Markup:
-    return Markup('<div class="faint small">{}</div>').format(TITLES[name])
+def _line(text: str) -> Markup:
+    return Markup('<div class="faint small">{}</div>').format(text)

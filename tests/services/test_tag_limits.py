@@ -1,0 +1,134 @@
+"""What the tags of a sheet prohibit, no decision on its pairs allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from workbench.client.local import LocalTransport
+from workbench.client.workspace import Workspace
+from workbench.errors import ValidationError
+from workbench.testing import frozen
+
+ROWS = [{"id": f"k{n}", "q": f"what {n}", "a": f"answer {n}"} for n in range(8)]
+PLAN = {"prompt_template": "{{q}}", "response_source_mode": "existing_column", "response_column": "a"}
+BARRED = ("training", "validation")
+
+
+@pytest.fixture
+def people(ws: Any) -> Any:
+    sheet = ws.sheets.create("people", rows=ROWS, item_id_column="id", tags=["PII"])
+    return ws.training_sheets.assemble(sheet.id, template=PLAN)
+
+
+@pytest.mark.parametrize("wished", [None, [], ["testing"]])
+def test_a_change_of_rights_leaves_what_the_tags_prohibit(ws: Any, people: Any, wished: Any) -> None:
+    more = tuple(wished or ())
+    ws.review.bulk_approve(people.id, filter={})
+
+    one = ws.review.decide(people.id, 4, prohibited_uses=wished, allowed_uses=["training"])
+    ws.review.bulk_rights(people.id, row_indices=[5], prohibited_uses=wished)
+
+    assert one.prohibited_uses == (*BARRED, *more)
+    assert ws.review.get(people.id, 5).prohibited_uses == (*BARRED, *more)
+    found = ws.review.eligibility(people.id)
+    assert found.eligible == 0 and "barred from training by the sheet's tag PII" in found.summary
+    [rights] = [action for action in one.actions if action.name == "rights"]
+    assert rights.enabled and "The tag PII of the sheet prohibits training and validation" in rights.reason
+
+
+def test_nothing_is_done_where_only_the_tags_bar(ws: Any, people: Any) -> None:
+    found = ws.review.bulk_rights(people.id, filter={}, prohibited_uses=[])
+
+    assert (found.done, found.skipped, found.batch_id) == (0, {"already_so": 8}, None)
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_votes_leave_what_the_tags_prohibit(local: Any, bulk: bool) -> None:
+    sheet = local.sheets.create("people", rows=ROWS, tags=["phi"])
+    made = local.training_sheets.assemble(sheet.id, template=PLAN)
+    local.training_sheets.update(made.id, overlap=2)
+    ann, bob = (Workspace(LocalTransport(local.app, user=name)) for name in ("ann", "bob"))
+    ann.review.decide(made.id, 0, action="approve", prohibited_uses=["testing"])
+    if bulk:
+        bob.review.bulk_approve(made.id, row_indices=[0])
+    else:
+        bob.review.decide(made.id, 0, action="approve", prohibited_uses=[])
+
+    pair = local.review.get(made.id, 0)
+    assert pair.status == "labeled" and set(BARRED) <= set(pair.prohibited_uses)
+
+
+def test_undo_and_earlier_versions_lift_no_tag(ws: Any) -> None:
+    sheet = ws.sheets.create("people", rows=ROWS)
+    made = ws.training_sheets.assemble(sheet.id, template=PLAN)
+    ws.review.decide(made.id, 0, notes="seen")
+    ws.sheets.update(sheet.id, tags=["PII"])
+    [barred, *_] = ws.review.batches(made.id)
+
+    ws.review.undo(made.id, row_index=0, version=1)
+    ws.review.undo(made.id, batch_id=barred.id)
+    assert [ws.review.get(made.id, row).prohibited_uses for row in (0, 1)] == [BARRED, BARRED]
+
+    ws.review.redo(made.id, batch_id=barred.id)
+    ws.sheets.update(sheet.id, tags=[])
+    assert ws.review.get(made.id, 1).prohibited_uses == BARRED
+    ws.review.undo(made.id, batch_id=barred.id)
+    assert ws.review.get(made.id, 1).prohibited_uses == ()
+
+
+def test_a_label_of_a_barred_sheet_is_barred(ws: Any) -> None:
+    sheet = ws.sheets.create("people", rows=ROWS, item_id_column="id", tags=["PII"])
+
+    label = ws.labels.create(sheet.id, "k1", "x", prohibited_uses=["testing"])
+    assert label.prohibited_uses == (*BARRED, "testing")
+    assert ws.labels.update(label.id, prohibited_uses=None).prohibited_uses == BARRED
+
+
+@pytest.mark.parametrize("tag", ["PII", "PII ", " pii", "P I I", "Pii\t"])
+def test_a_tag_means_the_same_however_it_is_spaced(ws: Any, tag: str) -> None:
+    sheet = ws.sheets.create("people", rows=ROWS, tags=[tag])
+
+    assert (sheet.usage_limits, sheet.data_classification) == (BARRED, "restricted")
+    assert sheet.tags == (tag.strip(),)
+    other = ws.sheets.create("others", rows=ROWS)
+    assert ws.sheets.update(other.id, tags=[tag]).usage_limits == BARRED
+
+
+def test_tags_are_words_each_once(ws: Any) -> None:
+    assert ws.sheets.create("one", rows=ROWS, tags=["PII, customer", "pii", "b,"]).tags == ("PII", "customer", "b")
+    for blank in ("", "  ", ","):
+        with pytest.raises(ValidationError, match="tag"):
+            ws.sheets.create("two", rows=ROWS, tags=["fine", blank])
+
+
+def test_a_query_hands_on_the_tags_of_the_sheets_it_reads(ws: Any) -> None:
+    ws.sheets.create("people", rows=ROWS, tags=["PII", "mail"])
+    ws.sheets.create("plain", rows=ROWS, tags=["own"], data_classification="confidential")
+    sql = "with p as (select * from SHEET_people) select p.q, o.a from p join sheet_plain o using (id)"
+
+    made = ws.sheets.create("joined", source_type="sql", source=sql, tags=["new", "MAIL"], data_classification="public")
+    assert set(made.tags) == {"new", "MAIL", "PII", "own"}
+    assert (made.usage_limits, made.data_classification) == (BARRED, "restricted")
+    plain = ws.sheets.create("again", source_type="sql", source="select q, a from sheet_plain", data_classification="public")
+    assert (plain.tags, plain.usage_limits, plain.data_classification) == (("own",), (), "confidential")
+
+
+def test_a_new_version_from_a_barred_sheet_bars_the_pairs(ws: Any) -> None:
+    ws.sheets.create("people", rows=ROWS, tags=["PII"])
+    sheet = ws.sheets.create("plain", rows=ROWS, item_id_column="id")
+    made = ws.training_sheets.assemble(sheet.id, template=PLAN)
+
+    ws.sheets.replace(sheet.id, source_type="sql", source="select id, q, a from sheet_people")
+
+    assert ws.sheets.get(sheet.id).usage_limits == BARRED
+    assert ws.review.get(made.id, 0).prohibited_uses == BARRED
+
+
+def test_a_field_of_a_form_holds_several_tags() -> None:
+    with frozen(transport="http") as ws:
+        form = {"data": {"name": "sent", "tags": "PII,PHI"}, "files": {"file": ("a.csv", b"a\n1\n")}}
+        sheet = httpx.post(f"{ws.transport.url}/api/v1/sheets", **form).json()
+    assert (sheet["tags"], sheet["usage_limits"]) == (["PII", "PHI"], list(BARRED))
