@@ -111,6 +111,40 @@ def test_split_covers_all_once_and_repeats(local: Any, made: Any) -> None:
     assert (first.manifest["reviewers"], first.manifest["rows"], first.manifest["sample"]) == (["local"], 19, True)
 
 
+def test_what_is_barred_from_validation_is_learned_from(local: Any) -> None:
+    # Rows 0 and 20 have one prompt but for its spaces: where one of them goes, the other goes too.
+    rows = [{"q": f"say  {n % 20} now" if n < 20 else f"say {n % 20}\tnow ", "a": f"answer {n}"} for n in range(40)]
+    sheet = local.sheets.create("barred", rows=rows)
+    made = local.training_sheets.assemble(sheet.id, template=PLAN)
+    local.review.bulk_approve(made.id, filter={})
+    local.review.bulk_rights(made.id, row_indices=list(range(6)), prohibited_uses=["validation"])
+    local.review.bulk_rights(made.id, row_indices=[6], allowed_uses=["training"])
+
+    for seed in range(5):
+        options = {"format": "jsonl", "split": 0.5, "seed": seed}
+        first, texts = written(local, made, **options)
+        sides = {part: {json.loads(line)["row_index"] for line in text.splitlines()} for part, text in texts.items()}
+        learned, held_out = sides["barred_1-train.jsonl"], sides["barred_1-val.jsonl"]
+
+        assert {*range(7), *range(20, 27)} <= learned and len(learned) == len(held_out) == 20
+        assert {row % 20 for row in learned}.isdisjoint({row % 20 for row in held_out})
+        assert [f.sha256 for f in first.files] == [f.sha256 for f in written(local, made, **options)[0].files]
+
+
+def test_a_split_needs_a_pair_that_may_be_held_out(local: Any, made: Any) -> None:
+    local.review.bulk_rights(made.id, filter={}, prohibited_uses=["validation"])
+
+    with pytest.raises(NotEligible, match="every pair is barred from validation"):
+        local.training_sheets.export(made.id, split=0.8)
+    assert [file.rows for file in local.training_sheets.export(made.id).files] == [20]
+
+    sheet = local.sheets.create("same", rows=[{"q": "x", "a": str(n)} for n in range(5)])
+    same = local.training_sheets.assemble(sheet.id, template=PLAN)
+    local.review.bulk_approve(same.id, filter={})
+    with pytest.raises(NotEligible, match="the same prompt"):
+        local.training_sheets.export(same.id, split=0.8)
+
+
 def test_csv_and_parquet_come_back_equal(local: Any, made: Any) -> None:
     _export, texts = written(local, made, format="csv")
     rows = list(csv.DictReader(texts["rows_1.csv"].splitlines(keepends=True)))

@@ -16,9 +16,13 @@ from workbench.services.figures import eligibility
 from workbench.services.importing import slug_of
 from workbench.services.rendering import literal
 from workbench.store import Database
+from workbench.store.parquet_tables import ParquetTables
 
 COLUMNS = ("row_index", "item_ref", "prompt", "response", "response_source", "status")
-FROZEN = (*COLUMNS, "original_response", "labeled_by", "version", "simulated")
+BARRED = "(prohibited_mask & 2 = 2 or (allowed_mask is not null and allowed_mask & 2 = 0))"
+# Prompts that differ in nothing but the space between their words are one prompt.
+SAME = r"trim(regexp_replace(prompt, '[\s\x{0b}\x{1c}-\x{1f}\x{85}\p{Z}]+', ' ', 'g'))"
+FROZEN = (*COLUMNS, "original_response", "labeled_by", "version", "simulated", f"{BARRED} as barred_from_validation")
 SHAPES = {"csv": ("csv", ".csv"), "parquet": ("parquet", ".parquet"), "huggingface": ("dataset", "")}
 PAIRS = "pairs.parquet"
 
@@ -44,7 +48,21 @@ def freeze(db: Database, made: TrainingSheet, wish: ExportWish, folder: Path) ->
         found = eligibility(db, made.id)
         wanted = "no eligible pair has an edited response" if wish.format == "preference" else "no pair matches"
         raise NotEligible(f"Nothing to export: {wanted}. {found.summary}", excluded=dict(found.excluded))
+    if wish.split is not None:
+        _refuse_undivided(folder)
     return total
+
+
+def _refuse_undivided(folder: Path) -> None:
+    """Refuse to divide frozen pairs of which none may go to the validation file, or none would be left to learn from."""
+    groups = f"select bool_or(barred_from_validation) as bound from pair_rows group by {SAME}"
+    with ParquetTables({"pair_rows": folder / PAIRS}) as tables:
+        free, bound = tables.value(f"select [count(*) filter (where not bound), count(*) filter (where bound)] from ({groups})")
+    if not free:
+        why = "every pair is barred from validation, or shares its prompt with one that is"
+        raise NotEligible(f"The pairs cannot be divided: {why}. Allow validation for some, or export without split.")
+    if free + bound == 1:
+        raise NotEligible("The pairs cannot be divided: all have the same prompt. Approve others too, or export without split.")
 
 
 def count(db: Database, made: TrainingSheet, wish: ExportWish) -> int:
@@ -59,10 +77,7 @@ def plan(made: TrainingSheet, wish: ExportWish, total: int) -> dict[str, Any]:
     listed = ", ".join(COLUMNS) if shape != "lines" else f"cast({_line_sql(made, wish.format)} as varchar)"
     first, files = [], {None: "true"}
     if wish.split is not None:
-        # Pairs with one prompt never end up on both sides.
-        ranked = f"select row_index, rank() over (order by md5('{wish.seed}:' || prompt)) as place from pair_rows"
-        cut = wanted_train(total, wish.split)
-        first = [f"create table _train as select row_index from ({ranked}) where place <= {cut}"]
+        first = _divided(wish.seed, wanted_train(total, wish.split))
         inside = "row_index in (select row_index from _train)"
         files = {"train": inside, "val": f"not {inside}"}
     order = " order by row_index" if wish.split is not None else ""
@@ -85,6 +100,21 @@ def plan(made: TrainingSheet, wish: ExportWish, total: int) -> dict[str, Any]:
             "versions": "select sha256(string_agg(row_index || ':' || version, ',' order by row_index)) from pair_rows",
         },
     }
+
+
+def _divided(seed: int, wanted: int) -> list[str]:
+    """Return statements that choose the pairs to learn from, about as many as wanted.
+
+    Those barred from validation come first, with all that have their prompt; then whole prompts follow in an order
+    that the seed shuffles. One prompt that is free for validation is always left for it.
+    """
+    groups = f"select {SAME} as same, count(*) as pairs, bool_or(barred_from_validation) as bound from pair_rows group by 1"
+    order = f"order by bound desc, md5('{seed}:' || same), same"
+    placed = f"select same, bound, sum(pairs) over ({order}) - pairs as ahead, lead(same) over ({order}) is null as last"
+    return [
+        f"create table _learned as select same from ({placed} from ({groups})) where bound or (ahead < {wanted} and not last)",
+        f"create table _train as select row_index from pair_rows where {SAME} in (select same from _learned)",
+    ]
 
 
 def publish(
@@ -183,7 +213,8 @@ def _manifest(made: TrainingSheet, wish: ExportWish, written: dict[str, Any]) ->
         "template": {"id": made.template_id, "name": plan.name, "version": plan.template_version} if plan else None,
         "format": wish.format,
         "filter": "reviewed and unreviewed" if wish.include_unreviewed else "approved",
-        "governance": "training allowed, not prohibited, not stale",
+        "governance": "training allowed, not prohibited, not stale"
+        + ("; none barred from validation in the validation file" if wish.split is not None else ""),
         "split": wish.split,
         "seed": wish.seed,
         "spreadsheet_safe": wish.spreadsheet_safe,
