@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from workbench.client.local import LocalTransport
+from workbench.client.workspace import Workspace
 from workbench.contract import Context
 from workbench.contract.context import use
 from workbench.errors import Conflict, InvalidTransition, NotFound, NotReady, ValidationError
@@ -82,6 +84,32 @@ def test_editing_an_approved_pair_approves_the_new_text(ws: Any, made: Any) -> N
 
     assert (pair.status, pair.version) == ("labeled", 3)
     assert list(ws.sql("select label, version from canonical_labels").iloc[0]) == ["better", 2]
+
+
+def test_who_changes_the_prompt_of_an_approved_pair_vouches_for_it(ws: Any, made: Any) -> None:
+    bob = Workspace(LocalTransport(ws.app, user="bob"))
+    was = ws.review.decide(made.id, 0, action="approve")
+    pair = bob.review.decide(made.id, 0, prompt="Something else?")
+
+    assert (was.labeled_by, pair.labeled_by, pair.status, pair.stale) == ("local", "bob", "labeled", False)
+    assert pair.labeled_at >= was.labeled_at
+    [edit, *_] = ws.review.history(made.id, row_index=0)
+    assert (edit.action, edit.after["labeled_by"]) == ("edit", "bob")
+    assert bob.review.undo(made.id).undone == 1
+    assert ws.review.get(made.id, 0).labeled_by == "local"
+    assert ws.review.decide(made.id, 1, prompt="Other?").status == "unlabeled"
+
+
+@pytest.mark.parametrize("state", ["unlabeled", "labeled"])
+def test_a_reason_needs_a_flag_or_a_rejection(ws: Any, made: Any, state: str) -> None:
+    ws.review.decide(made.id, 0, status=state)
+    with pytest.raises(ValidationError, match=f"this one is {state}.*flag or reject"):
+        ws.review.decide(made.id, 0, flag_reason="why?")
+
+    assert ws.review.get(made.id, 0).flag_reason is None
+    assert ws.review.decide(made.id, 0, flag_reason=None).status == state
+    ws.review.decide(made.id, 0, action="flag")
+    assert ws.review.decide(made.id, 0, flag_reason="why?").flag_reason == "why?"
 
 
 def test_status_and_action_must_agree(ws: Any, made: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from workbench.contract import Context
-from workbench.errors import Conflict, Forbidden, InvalidTransition
+from workbench.errors import Conflict, Forbidden, InvalidTransition, ValidationError
 
 PLAN = {"prompt_template": "Q: {{q}}?", "response_column": "a", "label_type": "answer"}
 ROWS = [{"id": f"i{n}", "q": f"what {n}", "a": None if n % 10 == 9 else f"answer {n % 4}"} for n in range(30)]
@@ -131,6 +131,24 @@ def test_one_person_votes_once(local: Any, made: Any, people: Any) -> None:
     with pytest.raises(InvalidTransition):
         ann.vote(0)
     assert ann.vote(0, "reject").version == settled.version
+
+
+@pytest.mark.parametrize("text", [{"response": "mine"}, {"prompt": "mine?"}])
+def test_nobody_changes_under_the_hands_of_others_what_is_voted_on(local: Any, made: Any, people: Any, text: Any) -> None:
+    ann, bob, _ = people
+    bob.vote(0)
+    for row in (0, 1):
+        before = local.review.get(made.id, row)
+        with pytest.raises(ValidationError, match="several people review this pair.*Send approve, reject or flag"):
+            local.review.decide(made.id, row, **text)
+        assert (local.review.get(made.id, row).prompt, local.review.get(made.id, row).response) == (before.prompt, before.response)
+
+    ann.vote(0)
+    for row in (0, 2):
+        local.review.decide(made.id, row, notes="seen")
+    with pytest.raises(InvalidTransition):
+        local.review.decide(made.id, 0, **text)
+    assert local.review.get(made.id, 0).labeled_by == "ann"
 
 
 def test_an_empty_response_gets_no_vote_to_approve(made: Any, people: Any) -> None:

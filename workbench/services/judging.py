@@ -60,7 +60,6 @@ def judged(pair: dict[str, Any], asked: str | None, told: dict[str, Any]) -> Cha
     columns: dict[str, Becomes] = {}
     values: dict[str, Any] = {}
     edited = _edit(pair, told, columns, values)
-    # Whoever changes the text of an approved pair vouches for the new text.
     action = asked or ("approve" if edited and pair["status"] == "labeled" else None)
     if action:
         PAIR_LIFECYCLE.require(action, pair["status"])
@@ -69,6 +68,7 @@ def judged(pair: dict[str, Any], asked: str | None, told: dict[str, Any]) -> Cha
         state, named = state_columns(action, told.get("flag_reason", UNSET))
         columns, values = columns | state, values | named
     elif "flag_reason" in told:
+        _refuse_reason(told["flag_reason"], pair)
         columns["flag_reason"], values["flag_reason"] = given("flag_reason"), told["flag_reason"]
     if "notes" in told:
         columns["notes"], values["notes"] = given("notes"), told["notes"]
@@ -77,12 +77,17 @@ def judged(pair: dict[str, Any], asked: str | None, told: dict[str, Any]) -> Cha
     return Change(asked or ("edit" if edited else "rights" if rights else action or "edit"), columns, values)
 
 
+def rewrites(pair: dict[str, Any], told: dict[str, Any]) -> bool:
+    """Return whether a text of a pair becomes another; on an approved pair whoever does that vouches for it."""
+    return any(told.get(name, pair[name]) != pair[name] for name in ("prompt", "response"))
+
+
 def _edit(pair: dict[str, Any], told: dict[str, Any], columns: dict[str, Becomes], values: dict[str, Any]) -> bool:
-    """Add the changed texts; return True when the response is another one."""
+    """Add the changed texts; return True when there are some."""
     if "prompt" in told and told["prompt"] != pair["prompt"]:
         columns["prompt"], values["prompt"] = given("prompt"), told["prompt"]
     if "response" not in told or told["response"] == pair["response"]:
-        return False
+        return "prompt" in columns
     columns |= {
         "response": given("response"),
         "original_response": FIRST_RESPONSE,
@@ -93,6 +98,13 @@ def _edit(pair: dict[str, Any], told: dict[str, Any], columns: dict[str, Becomes
     if values["source"] == "human_verified":
         columns |= {"verified_by": given("actor"), "verified_at": given("now")}
     return True
+
+
+def _refuse_reason(reason: str | None, pair: dict[str, Any]) -> None:
+    """Refuse a reason on a pair that is neither flagged nor rejected."""
+    if reason and pair["status"] not in ("flagged", "rejected"):
+        words = f"says why a pair is flagged or rejected, and this one is {pair['status']}. Send the action flag or reject with it"
+        raise ValidationError.field("flag_reason", words, reason)
 
 
 def _refuse_empty(response: str, pair: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from workbench.domain.label import (
 )
 from workbench.errors import Conflict, NotFound
 from workbench.services import appending, canonical, claims, decisions, drafts, figures, queues, restoring, votes, voting
-from workbench.services.judging import judged, resolved_action
+from workbench.services.judging import judged, resolved_action, rewrites
 from workbench.services.pair_queue import PairQueue
 from workbench.services.pairs import LISTED, pair_id, present
 from workbench.services.past_review import PastReview
@@ -116,9 +116,10 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         return drafts.page(self.db, training_sheet_id, self.actor, page, page_size)
 
     def _decide(self, made: TrainingSheet, row: dict[str, Any], asked: str | None, given: dict[str, Any]) -> dict[str, Any]:
-        # Whoever changes the text of an approved pair vouches for the new text.
-        edits = row["status"] == "labeled" and given.get("response", row["response"]) != row["response"]
-        action = asked or ("approve" if edits else None)
+        edits = rewrites(row, given)
+        action = asked or ("approve" if edits and row["status"] == "labeled" else None)
+        if action is None and edits and votes.shared(made, row, None):
+            voting.refuse_mere_edit(self, row)
         shared = action is not None and votes.shared(made, row, action)
         held, drafted = self._attached(made.id, row["row_index"], exclusive=not shared)
         row = voting.decide(self, made, row, action, given) if shared else self.settle_one(made, row, judged(row, asked, given))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from workbench.contract import current
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import PAIR_LIFECYCLE, mask_of, uses_of
-from workbench.errors import Conflict, Forbidden, InvalidTransition
+from workbench.errors import Conflict, Forbidden, InvalidTransition, ValidationError
 from workbench.services import decisions, votes
 from workbench.services.becoming import always
-from workbench.services.judging import judged, state_columns
+from workbench.services.judging import judged, rewrites, state_columns
 from workbench.store import Database
 
 if TYPE_CHECKING:
@@ -56,12 +56,20 @@ def adjudicate(service: ReviewService, made: TrainingSheet, row: Row, action: st
     return service.settle_one(made, row, change)
 
 
+def refuse_mere_edit(service: ReviewService, row: Row) -> NoReturn:
+    """Refuse to change a text that others review too: what one person would write is a vote."""
+    _refuse_closed(service, row)
+    raise ValidationError.field(
+        "action", "is missing: several people review this pair, and another text is a vote. Send approve, reject or flag with it"
+    )
+
+
 def _open(row: Row) -> bool:
     return row["status"] == "unlabeled" and not row["disputed"]
 
 
 def _rewrites(row: Row, given: dict[str, Any]) -> bool:
-    return any(given.get(name, row[name]) != row[name] for name in ("response", "prompt")) or row["stale"]
+    return rewrites(row, given) or row["stale"]
 
 
 def _refuse_closed(service: ReviewService, row: Row) -> None:

@@ -49,7 +49,8 @@ class RightsForm(pn.viewable.Viewer):
         self.button = pmui.Button(label=label, variant="contained", margin=0, css_classes=["submit"])
         self.button.on_click(self._clicked)
         parts = [part for name, box in self.choices.items() for part in (html(_line(TITLES[name])), box)]
-        parts += [html(_line(note))] if note else []
+        if note:
+            parts.append(html(_line(note)))
         self._layout = pmui.Column(*parts, self._trouble, self.button, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
 
     def values(self) -> dict[str, Any]:
