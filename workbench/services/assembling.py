@@ -16,6 +16,7 @@ from workbench.domain.label import mask_of
 from workbench.domain.prompt import columns_used
 from workbench.engine.rows import BATCH_ROWS, ROWS, write_rows
 from workbench.errors import ValidationError
+from workbench.services.label_rights import ALLOWED, PROHIBITED
 from workbench.services.rendering import item_ref_sql, prompt_sql, response_sql, text_of
 from workbench.services.sheet_rows import relation_of, rows_table
 from workbench.store import Database
@@ -164,8 +165,8 @@ def _pairs_sql(
         "status": "'labeled'",
         "labeled_by": "c.labeled_by",
         "labeled_at": "c.labeled_at",
-        "allowed_mask": "mask_of(c.allowed_uses)",
-        "prohibited_mask": f"(coalesce(mask_of(c.prohibited_uses), 0::utinyint) | {barred}::utinyint)",
+        "allowed_mask": ALLOWED.format("c"),
+        "prohibited_mask": f"({PROHIBITED.format('c')} | {barred}::utinyint)",
         "canonical_label_id": "c.id",
         "confidence": "case c.confidence when 'high' then 1.0 when 'medium' then 0.6 else 0.3 end",
     }

@@ -123,6 +123,7 @@ def reset(db: Database, scope: Scope, overlap: int, change: Change, *, batch_id:
     if settled:
         target = "training_sheet_id = $training_sheet_id and row_index in (select row_index from _settled)"
         number = apply(db, scope, change, target, {}, batch_id=batch_id, rows=total)
+        canonical.follow_batch(db, scope, number)
     else:
         number = votes.begin(db, scope, "reset", batch_id=batch_id, rows=total)
     votes.log(db, scope, number, "reset", f"{BALLOTS} where row_index not in (select row_index from _settled)")

@@ -226,6 +226,8 @@ def _done(
     number = decisions.apply(db, scope, change, TARGET, {}, batch_id=batch_id, rows=outcome["done"])
     if change.approves:
         canonical.record(db, scope, number, TARGET)
+    else:
+        canonical.follow_batch(db, scope, number)
     if change.action == "reset" and votes.exist(db, made.id):
         votes.end(db, scope, number, "select row_index from _targets")
         votes.recount(db, made.id, made.overlap, "select row_index from _targets")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.domain.label import uses_of
-from workbench.services import templating
+from workbench.services import label_rights, templating
 from workbench.services.decisions import Scope, run
 from workbench.store import Database
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from workbench.services.steps import Stepped
 
 VERSION = "(label_id, number, label, labeled_by, labeled_at, training_sheet_id, row_index, batch, retracted, confidence)"
+LINKED = "select unnest($linked::varchar[])"
+OF_BATCH = "select unnest([before.canonical_label_id, after.canonical_label_id]) from decisions where batch = $batch"
+STEPPED = "select unnest([before.canonical_label_id, after.canonical_label_id]) from _steps"
 
 
 def record(db: Database, scope: Scope, batch: int, target: str, *, missing_only: bool = False) -> None:
@@ -22,6 +25,15 @@ def record(db: Database, scope: Scope, batch: int, target: str, *, missing_only:
     """
     differs = "c.id is null" if missing_only else "(c.id is null or c.label <> p.response)"
     known = scope.__dict__ | {"batch": batch, "types": templating.label_types(db, scope)}
+    _find_approved(db, target, differs, known)
+    if db.execute("select 1 from _approved limit 1"):
+        _state(db, known, missing_only=missing_only)
+    if not missing_only:
+        rewritten = "select canonical_label_id from _approved where not fresh"
+        label_rights.follow_approvals(db, scope, batch, target, rewritten)
+
+
+def _find_approved(db: Database, target: str, differs: str, known: dict[str, Any]) -> None:
     run(
         db,
         "create or replace temp table _approved as select p.training_sheet_id, p.row_index, p.item_ref, p.response, p.notes, "
@@ -30,8 +42,10 @@ def record(db: Database, scope: Scope, batch: int, target: str, *, missing_only:
         f"where {target} and p.status = 'labeled' and {differs}",
         known,
     )
-    if not db.execute("select 1 from _approved limit 1"):
-        return
+
+
+def _state(db: Database, known: dict[str, Any], *, missing_only: bool) -> None:
+    """Let the pairs in `_approved` say what is true."""
     _one_each(db)
     # A label that comes back finds its versions again.
     new = "where canonical_label_id not in (select label_id from canonical_label_versions where not retracted)"
@@ -75,12 +89,49 @@ from _approved where fresh
 """
 
 
-def record_one(db: Database, scope: Scope, batch: int, pair: dict[str, Any]) -> None:
-    """Make or renew the label of one approved pair."""
+# A label that had gone with its last version comes back with it; its rights are worked out by `label_rights`.
+_INSERT_AGAIN = """
+insert into canonical_labels by name
+select
+    s.label_id as id, $sheet_id as sheet_id, p.item_ref, kind as label_type, s.label, coalesce(s.confidence, 'high') as confidence,
+    p.notes, s.labeled_by, s.labeled_at, null::varchar[] as allowed_uses, []::varchar[] as prohibited_uses,
+    0 as reuse_count, p.sample, $now as created_at, $now as updated_at, 1 as version
+from _stand s
+join pair_rows p on p.training_sheet_id = s.stated.sheet and p.row_index = s.stated.place
+join (select unnest($types::varchar[]) as kind) on canonical_id($sheet_id, p.item_ref, kind) = s.label_id
+where s.label_id not in (select id from canonical_labels)
+"""
+
+
+def follow_one(db: Database, scope: Scope, before: dict[str, Any], pair: dict[str, Any], *, approved: bool) -> None:
+    """Let the labels follow one pair that has just been changed."""
+    linked = [one for one in dict.fromkeys((before["canonical_label_id"], pair["canonical_label_id"])) if one is not None]
+    if not linked:
+        return
+    moved = any(before[name] != pair[name] for name in ("allowed_mask", "prohibited_mask")) or len(linked) > 1
+    if approved:
+        moved = record_one(db, scope, pair["last_batch"], pair) or moved
+    elif before["status"] != pair["status"]:
+        moved = True
+        withdraw(db, scope, LINKED, {"linked": linked}, by=pair["last_batch"])
+    if moved or (approved and label_rights.binds_more(db, pair)):
+        label_rights.follow(db, scope, LINKED, {"linked": linked})
+
+
+def follow_batch(db: Database, scope: Scope, batch: int) -> None:
+    """Let the labels follow the pairs that a batch has just changed, none of them by an approval."""
+    if not db.execute("select 1 from decisions where batch = ? and before.canonical_label_id is not null limit 1", [batch]):
+        return
+    withdraw(db, scope, OF_BATCH, {"batch": batch}, by=batch)
+    label_rights.follow(db, scope, OF_BATCH, {"batch": batch})
+
+
+def record_one(db: Database, scope: Scope, batch: int, pair: dict[str, Any]) -> bool:
+    """Make or renew the label of one approved pair; return whether it says something else now."""
     label_id, response = pair["canonical_label_id"], pair["response"]
     stands = db.value("select label from canonical_labels where id = ?", [label_id])
     if stands == response:
-        return
+        return False
     db.execute(
         f"insert into canonical_label_versions {VERSION} values (?, nextval('label_version_numbers'), ?, ?, ?, ?, ?, ?, false, 'high')",
         [label_id, response, scope.actor, scope.now, scope.training_sheet_id, pair["row_index"], batch],
@@ -91,7 +142,7 @@ def record_one(db: Database, scope: Scope, batch: int, pair: dict[str, Any]) -> 
             "version = version + 1 where id = ?",
             [response, scope.actor, scope.now, scope.now, label_id],
         )
-        return
+        return True
     row = {
         "id": label_id,
         "sheet_id": scope.sheet_id,
@@ -111,23 +162,42 @@ def record_one(db: Database, scope: Scope, batch: int, pair: dict[str, Any]) -> 
         "version": 1,
     }
     db.execute(f"insert into canonical_labels ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values()))
+    return False
 
 
 def settle(db: Database, scope: Scope, stepped: Stepped) -> None:
     """Let the labels follow the pairs in `_steps`, which a batch just taken back or made again touches."""
     target = "training_sheet_id = $training_sheet_id and row_index in (select row_index from _steps)"
     if stepped.back:
-        retract(db, stepped.batch, by=stepped.number)
-        bring_back(db, by=stepped.batch)
+        retract(db, scope, stepped.batch, by=stepped.number)
+        bring_back(db, scope, by=stepped.batch)
     else:
-        bring_back(db, by=stepped.undone_number)
-        _withdraw_again(db, stepped.batch)
+        bring_back(db, scope, by=stepped.undone_number)
+        _withdraw_again(db, scope, stepped.batch)
+    withdraw(db, scope, STEPPED, {}, by=stepped.number if stepped.back else stepped.batch)
     if stepped.is_labeled:
         # What another pair has stated since is not overwritten.
         record(db, scope, stepped.batch, target, missing_only=True)
+    label_rights.follow(db, scope, STEPPED)
 
 
-def retract(db: Database, batch: int, *, by: int) -> None:
+def withdraw(db: Database, scope: Scope, labels: str, values: dict[str, Any], *, by: int | None) -> None:
+    """Take back what pairs had stated that are rejected or unlabeled now, unless an approved pair relies on it.
+
+    `labels` is SQL for the ids of the labels to look at, which may name `values`.
+    """
+    run(
+        db,
+        "create or replace temp table _retracted as select v.label_id, v.number from canonical_label_versions v "
+        "join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index "
+        "and p.status in ('rejected', 'unlabeled') anti join pair_rows q on q.canonical_label_id = v.label_id "
+        f"and q.status = 'labeled' and q.response = v.label where not v.retracted and v.label_id in ({labels})",
+        values,
+    )
+    _withdraw(db, scope, by)
+
+
+def retract(db: Database, scope: Scope, batch: int, *, by: int | None) -> None:
     """Take back the versions that a batch made on the pairs in `_steps`, unless another pair relies on them.
 
     A version that outlived its own batch for the sake of such a pair goes once that pair lets go of it.
@@ -141,10 +211,10 @@ def retract(db: Database, batch: int, *, by: int) -> None:
         "and (v.batch = $batch or v.batch in (select number from batches where undone_at is not null))",
         {"batch": batch},
     )
-    _withdraw(db, by)
+    _withdraw(db, scope, by)
 
 
-def retract_of_pair(db: Database, label_id: str, row_index: int, batches: list[int], *, by: int) -> None:
+def retract_of_pair(db: Database, scope: Scope, label_id: str, row_index: int, batches: list[int], *, by: int) -> None:
     """Take back the versions that some batches made on one pair, unless a pair relies on them."""
     db.execute(
         "create or replace temp table _retracted as select v.label_id, v.number from canonical_label_versions v "
@@ -152,10 +222,10 @@ def retract_of_pair(db: Database, label_id: str, row_index: int, batches: list[i
         "where v.label_id = ? and v.row_index = ? and not v.retracted and list_contains(?::bigint[], v.batch)",
         [label_id, row_index, batches],
     )
-    _withdraw(db, by)
+    _withdraw(db, scope, by)
 
 
-def _withdraw(db: Database, by: int) -> None:
+def _withdraw(db: Database, scope: Scope, by: int | None) -> None:
     """Mark the versions in `_retracted` as taken back by a batch."""
     if not db.execute("select 1 from _retracted limit 1"):
         return
@@ -164,20 +234,20 @@ def _withdraw(db: Database, by: int) -> None:
         "where canonical_label_versions.label_id = r.label_id and canonical_label_versions.number = r.number",
         [by],
     )
-    _let_stand(db)
+    _let_stand(db, scope)
 
 
-def bring_back(db: Database, *, by: int | None) -> None:
+def bring_back(db: Database, scope: Scope, *, by: int | None) -> None:
     """Let the versions hold again that a batch had taken back."""
-    _turn(db, by, retracted=False)
+    _turn(db, scope, by, retracted=False)
 
 
-def _withdraw_again(db: Database, by: int) -> None:
+def _withdraw_again(db: Database, scope: Scope, by: int) -> None:
     """Take back again what a batch had taken back before it was undone itself."""
-    _turn(db, by, retracted=True)
+    _turn(db, scope, by, retracted=True)
 
 
-def _turn(db: Database, by: int | None, *, retracted: bool) -> None:
+def _turn(db: Database, scope: Scope, by: int | None, *, retracted: bool) -> None:
     db.execute(
         "create or replace temp table _retracted as select label_id, number from canonical_label_versions "
         "where retracted_by = ? and retracted <> ?",
@@ -186,15 +256,16 @@ def _turn(db: Database, by: int | None, *, retracted: bool) -> None:
     if not db.execute("select 1 from _retracted limit 1"):
         return
     db.execute("update canonical_label_versions set retracted = ? where retracted_by = ?", [retracted, by])
-    _let_stand(db)
+    _let_stand(db, scope)
 
 
-def _let_stand(db: Database) -> None:
+def _let_stand(db: Database, scope: Scope) -> None:
     """Let the labels of the versions in `_retracted` say what the newest standing version says; without one they go."""
     db.execute(
         "create or replace temp table _stand as select v.label_id, max_by(v.label, v.number) as label, "
         "max_by(v.labeled_by, v.number) as labeled_by, max_by(v.labeled_at, v.number) as labeled_at, "
-        "arg_max_null(v.confidence, v.number) as confidence "
+        "arg_max_null(v.confidence, v.number) as confidence, "
+        "max_by({'sheet': v.training_sheet_id, 'place': v.row_index}, v.number) as stated "
         "from canonical_label_versions v where not v.retracted and v.label_id in (select label_id from _retracted) group by 1"
     )
     db.execute(
@@ -202,6 +273,7 @@ def _let_stand(db: Database) -> None:
         "confidence = coalesce(s.confidence, canonical_labels.confidence), version = version + 1 "
         "from _stand s where canonical_labels.id = s.label_id"
     )
+    run(db, _INSERT_AGAIN, scope.__dict__ | {"types": templating.label_types(db, scope)})
     db.execute(
         "delete from canonical_labels where id in (select label_id from _retracted) and id not in (select label_id from _stand)"
     )

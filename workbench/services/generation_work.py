@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.jobs import Job
 from workbench.engine.generation import ANSWERS, PROMPTS
-from workbench.services import decisions
+from workbench.services import canonical, decisions
 from workbench.services.generation_plan import Wish, candidates, key_prefix
+from workbench.services.tag_limits import barred_by
 from workbench.store.scratch import streamed, text_literal
 
 if TYPE_CHECKING:
@@ -175,8 +176,10 @@ class GenerationWork:
             return 0, None
         batch_id = self.app.clock.new_id("batch")
         label_type = made.template.label_type if made.template else "response"
-        scope = decisions.Scope(made.id, made.sheet_id, label_type, job.created_by, self.app.clock.now())
-        decisions.apply(db, scope, _CHANGE, TARGET, {}, batch_id=batch_id, rows=taken)
+        barred = barred_by(self.app.sheets.records.get(made.sheet_id))
+        scope = decisions.Scope(made.id, made.sheet_id, label_type, job.created_by, self.app.clock.now(), barred)
+        number = decisions.apply(db, scope, _CHANGE, TARGET, {}, batch_id=batch_id, rows=taken)
+        canonical.follow_batch(db, scope, number)
         db.emit("pairs", made.id, None, "bulk")
         return taken, batch_id
 

@@ -135,8 +135,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         after = decisions.apply_one(self.db, scope, change, row, batch_id=self.clock.new_id("batch"))
         if after is None:
             return row
-        if change.approves:
-            canonical.record_one(self.db, scope, after["last_batch"], after)
+        canonical.follow_one(self.db, scope, row, after, approved=change.approves)
         self.tell(made, after)
         return after
 

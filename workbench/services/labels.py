@@ -11,8 +11,10 @@ from workbench.domain.blank import is_blank
 from workbench.domain.label import mask_of, uses_of
 from workbench.domain.labels import CanonicalLabel, FoundLabels, LabelStats, LabelVersion
 from workbench.errors import Conflict, InUse, NotFound
+from workbench.services import label_rights
 from workbench.services.becoming import canonical_id
 from workbench.services.canonical import VERSION
+from workbench.services.decisions import Scope
 from workbench.services.review_arguments import REVIEWERS, Barred, Uses
 from workbench.services.service import Service
 from workbench.services.tag_limits import barred_by
@@ -96,7 +98,7 @@ class LabelService(Service):
             prohibited_uses=self._barred(sheet_id, prohibited_uses),
             sample=sheet.sample,
         )
-        self._keep_version(label_id, label, confidence)
+        self._keep_version(made)
         return self.records.insert(made)
 
     @query("GET", "/canonical-labels/lookup", topics=("canonical_labels", "pairs"))
@@ -172,16 +174,18 @@ class LabelService(Service):
         known = self.records.get(label_id)
         if "prohibited_uses" in changes:
             changes["prohibited_uses"] = self._barred(known.sheet_id, prohibited_uses)
+        if not changes:
+            return known
         if changes.get("label", known.label) != known.label:
             changes |= {"labeled_by": self.actor, "labeled_at": self.clock.now()}
-            self._keep_version(label_id, changes["label"], changes.get("confidence", known.confidence))
-        elif "confidence" in changes:
-            self.db.execute(
-                "update canonical_label_versions set confidence = ? where label_id = ? and number = (select max(number) "
-                "from canonical_label_versions where label_id = ? and not retracted)",
-                [changes["confidence"], label_id, label_id],
-            )
-        return self.records.update(label_id, version, **changes) if changes else known
+            self._keep_version(known.with_(**changes))
+        else:
+            self._amend_version(label_id, changes)
+        self.records.update(label_id, version, **changes)
+        barred = mask_of(self._barred(known.sheet_id, ())) or 0
+        scope = Scope("", known.sheet_id, known.label_type, self.actor, self.clock.now(), barred)
+        label_rights.follow(self.db, scope, "select $label_id", {"label_id": label_id})
+        return self.records.get(label_id)
 
     @command(
         "DELETE", "/canonical-labels/{label_id}", roles=REVIEWERS, label="Delete", confirm="Delete this label and its versions?"
@@ -220,9 +224,27 @@ class LabelService(Service):
     def _id(self, sheet_id: str, item_ref: str, label_type: str) -> str:
         return canonical_id(sheet_id, item_ref, label_type)
 
-    def _keep_version(self, label_id: str, label: str, confidence: str) -> None:
+    def _keep_version(self, said: CanonicalLabel) -> None:
+        """Keep what was said by hand, with the rights given to it."""
+        columns = VERSION.replace(")", ", allowed_mask, prohibited_mask)")
         self.db.execute(
-            f"insert into canonical_label_versions {VERSION} "
-            "values (?, nextval('label_version_numbers'), ?, ?, ?, null, null, null, false, ?)",
-            [label_id, label, self.actor, self.clock.now(), confidence],
+            f"insert into canonical_label_versions {columns} "
+            "values (?, nextval('label_version_numbers'), ?, ?, ?, null, null, null, false, ?, ?, ?)",
+            [said.id, said.label, self.actor, self.clock.now(), said.confidence, *(_rights(said.values()).values())],
         )
+
+    def _amend_version(self, label_id: str, changes: dict[str, Any]) -> None:
+        """Say something else of the version that stands: how sure it is, or what it may be used for."""
+        said = {name: changes[name] for name in ("confidence",) if name in changes} | _rights(changes)
+        if said:
+            self.db.execute(
+                f"update canonical_label_versions set {', '.join(f'{name} = ?' for name in said)} where label_id = ? "
+                "and number = (select max(number) from canonical_label_versions where label_id = ? and not retracted)",
+                [*said.values(), label_id, label_id],
+            )
+
+
+def _rights(said: dict[str, Any]) -> dict[str, int | None]:
+    """Return the rights among some values as masks."""
+    found = {f"{side}_mask": said[f"{side}_uses"] for side in ("allowed", "prohibited") if f"{side}_uses" in said}
+    return {name: None if uses is None else mask_of(tuple(uses)) for name, uses in found.items()}

@@ -19,6 +19,7 @@ from workbench.services.decisions import Scope
 from workbench.services.rendering import check_template, require_valid
 from workbench.services.service import Service
 from workbench.services.sheet_rows import row_condition
+from workbench.services.tag_limits import barred_by
 from workbench.services.templates import Plan, TemplateId
 from workbench.store.conditions import explained_condition
 
@@ -159,7 +160,7 @@ class Reassembling(Service):
             return Reassembly(**counts, **told, skipped=skipped, summary="Every pair is up to date.")
         made, batch_id = rendering.made, self.clock.new_id("batch")
         label_type = rendering.plan.label_type
-        scope = Scope(made.id, made.sheet_id, label_type, self.actor, self.clock.now())
+        scope = Scope(made.id, made.sheet_id, label_type, self.actor, self.clock.now(), barred_by(rendering.sheet))
         reassembling.commit(self.db, scope, rendering, batch_id=batch_id)
         self.db.emit("pairs", made.id, None, "bulk")
         return Reassembly(**counts, **told, skipped=skipped, batch_id=batch_id, summary=_summary(counts, told, ""))

@@ -81,7 +81,8 @@ def restore(db: Database, scope: Scope, row: dict[str, Any], version: int, *, ba
 def _settle_labels(db: Database, scope: Scope, number: int, row: dict[str, Any], past: dict[str, Any], undone: list[int]) -> None:
     """Take back what later approvals of the pair had stated, and state what it says now."""
     if row["canonical_label_id"] is not None:
-        canonical.retract_of_pair(db, row["canonical_label_id"], row["row_index"], undone, by=number)
+        canonical.retract_of_pair(db, scope, row["canonical_label_id"], row["row_index"], undone, by=number)
     if past["status"] == "labeled" and past["canonical_label_id"] is not None:
         only = f"training_sheet_id = $training_sheet_id and row_index = {int(row['row_index'])}"
         canonical.record(db, scope, number, only)
+    canonical.follow_batch(db, scope, number)

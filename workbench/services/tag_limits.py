@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.domain.data import Sheet, prohibited_uses, strictest
 from workbench.domain.label import mask_of
 from workbench.errors import ValidationError
-from workbench.services import decisions
+from workbench.services import decisions, label_rights
 
 if TYPE_CHECKING:
     from workbench.services.label import ReviewService
@@ -59,4 +59,6 @@ def reach(review: ReviewService, sheet: Sheet, *, only: str | None = None) -> in
         batch_id = review.clock.new_id("batch")
         decisions.apply(db, review.scope(made), change, _LACKING, values, batch_id=batch_id, rows=rows)
         db.emit("pairs", training_sheet_id, None, "bulk")
+    scope = decisions.Scope("", sheet.id, "", review.actor, review.clock.now(), barred)
+    label_rights.follow(db, scope, "select id from canonical_labels where sheet_id = $sheet_id")
     return sum(rows for _, rows in found)
