@@ -147,9 +147,27 @@ def test_unknown_places(ws: Any, made: Any) -> None:
     for call in (lambda: ws.review.get(made.id, 40), lambda: ws.review.get("assembly_none", 0), lambda: ws.review.queue("none")):
         with pytest.raises(NotFound):
             call()
+
+
+def test_an_archived_review_is_read_but_not_changed(ws: Any, made: Any) -> None:
+    ws.review.decide(made.id, 0, action="approve")
     ws.training_sheets.archive(made.id)
-    with pytest.raises(NotReady):
-        ws.review.decide(made.id, 0, action="approve")
+    assert (ws.review.get(made.id, 0).status, ws.review.queue(made.id, status="all").total) == ("labeled", 40)
+    assert (ws.review.progress(made.id).labeled, ws.review.eligibility(made.id).eligible) == (1, 1)
+    assert (ws.review.history(made.id).total, ws.review.batches(made.id).total) == (1, 1)
+    assert {(action.enabled, action.reason) for action in ws.review.get(made.id, 1).actions} == {
+        (False, "The training sheet is archived. Restore it first.")
+    }
+    calls = (
+        lambda: ws.review.decide(made.id, 1, action="approve"), lambda: ws.review.claim(made.id), lambda: ws.review.undo(made.id),
+        lambda: ws.review.bulk_approve(made.id, filter={"status": "unlabeled"}), lambda: ws.review.draft(made.id, 1, response="x"),
+        lambda: ws.review.bulk_approve(made.id, filter={"status": "unlabeled"}, preview=True),
+    )  # fmt: skip
+    for call in calls:
+        with pytest.raises(NotReady, match="archived"):
+            call()
+    ws.training_sheets.restore(made.id)
+    assert ws.review.decide(made.id, 1, action="approve").status == "labeled"
 
 
 @pytest.mark.parametrize("order", ["row_index", "confidence", "length", "updated", "random"])

@@ -202,7 +202,7 @@ def _previewed(service: BulkReview, made: TrainingSheet, sheet: Sheet, wish: Wis
         f"(select row_index from _sorted where reason is null order by md5(? || row_index) limit {SAMPLE}) order by row_index",
         [made.id, preview_id],
     )
-    sample = [Pair(**row) for row in present(db, picked, sheet, overlap=made.overlap)]
+    sample = [Pair(**row) for row in present(db, picked, sheet, made)]
     summary = f"{grouped(outcome['done'])} of {grouped(outcome['matched'])} pairs would be {WORDS[wish.action]}."
     return BulkOutcome(**outcome, preview_id=preview_id, expires_at=expires_at, sample=sample, summary=summary)
 

@@ -29,7 +29,7 @@ def card(
     actor: str,
 ) -> Card:
     """Put the review screen of one pair together."""
-    values = present(db, [row], sheet, overlap=made.overlap)[0]
+    values = present(db, [row], sheet, made)[0]
     pair = Pair(**values)
     log = history.page(db, made.id, history.Wanted(row_index=pair.row_index), 1, SHOWN_HISTORY)
     edited = pair.original_response is not None and pair.original_response != pair.response

@@ -29,7 +29,7 @@ def page(db: Database, made: TrainingSheet, sheet: Sheet, number: int, size: int
             [made.id],
         )
         cast = _votes(db, made.id, rows)
-        pairs = present(db, rows, sheet, overlap=made.overlap)
+        pairs = present(db, rows, sheet, made)
     shown = [
         {"row_index": pair["row_index"], "pair": pair, "votes": cast[pair["row_index"]], "actions": _actions(pair)}
         for pair in pairs

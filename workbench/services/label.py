@@ -55,8 +55,8 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         made, sheet = self.place(training_sheet_id)
         row = self.stored(made, row_index)
         if version is None:
-            return Pair(**present(self.db, [row], sheet, overlap=made.overlap)[0])
-        past = present(self.db, [restoring.at_version(self.db, row, version)], sheet, overlap=made.overlap)[0]
+            return Pair(**present(self.db, [row], sheet, made)[0])
+        past = present(self.db, [restoring.at_version(self.db, row, version)], sheet, made)[0]
         return Pair(**past | {"actions": (), "quality": None})
 
     @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}", roles=REVIEWERS, label="Decide", audited=False)
@@ -93,7 +93,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
             if fresh:
                 self.refuse_stale(row, version)
                 row = self._decide(made, row, asked, given)
-        return Pair(**present(self.db, [row], sheet, overlap=made.overlap)[0])
+        return Pair(**present(self.db, [row], sheet, made)[0])
 
     @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}/draft", roles=REVIEWERS, label="Keep draft", audited=False)
     def draft(
@@ -200,7 +200,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         made, sheet = self.place(training_sheet_id)
         wanted = queues.condition(filter or PairFilter(status="unlabeled"), training_sheet_id, sheet, reader=self.actor)
         rows, expires_at = claims.hand_out(self.db, wanted, made, count, lease_seconds, self.clock.now())
-        return Claim(items=present(self.db, rows, sheet, overlap=made.overlap), expires_at=expires_at)
+        return Claim(items=present(self.db, rows, sheet, made), expires_at=expires_at)
 
     @command("POST", "/assemblies/{training_sheet_id}/release", roles=REVIEWERS, label="Release")
     def release(self, training_sheet_id: str, *, row_indices: Rows = None) -> Released:
@@ -252,16 +252,20 @@ class ReviewService(PairQueue, SharedReview, PastReview):
             item_ref=item_ref,
             barred=barred_by(sheet),
         )
-        return Pair(**present(self.db, [self.stored(made, index)], sheet, overlap=made.overlap)[0])
+        return Pair(**present(self.db, [self.stored(made, index)], sheet, made)[0])
 
     def place(self, training_sheet_id: str) -> tuple[TrainingSheet, Sheet]:
-        """Return a ready training sheet with the sheet it came from, which may be deleted by now."""
+        """Return a ready training sheet with the sheet it came from, which may be deleted by now.
+
+        Outside a change, one that is archived will do: what was reviewed can still be read.
+        """
         seen = self.db.seen("training_sheets", "sheets")
         known = self._places.get(training_sheet_id)
         if known is None or seen is None or known[0] != seen:
-            made = self.app.training_sheets.ready(training_sheet_id)
+            made = self.app.training_sheets.live(training_sheet_id)
             known = self._places[training_sheet_id] = (seen, made, self.app.sheets.records.get(made.sheet_id))
-        self.app.training_sheets.refuse_not_ready(known[1])
+        if known[1].status != "archived" or self.db.in_transaction:
+            self.app.training_sheets.refuse_not_ready(known[1])
         return known[1:]
 
     def stored(self, made: TrainingSheet, row_index: int) -> dict[str, Any]:

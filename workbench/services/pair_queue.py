@@ -80,7 +80,7 @@ class PairQueue(BulkReview):
         more, places = len(places) > limit, places[:limit]
         rows = fetched(self.db, made.id, [place[0] for place in places])
         next_cursor = queues.encode_cursor(sort, places[-1][1], places[-1][0]) if more else None
-        shown = present(self.db, rows, sheet, overlap=made.overlap)
+        shown = present(self.db, rows, sheet, made)
         return Page(Pair, shown, total=total, page=1, page_size=limit, next_cursor=next_cursor)
 
     def _condition(self, where: str | None, regex: str | None) -> AbstractContextManager[None]:

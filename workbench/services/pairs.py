@@ -9,6 +9,7 @@ from typing import Any
 from workbench.contract import current
 from workbench.domain.blank import is_blank
 from workbench.domain.data import Sheet, limits_told
+from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import PAIR_LIFECYCLE, uses_of
 from workbench.domain.record import Action
 from workbench.services import votes
@@ -78,20 +79,20 @@ def fetched(db: Database, training_sheet_id: str, row_indices: list[int]) -> lis
     return [by_index[index] for index in row_indices]
 
 
-def present(db: Database, rows: list[dict[str, Any]], sheet: Sheet | None, *, overlap: int = 1) -> list[dict[str, Any]]:
+def present(db: Database, rows: list[dict[str, Any]], sheet: Sheet | None, made: TrainingSheet) -> list[dict[str, Any]]:
     """Return rows of `pair_rows` as the values of Pair, with source rows and allowed actions."""
     sources = source_rows(db, sheet, [row["source_index"] for row in rows])
     mine: dict[int, str] = {}
-    if overlap > 1 and rows:
+    if made.overlap > 1 and rows:
         mine = votes.of_person(db, rows[0]["training_sheet_id"], [row["row_index"] for row in rows], current().actor)
     limits = limits_told(sheet.tags) if sheet is not None else None
-    return [_presented(row, sources, overlap, mine.get(row["row_index"]), limits) for row in rows]
+    return [_presented(row, sources, made, mine.get(row["row_index"]), limits) for row in rows]
 
 
 def _presented(
-    row: dict[str, Any], sources: dict[int, dict[str, Any]], overlap: int, mine: str | None, limits: str | None
+    row: dict[str, Any], sources: dict[int, dict[str, Any]], made: TrainingSheet, mine: str | None, limits: str | None
 ) -> dict[str, Any]:
-    shown = dict(row)
+    shown, overlap = dict(row), made.overlap
     allowed, prohibited, snapshot = (shown.pop(name) for name in ("allowed_mask", "prohibited_mask", "source_snapshot"))
     for name in ("last_batch", "votes", "dissent", "disputed"):
         shown.pop(name, None)
@@ -107,7 +108,13 @@ def _presented(
         "source_changed": snapshot is not None and row["source_index"] is not None,
         "review": review,
         "actions": actions_of(
-            row["status"], bool(row["stale"]), blank, review["state"] if overlap > 1 or row["disputed"] else None, mine, limits
+            row["status"],
+            bool(row["stale"]),
+            blank,
+            review["state"] if overlap > 1 or row["disputed"] else None,
+            mine,
+            limits,
+            archived=made.status == "archived",
         ),
     }
 
@@ -121,14 +128,23 @@ def review_of(row: dict[str, Any], overlap: int, mine: str | None) -> dict[str, 
 
 @functools.lru_cache(maxsize=256)
 def actions_of(
-    status: str, stale: bool, blank: bool, shared: str | None = None, mine: str | None = None, limits: str | None = None
+    status: str,
+    stale: bool,
+    blank: bool,
+    shared: str | None = None,
+    mine: str | None = None,
+    limits: str | None = None,
+    *,
+    archived: bool = False,
 ) -> tuple[Action, ...]:
     """Return what may be done to a pair in this state.
 
     `shared` is how far several reviewers are, if there are several; `limits` what the tags of the sheet prohibit anyway.
     """
     blocked = {}
-    if shared == "open" and mine is not None:
+    if archived:
+        blocked = dict.fromkeys(PAIR_LIFECYCLE.moves, "The training sheet is archived. Restore it first.")
+    elif shared == "open" and mine is not None:
         blocked[mine] = "It is your vote already."
         if blank:
             blocked["approve"] = "The response is empty."

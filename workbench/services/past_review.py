@@ -58,7 +58,7 @@ class PastReview(Service):
             f"select {LISTED} from pair_rows where training_sheet_id = ? and row_index >= ? order by row_index limit ?",
             [training_sheet_id, first, page_size],
         )
-        shown = present(self.db, rows, sheet, overlap=made.overlap)
+        shown = present(self.db, rows, sheet, made)
         return Page(Pair, shown, total=made.total_rows, page=page, page_size=page_size)
 
     def _past_rows(self, made: TrainingSheet, sheet: Sheet, as_of: dt.datetime, page: int, page_size: int) -> Page[Pair]:
@@ -68,7 +68,7 @@ class PastReview(Service):
             some = past.relation(rows=f"row_index >= {first} and row_index < {first + page_size}")
             rows = self.db.rows(f"select {LISTED} from {some} order by row_index", when.values)
             total = past.count(self.db, when)
-            shown = [row | {"actions": (), "review": None} for row in present(self.db, rows, sheet, overlap=made.overlap)]
+            shown = [row | {"actions": (), "review": None} for row in present(self.db, rows, sheet, made)]
         return Page(Pair, shown, total=total, page=page, page_size=page_size)
 
     @query("GET", "/assemblies/{training_sheet_id}/table", topics=("pairs",))

@@ -53,7 +53,7 @@ class SharedReview(BulkReview):
         self.refuse_stale(row, version)
         row = voting.adjudicate(self, made, row, action, given)
         claims.drop(self.db, made.id, [row_index])
-        return Pair(**present(self.db, [row], sheet, overlap=made.overlap)[0])
+        return Pair(**present(self.db, [row], sheet, made)[0])
 
     @query("GET", "/assemblies/{training_sheet_id}/disputes", roles=votes.ADJUDICATORS, topics=("pairs", "training_sheets"))
     def disputes(self, training_sheet_id: str, *, page: PageNumber = 1, page_size: PageSize = 20) -> Page[Dispute]:
