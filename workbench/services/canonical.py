@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from workbench.services.steps import Stepped
 
 VERSION = "(label_id, number, label, labeled_by, labeled_at, training_sheet_id, row_index, batch, retracted, confidence)"
-LINKED = "select unnest($linked::varchar[])"
+# Written out, the ids are looked for while reading; joined, all rows are read first.
+LINKED = "$was, $linked"
 OF_BATCH = "select unnest([before.canonical_label_id, after.canonical_label_id]) from decisions where batch = $batch"
 STEPPED = "select unnest([before.canonical_label_id, after.canonical_label_id]) from _steps"
 
@@ -99,23 +100,24 @@ select
 from _stand s
 join pair_rows p on p.training_sheet_id = s.stated.sheet and p.row_index = s.stated.place
 join (select unnest($types::varchar[]) as kind) on canonical_id($sheet_id, p.item_ref, kind) = s.label_id
-where s.label_id not in (select id from canonical_labels)
+anti join canonical_labels c on c.id = s.label_id
 """
 
 
 def follow_one(db: Database, scope: Scope, before: dict[str, Any], pair: dict[str, Any], *, approved: bool) -> None:
     """Let the labels follow one pair that has just been changed."""
-    linked = [one for one in dict.fromkeys((before["canonical_label_id"], pair["canonical_label_id"])) if one is not None]
-    if not linked:
+    linked = {"was": before["canonical_label_id"], "linked": pair["canonical_label_id"]}
+    if linked["linked"] is None:
         return
-    moved = any(before[name] != pair[name] for name in ("allowed_mask", "prohibited_mask")) or len(linked) > 1
+    moved = any(before[name] != pair[name] for name in ("allowed_mask", "prohibited_mask"))
+    moved = moved or linked["was"] not in (None, linked["linked"])
     if approved:
         moved = record_one(db, scope, pair["last_batch"], pair) or moved
     elif before["status"] != pair["status"]:
         moved = True
-        withdraw(db, scope, LINKED, {"linked": linked}, by=pair["last_batch"])
+        withdraw(db, scope, LINKED, linked, by=pair["last_batch"])
     if moved or (approved and label_rights.binds_more(db, pair)):
-        label_rights.follow(db, scope, LINKED, {"linked": linked})
+        label_rights.follow(db, scope, LINKED, linked)
 
 
 def follow_batch(db: Database, scope: Scope, batch: int) -> None:
@@ -190,8 +192,9 @@ def withdraw(db: Database, scope: Scope, labels: str, values: dict[str, Any], *,
         db,
         "create or replace temp table _retracted as select v.label_id, v.number from canonical_label_versions v "
         "join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index "
-        "and p.status in ('rejected', 'unlabeled') anti join pair_rows q on q.canonical_label_id = v.label_id "
-        f"and q.status = 'labeled' and q.response = v.label where not v.retracted and v.label_id in ({labels})",
+        "and p.status in ('rejected', 'unlabeled') anti join "
+        f"(select canonical_label_id, response from pair_rows where status = 'labeled' and canonical_label_id in ({labels})) q "
+        f"on q.canonical_label_id = v.label_id and q.response = v.label where not v.retracted and v.label_id in ({labels})",
         values,
     )
     _withdraw(db, scope, by)
@@ -273,7 +276,8 @@ def _let_stand(db: Database, scope: Scope) -> None:
         "confidence = coalesce(s.confidence, canonical_labels.confidence), version = version + 1 "
         "from _stand s where canonical_labels.id = s.label_id"
     )
-    run(db, _INSERT_AGAIN, scope.__dict__ | {"types": templating.label_types(db, scope)})
+    if db.execute("select 1 from _stand s anti join canonical_labels c on c.id = s.label_id limit 1"):
+        run(db, _INSERT_AGAIN, scope.__dict__ | {"types": templating.label_types(db, scope)})
     db.execute(
         "delete from canonical_labels where id in (select label_id from _retracted) and id not in (select label_id from _stand)"
     )
