@@ -35,7 +35,7 @@ EventType = Annotated[
 Reason = Annotated[str, Field(max_length=1000, description="Why.")]
 Resume = Annotated[bool, Field(description="Go on from the checkpoint that was kept, in place of beginning anew.")]
 TimeLimit = Annotated[
-    float | None, Field(gt=0, le=31_536_000, description="Seconds an attempt may run; none: what WORKBENCH_JOB_TIMEOUT_S says.")
+    float | None, Field(gt=0, le=31_536_000, description="Seconds an attempt may run; none: the limit of this server, if it has one.")
 ]
 NewLimit = Annotated[float | None, Field(gt=0, le=31_536_000, description="Seconds an attempt may run; none: as before.")]
 After = Annotated[int, Field(ge=0, description="Number of the last event you have.")]

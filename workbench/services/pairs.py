@@ -161,7 +161,7 @@ def actions_of(
     elif status == "unlabeled":
         blocked["reset"] = "Nobody has decided on it yet."
     found = PAIR_LIFECYCLE.actions({"status": status}, blocked=blocked)
-    return tuple(one.with_(reason=limits) if limits and one.name == "rights" else one for one in found)
+    return tuple(one.with_(reason=limits) if limits and one.enabled and one.name == "rights" else one for one in found)
 
 
 def source_rows(db: Database, sheet: Sheet | None, indices: list[int | None]) -> dict[int, dict[str, Any]]:

@@ -23,12 +23,12 @@ from workbench.ui.view import View
 
 ASKED = (
     "training_sheet_id", "model_name", "base_model", "metric", "n_trials", "parallel", "train_val_split",
-    "pruning", "seed",
+    "pruning", "seed", "timeout_seconds",
 )  # fmt: skip
 TITLES = {
     "training_sheet_id": "Training sheet", "base_model": "Base model", "metric": "Figure to go by", "n_trials": "Trials",
     "parallel": "At the same time", "train_val_split": "Share to learn from",
-    "pruning": "End early what falls behind",
+    "pruning": "End early what falls behind", "timeout_seconds": "Time limit in seconds",
 }  # fmt: skip
 ONE_TRIAL = "One trial with the fixed settings would take about this; the others stand at their defaults."
 

@@ -23,7 +23,13 @@ from workbench.ui.view import View
 ASKED = ("training_sheet_id", "model_name", "base_model", "train_val_split")
 ESTIMATED = ("training_sheet_id", "base_model", "train_val_split")
 CONFIG = "training_config"
-TITLES = {"training_sheet_id": "Training sheet", "base_model": "Base model", "train_val_split": "Share to learn from"}
+LIMIT = "timeout_seconds"
+TITLES = {
+    "training_sheet_id": "Training sheet",
+    "base_model": "Base model",
+    "train_val_split": "Share to learn from",
+    LIMIT: "Time limit in seconds",
+}
 KINDS = {"integer": "integer", "number": "number", "boolean": "flag", "selector": "choice", "string": "text"}
 
 
@@ -77,7 +83,7 @@ class TrainForm(View):
         if not self._sheets:
             self._place.objects = [empty_state("There is no training sheet to learn from.", action="Make one", href="./generate")]
         elif self._form is None:
-            begun = {name: getattr(self._model, name) for name in ASKED} if self._model is not None else {}
+            begun = {name: getattr(self._model, name) for name in (*ASKED, LIMIT)} if self._model is not None else {}
             config = self._model.training_config if self._model is not None else {}
             first = self.training_sheet_id or next(iter(self._sheets.values()))
             self._rebuild({"training_sheet_id": first, **begun, **config})
@@ -86,7 +92,7 @@ class TrainForm(View):
         """Ask for the settings of the chosen base model's trainer, keeping what was entered."""
         base = self._bases.get(values.get("base_model", "")) or suggested(self._bases.values())
         config = [_field(told) for told in base.config]
-        asked = fields_of_operation(self.ws.training.create, only=ASKED)
+        asked = fields_of_operation(self.ws.training.create, only=(*ASKED, LIMIT))
         self._config = frozenset(f.name for f in config)
         self._form = ParameterForm(
             [_titled(f) for f in asked] + config,
@@ -110,7 +116,7 @@ class TrainForm(View):
     def _base_changed(self, event: Any) -> None:
         """Ask anew; what suits one trainer says nothing to another, even under the same name."""
         same = self._bases[event.old].trainer == self._bases[event.new].trainer
-        self._rebuild({f: self._form.input(f).value for f in (*ASKED, *(self._config if same else ()))})
+        self._rebuild({f: self._form.input(f).value for f in (*ASKED, LIMIT, *(self._config if same else ()))})
 
     def _ask(self, *events: Any) -> None:
         try:
@@ -140,7 +146,8 @@ class TrainForm(View):
         try:
             entered = self._entered()
             if self._again:
-                return self.ws.training.retry(self.like, training_config=entered[CONFIG])
+                limit = {LIMIT: entered[LIMIT]} if entered.get(LIMIT) else {}
+                return self.ws.training.retry(self.like, training_config=entered[CONFIG], **limit)
             return self.ws.training.create(**entered)
         except ValidationError as error:
             raise _at_fields(error) from error
