@@ -67,7 +67,7 @@ class ValidationError(WorkbenchError):
         """Build the error from `[{field, message, value}]`."""
         found = list(fields)
         lines = "; ".join(f"{f['field']}: {f['message'].rstrip('.')}" for f in found)
-        return cls(f"The input is not valid: {lines}.", fields=found)
+        return cls(f"The input is not valid: {lines}{'' if lines.endswith('?') else '.'}", fields=found)
 
     @classmethod
     def field(cls, name: str, message: str, value: Any = None) -> ValidationError:
@@ -104,7 +104,9 @@ class InvalidTransition(WorkbenchError):
         """Build the error from the wanted action, the current state and the allowed actions."""
         names = list(allowed)
         then = f"Allowed now: {', '.join(names)}." if names else "Nothing is allowed any more."
-        return cls(f"Cannot {wanted} a {kind} that is {current}. {then}", current=current, allowed=names)
+        # What has an object of its own, "change a row", cannot take another one.
+        what = f"{wanted}: the {kind} is {current}" if " " in wanted else f"{wanted} a {kind} that is {current}"
+        return cls(f"Cannot {what}. {then}", current=current, allowed=names)
 
 
 class Conflict(WorkbenchError):

@@ -104,7 +104,7 @@ def test_a_filter_chooses_rows(ws: Any, sheet: Any, template: Any) -> None:
 )
 def test_bad_wishes_make_nothing(ws: Any, sheet: Any, template: Any, options: Any, field: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        ws.training_sheets.assemble(sheet.id, **({"template_id": template.id} | options))
+        ws.training_sheets.assemble(sheet.id, **({} if "template" in options else {"template_id": template.id}), **options)
 
     assert field in {fault["field"].split(".")[-1] for fault in caught.value.context["fields"]}
     assert ws.training_sheets.list().total == 0
@@ -183,3 +183,72 @@ def test_what_a_job_uses_stays(local: Any) -> None:
         with pytest.raises(InUse) as caught:
             call()
         assert caught.value.context["used_by"] == ["job_1"]
+
+
+def test_a_template_and_the_name_of_one_are_not_both_taken(ws: Any, sheet: Any, template: Any) -> None:
+    plan = {"prompt_template": TEXT, "response_column": "a"}
+    for call in (ws.training_sheets.assemble, ws.templates.preview):
+        with pytest.raises(ValidationError, match="template_id: goes with no template"):
+            call(sheet.id, template=plan, template_id=template.id)
+
+
+def test_a_draft_may_lack_its_response_column_until_it_is_used(ws: Any, sheet: Any) -> None:
+    draft = ws.templates.create("later", "{{q}}")
+
+    for call in (
+        lambda: ws.templates.publish(draft.id),
+        lambda: ws.sheets.attach_template(sheet.id, draft.id),
+        lambda: ws.training_sheets.assemble(sheet.id, template_id=draft.id),
+    ):
+        with pytest.raises(ValidationError, match="response_column: is missing"):
+            call()
+    assert not ws.templates.validate(draft.id).valid
+    ws.templates.update(draft.id, response_column="a")
+    assert ws.templates.publish(draft.id).status == "published"
+
+
+def test_placeholders_in_a_system_instruction_are_told_of(ws: Any, sheet: Any) -> None:
+    made = ws.templates.create("you", "{{q}}", response_column="a", system_instruction="You know {{q}} and {{ a }}.")
+    words = "is the same for all rows: {{q}}, {{a}} stays as it stands. Fill in columns in the prompt template"
+    plan = {"prompt_template": "{{q}}", "response_column": "a", "system_instruction": made.system_instruction}
+
+    for found in (
+        ws.templates.validate(made.id),
+        ws.templates.validate(made.id, sheet_id=sheet.id),
+        ws.templates.check(plan, sheet_id=sheet.id),
+        ws.templates.check(plan),
+    ):
+        assert found.valid
+        assert [(f.level, f.field, f.message) for f in found.findings][:1] == [("warning", "system_instruction", words)]
+    publish = next(action for action in made.actions if action.name == "publish")
+    assert publish.confirm == f"Publish this template? Its system instruction {words}."
+
+
+def test_a_sheet_without_a_template_is_not_called_valid(ws: Any, sheet: Any) -> None:
+    found = ws.sheets.validate(sheet.id)
+
+    assert (found.valid, [f.field for f in found.findings]) == (False, ["template_id"])
+
+
+def test_a_name_of_blanks_names_nothing(ws: Any, sheet: Any) -> None:
+    plan = {"prompt_template": TEXT, "response_column": "a"}
+    made = ws.training_sheets.assemble(sheet.id, template=plan)
+
+    for call in (
+        lambda: ws.training_sheets.assemble(sheet.id, name=" \u200b", template=plan),
+        lambda: ws.training_sheets.update(made.id, name="\n"),
+        lambda: ws.templates.create("  ", TEXT, response_column="a"),
+    ):
+        with pytest.raises(ValidationError, match="name: is blank"):
+            call()
+
+
+def test_refusals_are_sentences(ws: Any, sheet: Any, template: Any) -> None:
+    ws.sheets.publish(sheet.id)
+    ws.templates.publish(template.id)
+    with pytest.raises(InvalidTransition, match="Cannot change a row: the sheet is published."):
+        ws.sheets.update_row(sheet.id, 0, {"q": "x"})
+    with pytest.raises(InvalidTransition, match="Cannot publish a template that is published."):
+        ws.templates.publish(template.id)
+    with pytest.raises(ValidationError, match=r"Did you mean 'name'\?$"):
+        ws.sheets.update(sheet.id, nam="x")

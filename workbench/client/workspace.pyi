@@ -175,7 +175,7 @@ class Templates(Namespace):
     def delete(self, template_id: str, *, idempotency_key: str | None = ...) -> Deleted:
         """Remove a template that is not published; training sheets keep their copy of it."""
     def publish(self, template_id: str, *, idempotency_key: str | None = ...) -> Template:
-        """Declare a template final: from now on it does not change."""
+        """Declare a template final: from now on it does not change. It has to be complete."""
     def archive(self, template_id: str, *, idempotency_key: str | None = ...) -> Template:
         """Put a template aside."""
     def version(self, template_id: str, *, idempotency_key: str | None = ...) -> Template:

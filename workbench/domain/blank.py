@@ -16,3 +16,10 @@ WHITE = (
 def is_blank(text: str | None) -> bool:
     """Return True for a text without a character that is to be seen."""
     return not (text or "").strip(WHITE)
+
+
+def told(text: str) -> str:
+    """Return a text that says something, or refuse it."""
+    if is_blank(text):
+        raise ValueError("is blank; write at least one letter")
+    return text

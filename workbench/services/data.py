@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, Table, command, query
+from workbench.domain.blank import is_blank
 from workbench.domain.data import (
     DELETED,
     SHEET_LIFECYCLE,
+    Finding,
     Preview,
     Sheet,
     SheetColumn,
@@ -17,7 +19,6 @@ from workbench.domain.data import (
     classification_for,
     prohibited_uses,
 )
-from workbench.domain.generate import TemplateSnapshot
 from workbench.errors import Conflict, InUse, NotFound, ValidationError
 from workbench.services import external as outside
 from workbench.services import importing, profiling, sources, tag_limits
@@ -254,8 +255,10 @@ class SheetService(SheetChanges, SheetQuality):
         """Check a sheet against a template, by default the attached one; nothing is changed."""
         sheet = self.live(sheet_id)
         wanted = template_id or sheet.template_id
-        plan = self.app.templates.snapshot(wanted) if wanted else TemplateSnapshot()
-        return check_template(plan, sheet, profiling.gaps(self.db, sheet))
+        if not wanted:
+            missing = Finding(field="template_id", message="is missing; name a template, or attach one to the sheet")
+            return Validation(valid=False, findings=[missing], available=[column.name for column in sheet.columns])
+        return check_template(self.app.templates.snapshot(wanted), sheet, profiling.gaps(self.db, sheet))
 
     @command("POST", "/sheets/{sheet_id}/publish", roles=STEWARDS, label="Publish")
     def publish(self, sheet_id: str) -> Sheet:
@@ -321,7 +324,7 @@ class SheetService(SheetChanges, SheetQuality):
         return self._record(self.records.update(sheet_id, status=target, **changes))
 
     def _refuse_taken(self, name: str) -> None:
-        if not name.strip():
+        if is_blank(name):
             raise ValidationError.field("name", "A name needs at least one letter", name)
         if self.db.value(f"select 1 from sheets where lower(name) = lower(?) and {NO_DELETED}", [name]):
             raise Conflict(f"There is a sheet named {name!r} already. Choose another name or rename that one.", name=name)

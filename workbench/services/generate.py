@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator
+
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
+from workbench.domain.blank import told
 from workbench.domain.data import DELETED, SHEET_LIFECYCLE, Preview, Sheet, SheetColumn
 from workbench.domain.generate import TRAINING_SHEET_LIFECYCLE, Export, TemplateSnapshot, TrainingSheet
 from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
@@ -21,7 +24,7 @@ from workbench.services.generation_work import GenerationWork
 from workbench.services.long_work import takes_a_job
 from workbench.services.quality import PairQuality
 from workbench.services.reassembly import Reassembling
-from workbench.services.rendering import check_template, plan_faults, require_valid
+from workbench.services.rendering import check_template, require_valid
 from workbench.services.review_import import ReviewImports
 from workbench.services.sheet_rows import row_condition
 from workbench.services.templates import Plan, TemplateId, TemplateService
@@ -49,7 +52,9 @@ Format = Literal[
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the sample.")]
 Overlap = Annotated[int, Field(ge=1, le=10, description="People who review each pair.")]
 Guidelines = Annotated[str, Field(max_length=100_000, description="Markdown shown to reviewers.")]
-SheetTitle = Annotated[str, Field(min_length=1, max_length=200, description="Name; none: that of the sheet with a number.")]
+SheetTitle = Annotated[
+    str, AfterValidator(told), Field(min_length=1, max_length=200, description="Name; none: that of the sheet with a number.")
+]
 
 
 class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality):
@@ -146,9 +151,6 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
 
     def _refuse(self, sheet: Sheet, plan: TemplateSnapshot, sample: str, size: int | None) -> None:
         require_valid(check_template(plan, sheet))
-        if not plan.prompt_template:
-            faults = [{"field": f"template.{f.field}", "message": f.message, "value": None} for f in plan_faults(plan)]
-            raise ValidationError.of(faults)
         if sample != "all" and size is None:
             raise ValidationError.field("sample_size", f"is missing; a {sample} sample needs a size")
         if sample == "all" and size is not None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator
 
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
-from workbench.domain.blank import is_blank
+from workbench.domain.blank import told
 from workbench.domain.label import mask_of, uses_of
 from workbench.domain.labels import CanonicalLabel, FoundLabels, LabelStats, LabelVersion
 from workbench.errors import Conflict, InUse, NotFound
@@ -20,17 +20,10 @@ from workbench.services.service import Service
 from workbench.services.tag_limits import barred_by
 from workbench.store.tables import Records
 
-
-def _told(label: str) -> str:
-    if is_blank(label):
-        raise ValueError("is blank; say what is true of the item")
-    return label
-
-
 SheetId = Annotated[str, Field(description="Sheet of the item.")]
 ItemName = Annotated[str, Field(min_length=1, max_length=10_000, description="Item it is about.")]
 LabelType = Annotated[str, Field(min_length=1, max_length=100, description="Kind of truth.")]
-Truth = Annotated[str, AfterValidator(_told), Field(min_length=1, max_length=10_000_000, description="The truth.")]
+Truth = Annotated[str, AfterValidator(told), Field(min_length=1, max_length=10_000_000, description="The truth.")]
 Confidence = Annotated[Literal["low", "medium", "high"], Field(description="How sure it is.")]
 Notes = Annotated[str | None, Field(max_length=100_000, description="Remarks.")]
 

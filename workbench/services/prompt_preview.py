@@ -5,7 +5,15 @@ from __future__ import annotations
 from workbench.domain.data import Sheet, Validation
 from workbench.domain.generate import PlanCheck, PlanPiece, PreviewedPrompt, PromptPlan, PromptPreview
 from workbench.domain.prompt import columns_used, parse
-from workbench.services.rendering import check_template, item_ref_sql, plan_faults, prompt_sql, response_sql, text_of
+from workbench.services.rendering import (
+    check_template,
+    item_ref_sql,
+    plan_faults,
+    plan_warnings,
+    prompt_sql,
+    response_sql,
+    text_of,
+)
 from workbench.services.sheet_rows import rows_table
 from workbench.store import Database
 
@@ -34,10 +42,9 @@ def preview_prompts(db: Database, sheet: Sheet, plan: PromptPlan, *, limit: int,
 
 def check_plan(db: Database, plan: PromptPlan, sheet: Sheet | None, *, limit: int) -> PlanCheck:
     """Check a plan by itself or on a sheet, and render the first rows when it holds no error."""
-    faults = plan_faults(plan)
     names = [column.name for column in sheet.columns] if sheet else []
-    checked = check_template(plan, sheet) if sheet else Validation(findings=faults)
-    findings = checked.findings or tuple(faults)
+    checked = check_template(plan, sheet) if sheet else Validation(findings=[*plan_faults(plan), *plan_warnings(plan)])
+    findings = checked.findings
     valid = all(finding.level != "error" for finding in findings)
     used = columns_used(plan.prompt_template, plan.column_mapping)
     pieces = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workbench.domain.blank import is_blank
 from workbench.domain.data import Finding, Sheet, SheetColumn, Validation
 from workbench.domain.generate import PromptPlan
 from workbench.domain.prompt import columns_used, missing_columns, parse, placeholders
@@ -53,21 +54,39 @@ def item_ref_sql(sheet: Sheet) -> str:
 
 def plan_faults(plan: PromptPlan) -> list[Finding]:
     """Return what is wrong with a plan whatever the sheet."""
-    found = []
-    if not plan.prompt_template.strip():
-        found.append(Finding(field="prompt_template", message="is empty; write a text with {{column}} placeholders"))
-    if "" in placeholders(plan.prompt_template):
-        found.append(Finding(field="prompt_template", message="has a placeholder without a name"))
+    found = text_faults(plan)
     if plan.response_source_mode == "existing_column" and not plan.response_column:
         message = "is missing; with answers from an existing column say which one"
         found.append(Finding(field="response_column", message=message))
     return found
 
 
+def unfilled(instruction: str | None) -> str:
+    """Return what becomes of the placeholders in a system instruction, nothing where there is none."""
+    names = ", ".join(f"{{{{{name}}}}}" for name in placeholders(instruction or ""))
+    return f"is the same for all rows: {names} stays as it stands. Fill in columns in the prompt template" if names else ""
+
+
+def plan_warnings(plan: PromptPlan) -> list[Finding]:
+    """Return what a plan may not mean, whatever the sheet."""
+    left = unfilled(plan.system_instruction)
+    return [Finding(level="warning", field="system_instruction", message=left)] if left else []
+
+
+def text_faults(plan: PromptPlan) -> list[Finding]:
+    """Return what is wrong with the text of a prompt."""
+    found = []
+    if is_blank(plan.prompt_template):
+        found.append(Finding(field="prompt_template", message="is empty; write a text with {{column}} placeholders"))
+    if "" in placeholders(plan.prompt_template):
+        found.append(Finding(field="prompt_template", message="has a placeholder without a name"))
+    return found
+
+
 def check_template(plan: PromptPlan, sheet: Sheet, gaps: Mapping[str, int] | None = None) -> Validation:
     """Compare a plan with the columns of a sheet; `gaps` counts rows without a value."""
     names = [column.name for column in sheet.columns]
-    found = plan_faults(plan) if plan.prompt_template else []
+    found = plan_faults(plan)
     missing = missing_columns(plan.prompt_template, plan.column_mapping, names)
     for name in missing:
         message = f"{{{{{name}}}}} stands for no column.{did_you_mean(name, names)} Available: {', '.join(names)}"
@@ -77,6 +96,7 @@ def check_template(plan: PromptPlan, sheet: Sheet, gaps: Mapping[str, int] | Non
         found.append(
             Finding(field="response_column", message=f"No column {plan.response_column!r}.{hint} Available: {', '.join(names)}")
         )
+    found += plan_warnings(plan)
     found += _warnings(plan, set(names) - set(missing), gaps or {}, sheet.item_count)
     valid = all(finding.level != "error" for finding in found)
     return Validation(valid=valid, findings=found, missing=missing, available=names)

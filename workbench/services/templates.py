@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator
+
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
+from workbench.domain.blank import told
 from workbench.domain.data import Finding, Validation
 from workbench.domain.generate import (
     TEMPLATE_LIFECYCLE,
@@ -19,15 +22,16 @@ from workbench.domain.generate import (
     snapshot_of,
 )
 from workbench.domain.prompt import placeholders
+from workbench.domain.record import Action
 from workbench.errors import Conflict, ValidationError
 from workbench.services.prompt_preview import check_plan, preview_prompts
-from workbench.services.rendering import check_template, plan_faults, require_valid
+from workbench.services.rendering import check_template, plan_faults, plan_warnings, require_valid, text_faults, unfilled
 from workbench.services.service import Service
 from workbench.store.tables import Records
 
 WRITERS = frozenset({"admin", "data_steward"})
 
-TemplateName = Annotated[str, Field(min_length=1, max_length=200, description="Name.")]
+TemplateName = Annotated[str, AfterValidator(told), Field(min_length=1, max_length=200, description="Name.")]
 PromptText = Annotated[str, Field(min_length=1, max_length=100_000, description="Text with {{column}} placeholders.")]
 SystemText = Annotated[str | None, Field(max_length=100_000, description="Instruction before every prompt.")]
 Mode = Annotated[Literal["existing_column", "ai_generated", "manual_labeling"], Field(description="Where answers come from.")]
@@ -174,7 +178,8 @@ class TemplateService(Service):
 
     @command("POST", "/templates/{template_id}/publish", roles=WRITERS, label="Publish")
     def publish(self, template_id: str) -> Template:
-        """Declare a template final: from now on it does not change."""
+        """Declare a template final: from now on it does not change. It has to be complete."""
+        require_plan(self.records.get(template_id))
         return self._move("publish", template_id)
 
     @command("POST", "/templates/{template_id}/archive", roles=WRITERS, label="Archive")
@@ -202,7 +207,7 @@ class TemplateService(Service):
         if sheet_id:
             return check_template(template, self.app.sheets.live(sheet_id))
         found = plan_faults(template)
-        return Validation(valid=not found, findings=found)
+        return Validation(valid=not found, findings=[*found, *plan_warnings(template)])
 
     @query("POST", "/templates/preview", topics=("templates", "sheets"))
     def preview(
@@ -235,11 +240,14 @@ class TemplateService(Service):
         """Return a stored template, frozen."""
         return snapshot_of(self.records.get(template_id))
 
-    def chosen(self, template: TemplateSnapshot | None, *template_ids: str | None) -> TemplateSnapshot:
-        """Return the given plan, else the first template named, frozen."""
+    def chosen(self, template: TemplateSnapshot | None, template_id: str | None, usual: str | None = None) -> TemplateSnapshot:
+        """Return the given plan or the template named, else the usual one, frozen."""
+        if template is not None and template_id:
+            message = "goes with no template of its own; name a stored template or give one, not both"
+            raise ValidationError.field("template_id", message, template_id)
         if template is not None:
             return template.with_(template_id=None, template_version=None)
-        named = next((one for one in template_ids if one), None)
+        named = template_id or usual
         if named is None:
             raise ValidationError.field("template_id", "is missing; name a template, give one, or attach one to the sheet")
         return self.snapshot(named)
@@ -262,14 +270,28 @@ class TemplateService(Service):
         return Template(**self._present(template.values()))
 
     def _present(self, row: dict[str, Any]) -> dict[str, Any]:
-        actions = TEMPLATE_LIFECYCLE.actions(row, roles=self.roles)
+        actions = [_warned(action, row) for action in TEMPLATE_LIFECYCLE.actions(row, roles=self.roles)]
         return row | {"actions": actions, "placeholders": placeholders(row["prompt_template"])}
 
 
 def refuse_plan(plan: PromptPlan) -> None:
-    """Raise ValidationError with everything that is wrong with a plan whatever the sheet."""
+    """Raise ValidationError with everything that is wrong with a draft; which column answers may come later."""
+    found: list[Finding] = [*text_faults(plan), *_doubles(plan)]
+    require_valid(Validation(valid=not found, findings=found))
+
+
+def require_plan(plan: PromptPlan) -> None:
+    """Raise ValidationError with everything that a plan lacks, or that is wrong with it whatever the sheet."""
     found: list[Finding] = [*plan_faults(plan), *_doubles(plan)]
     require_valid(Validation(valid=not found, findings=found))
+
+
+def _warned(action: Action, row: dict[str, Any]) -> Action:
+    """Let whoever publishes a template confirm what a check warns of: afterwards it cannot be mended."""
+    left = unfilled(row["system_instruction"])
+    if action.name != "publish" or not action.enabled or not left:
+        return action
+    return action.with_(confirm=f"Publish this template? Its system instruction {left}.")
 
 
 def _doubles(plan: PromptPlan) -> list[Finding]:
