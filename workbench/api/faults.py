@@ -7,10 +7,12 @@ import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from workbench.api.uploads import application
 from workbench.clock import Clock
 from workbench.contract.codec import encode
 from workbench.contract.operation import faults
@@ -50,7 +52,7 @@ def install(api: FastAPI, methods_of: Any) -> None:
         return error_response(error, request_id(request))  # type: ignore[arg-type]
 
     async def invalid(request: Request, error: Exception) -> Response:
-        return error_response(ValidationError.of(faults(error)), request_id(request))
+        return error_response(await run_in_threadpool(_every_fault, request, error), request_id(request))
 
     async def http(request: Request, error: Exception) -> Response:
         return error_response(_translated(request, error, methods_of), request_id(request))  # type: ignore[arg-type]
@@ -64,6 +66,16 @@ def install(api: FastAPI, methods_of: Any) -> None:
     api.add_exception_handler(RequestValidationError, invalid)
     api.add_exception_handler(HTTPException, http)
     api.add_exception_handler(Exception, unknown)
+
+
+def _every_fault(request: Request, error: Exception) -> ValidationError:
+    """Return what is wrong with a body, also with those of its fields that could be read."""
+    found, body = ValidationError.of(faults(error)), getattr(error, "body", None)
+    operation = getattr(request.scope.get("endpoint"), "operation", None)
+    if operation is None or not isinstance(body, dict):
+        return found
+    given = {**request.scope.get("path_params", {}), **body}
+    return application(request).all_faults(operation, given, found, request.scope["workbench"])
 
 
 def request_id(request: Request) -> str:

@@ -104,6 +104,7 @@ def _endpoint(operation: Operation) -> Callable[..., Response]:
         parameters.append(inspect.Parameter("body", inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default))
     endpoint.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     endpoint.__name__ = operation.id.replace(".", "_")
+    endpoint.operation = operation  # type: ignore[attr-defined]
     return endpoint
 
 

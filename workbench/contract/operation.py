@@ -10,6 +10,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
@@ -85,6 +86,7 @@ class Operation:
     audited: bool
     long: bool
     file: str | None
+    further: str | None
     doc: str
     arguments: tuple[Argument, ...]
     returns: Any
@@ -150,6 +152,16 @@ class Operation:
             raise ValidationError.of(faults(error)) from None
         return {name: getattr(model, name) for name in model.model_fields_set}
 
+    def parsed(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what can be read of arguments while others are faulty: the default stands for those that have one."""
+        found = {a.name: a.default for a in self.arguments if not a.required}
+        for argument in self.arguments:
+            if argument.name in given and not too_deep(given[argument.name]):
+                with suppress(pydantic.ValidationError):
+                    model = self._model_of([argument], strict=True).model_validate({argument.name: given[argument.name]})
+                    found[argument.name] = getattr(model, argument.name)
+        return found
+
 
 def too_deep(value: Any) -> bool:
     """Return whether free JSON is nested so deep that what is kept of it could not be read back."""
@@ -212,16 +224,20 @@ def command(
     upload: bool = False,
     audited: bool = True,
     long: bool = False,
+    further: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a write: its path, who may call it, and whether it runs in one transaction.
 
     `audited=False` is for commands that keep a log of their own, such as decisions on pairs.
     `long=True` may answer with a started Job instead of the finished record: beyond the inline limit,
     or when the caller asks for it (`wait=False` in Python, `Prefer: respond-async` over HTTP).
+    `further` names the method of the service that finds what is wrong with the arguments that can be read,
+    when others cannot: so that all faults are told at once.
     """
     return _declare(
         "command", method, path, key=key, roles=roles, topics=(), label=label,
         transaction=transaction, status=status, confirm=confirm, upload=upload, audited=audited, long=long,
+        further=further,
     )  # fmt: skip
 
 
@@ -276,6 +292,7 @@ def _operation(namespace: str, name: str, function: Callable[..., Any], facts: d
         audited=facts.get("audited", False),
         long=facts.get("long", False),
         file=facts.get("file"),
+        further=facts.get("further"),
         doc=inspect.cleandoc(function.__doc__),
         arguments=tuple(arguments),
         returns=hints["return"],

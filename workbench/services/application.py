@@ -70,7 +70,10 @@ class Application:
             raise Forbidden(
                 f"{context.actor} may not call {operation.id}: it needs the role {needed}.", needed=sorted(operation.roles)
             )
-        arguments = operation.validate(given)
+        try:
+            arguments = operation.validate(given)
+        except ValidationError as error:
+            raise self.all_faults(operation, given, error, context) from None
         try:
             with use(context):
                 if operation.kind == "query":
@@ -80,6 +83,16 @@ class Application:
             # JSON can spell half of a surrogate pair; no file and no database can hold one.
             half = f"The text holds {error.object[error.start]!r}, half of a character. Send whole characters."
             raise ValidationError(half, fields=[]) from error
+
+    def all_faults(self, operation: Operation, given: dict[str, Any], error: ValidationError, context: Context) -> ValidationError:
+        """Return the error on arguments that cannot be read together with what is wrong with those that can."""
+        if operation.further is None or not operation.roles & context.roles:
+            return error
+        faults = error.context["fields"]
+        told = {fault["field"].split(".")[0] for fault in faults}
+        with use(context):
+            found = getattr(self.services[operation.namespace], operation.further)(operation.parsed(given))
+        return ValidationError.of([*faults, *(fault for fault in found if fault["field"].split(".")[0] not in told)])
 
     def _command(self, operation: Operation, arguments: dict[str, Any], keep: Callable[[Any], None]) -> Any:
         """Run a command; what it did, the note of it and its answer are committed together.

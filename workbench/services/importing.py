@@ -103,17 +103,20 @@ def refuse_item_ids(tx: Transaction, table: str, column: str, columns: Iterable[
         message = f"No column {column!r}.{did_you_mean(column, known)} Available: {', '.join(known)}"
         raise ValidationError.field("item_id_column", message, column)
     name = quoted(column)
+    faults = []
     empty = tx.execute(f"select _row from {table} where {name} is null order by _row limit {SHOWN_OFFENDERS}")
     if empty:
         rows = ", ".join(str(row[0]) for row in empty)
-        raise ValidationError.field("item_id_column", f"{column} has no value in row {rows} (counted from 0)", column)
+        faults.append(f"{column} has no value in row {rows} (counted from 0)")
     twice = tx.execute(
         f"select cast({name} as varchar), count(*), list(_row order by _row)[:3] from {table} "
-        f"group by {name} having count(*) > 1 order by min(_row) limit {SHOWN_OFFENDERS}"
+        f"where {name} is not null group by {name} having count(*) > 1 order by min(_row) limit {SHOWN_OFFENDERS}"
     )
     if twice:
         found = "; ".join(f"{value!r} {times} times, first in rows {', '.join(map(str, rows))}" for value, times, rows in twice)
-        raise ValidationError.field("item_id_column", f"{column} repeats values: {found} (counted from 0)", column)
+        faults.append(f"{column} repeats values: {found} (counted from 0)")
+    if faults:
+        raise ValidationError.of({"field": "item_id_column", "message": words, "value": column} for words in faults)
 
 
 def row_hash(columns: Iterable[SheetColumn]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -51,7 +52,7 @@ TrialSort = Annotated[
 ]
 
 
-class StudyService(Service):
+class StudyService(Service, training_plan.Examined):
     """Make studies, follow their trials, train what they found."""
 
     namespace = "studies"
@@ -71,7 +72,7 @@ class StudyService(Service):
         """Leave the studies to the next owner."""
         self.lead.close()
 
-    @command("POST", "/training/studies", roles=TRAINERS, status=201, transaction=False, label="Tune")
+    @command("POST", "/training/studies", roles=TRAINERS, status=201, transaction=False, label="Tune", further="faults_of")
     def create(
         self,
         training_sheet_id: TrainingSheetId,
@@ -254,14 +255,8 @@ class StudyService(Service):
         timeout_seconds: float | None,
         parent_id: str | None = None,
     ) -> Study:
-        space: dict[str, Any] = {}
-
-        def further(worker: Trainer) -> list[dict[str, Any]]:
-            found, faults = study_space.completed(worker, request["search_space"], request["training_config"])
-            space.update(found)
-            return faults + self._faults(worker, request)
-
-        plan = training_plan.planned(self.app, request, further=further)
+        plan = training_plan.planned(self.app, request, further=self.further(request))
+        space, _ = study_space.completed(plan.choice.trainer, request["search_space"], request["training_config"])
         metric = request["metric"] or plan.choice.trainer.measures[0]
         details = StudyDetails(
             id=self.clock.new_id("job"),
@@ -285,6 +280,15 @@ class StudyService(Service):
             study = self.get(details.id)
             self.db.on_commit(lambda: self.lead.take(study))
             return answered(study)
+
+    def further(self, request: Mapping[str, Any]) -> training_plan.Further:
+        """Return what finds the faults of the search."""
+
+        def found(worker: Trainer) -> builtins.list[dict[str, Any]]:
+            faults = study_space.completed(worker, request["search_space"], request["training_config"])[1]
+            return faults + self._faults(worker, request)
+
+        return found
 
     def _faults(self, worker: Trainer, request: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return what is wrong with the fields that only a study has."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
@@ -80,7 +82,7 @@ class TemplateService(Service):
         found.rows = [self._present(row) for row in found.rows]
         return found
 
-    @command("POST", "/templates", roles=WRITERS, status=201, label="New template")
+    @command("POST", "/templates", roles=WRITERS, status=201, label="New template", further="faults_of")
     def create(
         self,
         name: TemplateName,
@@ -140,7 +142,7 @@ class TemplateService(Service):
         rows = [self._present(one.values()) for one in found]
         return Page(Template, rows, total=len(rows), page_size=len(rows))
 
-    @command("PUT", "/templates/{template_id}", roles=WRITERS, label="Edit")
+    @command("PUT", "/templates/{template_id}", roles=WRITERS, label="Edit", further="faults_of")
     def update(
         self,
         template_id: str,
@@ -235,6 +237,13 @@ class TemplateService(Service):
     ) -> PlanCheck:
         """Check a plan that may not be stored yet and render the first rows of a sheet with it."""
         return check_plan(self.db, template, self.app.sheets.live(sheet_id) if sheet_id else None, limit=limit)
+
+    def faults_of(self, given: Mapping[str, Any]) -> builtins.list[dict[str, Any]]:
+        """Return what is wrong with those fields of a template that could be read."""
+        known = {name: given[name] for name in PromptPlan.own_fields() if given.get(name, UNSET) is not UNSET}
+        plan = PromptPlan(**known)
+        found = [*text_faults(plan), *_doubles(plan)]
+        return [{"field": f.field, "message": f.message, "value": None} for f in found if f.field in known]
 
     def snapshot(self, template_id: str) -> TemplateSnapshot:
         """Return a stored template, frozen."""

@@ -25,7 +25,7 @@ from workbench.services.job_lists import NO_TRIALS, By, Descending, Label, Since
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, NewLimit, Reason, Resume, TimeLimit, derived, refuse_to_resume
 from workbench.services.predictions import PairPredictions
 from workbench.services.training_place import surroundings
-from workbench.services.training_plan import Plan
+from workbench.services.training_plan import Examined, Plan
 from workbench.services.training_work import TrainingWork
 from workbench.store.tables import Records
 from workbench.trainers import offers, trainers
@@ -44,7 +44,7 @@ Words = Annotated[str | None, Field(max_length=200, description="Name kept with 
 Labels = Annotated[dict[str, str], Field(description="Names and values for people.")]
 
 
-class TrainingService(PairPredictions):
+class TrainingService(PairPredictions, Examined):
     """Make training jobs, follow them, compare them."""
 
     namespace = "training"
@@ -60,7 +60,7 @@ class TrainingService(PairPredictions):
         trainers.cache_clear()
         self.work.register()
 
-    @command("POST", "/training/jobs", roles=TRAINERS, status=201, transaction=False, label="Train")
+    @command("POST", "/training/jobs", roles=TRAINERS, status=201, transaction=False, label="Train", further="faults_of")
     def create(
         self,
         training_sheet_id: TrainingSheetId,

@@ -105,6 +105,22 @@ class Plan:
 Further = Callable[[Trainer], list[dict[str, Any]]]
 
 
+class Examined:
+    """Find the faults of a request for a training of which some fields cannot be read."""
+
+    app: Application
+
+    def further(self, request: Mapping[str, Any]) -> Further | None:
+        """Return what finds the faults of fields that only this kind of request has."""
+
+    def faults_of(self, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return what is wrong with the fields that could be read."""
+        if "base_model" not in given:
+            return []
+        request = {"model_name": "", **given}
+        return examined(self.app, request, further=self.further(request))[1]
+
+
 def planned(app: Application, request: Mapping[str, Any], *, further: Further | None = None) -> Plan:
     """Check everything before anything is stored: the training sheet, every field at once, then the pairs.
 
@@ -123,14 +139,22 @@ def planned(app: Application, request: Mapping[str, Any], *, further: Further | 
 
 def chosen(app: Application, request: Mapping[str, Any], *, further: Further | None = None) -> Choice:
     """Return the trainer, base model and settings of a request, or raise with every fault."""
+    choice, faults = examined(app, request, further=further)
+    require_valid(faults)
+    assert choice is not None, "a request without faults has a trainer and a base model"
+    return choice
+
+
+def examined(
+    app: Application, request: Mapping[str, Any], *, further: Further | None = None
+) -> tuple[Choice | None, list[dict[str, Any]]]:
+    """Return the choice that a request makes, and every fault of it."""
     around = surroundings(app)
     choice, faults = faults_of(request, around)
     if further is not None:
         worker = _chosen(request["base_model"], request["trainer"], around)[0]
         faults += further(worker) if worker is not None else []
-    require_valid(faults)
-    assert choice is not None, "a request without faults has a trainer and a base model"
-    return choice
+    return choice, faults
 
 
 def faults_of(request: Mapping[str, Any], around: Surroundings) -> tuple[Choice | None, list[dict[str, Any]]]:
