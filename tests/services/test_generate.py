@@ -244,6 +244,10 @@ def test_a_name_of_blanks_names_nothing(ws: Any, sheet: Any) -> None:
 
 
 def test_refusals_are_sentences(ws: Any, sheet: Any, template: Any) -> None:
+    with pytest.raises(InvalidTransition, match="Cannot make a new version: the template is draft."):
+        ws.templates.version(template.id)
+    with pytest.raises(ValidationError, match="name: String should have at most 200 characters."):
+        ws.templates.create("x" * 300, TEXT)
     ws.sheets.publish(sheet.id)
     ws.templates.publish(template.id)
     with pytest.raises(InvalidTransition, match="Cannot change a row: the sheet is published."):

@@ -218,7 +218,7 @@ class TrainingSheets(Namespace):
         """List what providers said about pairs, with tokens, cost and faults; the newest job first."""
     def generations(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Job]:
         """List the jobs that asked providers about a training sheet, the newest first."""
-    def assemble(self, sheet_id: str, *, name: Optional[str] = ..., template_id: str | None = ..., template: TemplateSnapshot | None = ..., filter: str | None = ..., sample: Literal['all', 'random', 'stratified'] = ..., sample_size: int | None = ..., seed: int = ..., stratify_by: str | None = ..., overlap: int = ..., guidelines: str = ..., idempotency_key: str | None = ..., wait: bool = ...) -> TrainingSheet | Job:
+    def assemble(self, sheet_id: str, *, name: Optional[str = ..., template_id: str | None = ..., template: TemplateSnapshot | None = ..., filter: str | None = ..., sample: Literal['all', 'random', 'stratified'] = ..., sample_size: int | None = ..., seed: int = ..., stratify_by: str | None = ..., overlap: int = ..., guidelines: str = ..., idempotency_key: str | None = ..., wait: bool = ...) -> TrainingSheet | Job:
         """Render rows of a sheet through a template into pairs to review."""
     def list(self, *, search: str = ..., sheet_id: str | None = ..., status: Optional[Literal['assembling', 'ready', 'failed', 'archived', 'deleted']] = ..., page: int = ..., page_size: int = ...) -> Page[TrainingSheet]:
         """List the training sheets, the newest first, with counts by source and state of their pairs."""

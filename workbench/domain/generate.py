@@ -20,7 +20,7 @@ TEMPLATE_LIFECYCLE = Lifecycle(
         Move("update", "Edit", frozenset({"draft"})),
         Move("publish", "Publish", frozenset({"draft"}), "published"),
         Move("archive", "Archive", frozenset({"draft", "published"}), "archived"),
-        Move("version", "New version", frozenset({"published", "archived"})),
+        Move("version", "New version", frozenset({"published", "archived"}), words="make a new version"),
         Move("delete", "Delete", frozenset({"draft", "archived"}), confirm="Delete this template?"),
     ],
 )

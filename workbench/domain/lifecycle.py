@@ -15,7 +15,7 @@ class Move:
     """Name one action, the states it may start from and the state it leads to.
 
     `sources=None` allows any state; `target=None` keeps the state.
-    `roles=None` leaves the check to the operation.
+    `roles=None` leaves the check to the operation. `words` say what is refused where the label is no verb.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Move:
     target: str | None = None
     confirm: str | None = None
     roles: frozenset[str] | None = None
+    words: str | None = None
 
 
 class Lifecycle:
@@ -41,7 +42,8 @@ class Lifecycle:
     def require(self, name: str, state: str) -> str:
         """Return the state that action `name` leads to from `state`, or raise InvalidTransition."""
         if name not in self.allowed(state):
-            raise InvalidTransition.of(self.kind, self.moves[name].label.lower(), state, self.allowed(state))
+            wanted = self.moves[name].words or self.moves[name].label.lower()
+            raise InvalidTransition.of(self.kind, wanted, state, self.allowed(state))
         return self.moves[name].target or state
 
     def actions(

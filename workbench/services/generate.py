@@ -53,7 +53,7 @@ Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the sample.
 Overlap = Annotated[int, Field(ge=1, le=10, description="People who review each pair.")]
 Guidelines = Annotated[str, Field(max_length=100_000, description="Markdown shown to reviewers.")]
 SheetTitle = Annotated[
-    str, AfterValidator(told), Field(min_length=1, max_length=200, description="Name; none: that of the sheet with a number.")
+    str, Field(min_length=1, max_length=200, description="Name; none: that of the sheet with a number."), AfterValidator(told)
 ]
 
 

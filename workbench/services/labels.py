@@ -23,7 +23,7 @@ from workbench.store.tables import Records
 SheetId = Annotated[str, Field(description="Sheet of the item.")]
 ItemName = Annotated[str, Field(min_length=1, max_length=10_000, description="Item it is about.")]
 LabelType = Annotated[str, Field(min_length=1, max_length=100, description="Kind of truth.")]
-Truth = Annotated[str, AfterValidator(told), Field(min_length=1, max_length=10_000_000, description="The truth.")]
+Truth = Annotated[str, Field(min_length=1, max_length=10_000_000, description="The truth."), AfterValidator(told)]
 Confidence = Annotated[Literal["low", "medium", "high"], Field(description="How sure it is.")]
 Notes = Annotated[str | None, Field(max_length=100_000, description="Remarks.")]
 

@@ -33,7 +33,7 @@ from workbench.store.tables import Records
 
 WRITERS = frozenset({"admin", "data_steward"})
 
-TemplateName = Annotated[str, AfterValidator(told), Field(min_length=1, max_length=200, description="Name.")]
+TemplateName = Annotated[str, Field(min_length=1, max_length=200, description="Name."), AfterValidator(told)]
 PromptText = Annotated[str, Field(min_length=1, max_length=100_000, description="Text with {{column}} placeholders.")]
 SystemText = Annotated[str | None, Field(max_length=100_000, description="Instruction before every prompt.")]
 Mode = Annotated[Literal["existing_column", "ai_generated", "manual_labeling"], Field(description="Where answers come from.")]
