@@ -157,6 +157,12 @@ def test_cancel_and_retry_with_other_settings(ws, cases):
     again = ws.training.retry(job.id, training_config={"epochs": 3})
     assert (again.parent_id, again.total_epochs, again.training_config["char_ngrams"]) == (job.id, 3, 0)
     assert ws.jobs.get(job.id).status == "cancelled"
+    other = ws.training.get(ws.jobs.retry(job.id, training_config={"epochs": 4}).id)
+    assert (other.parent_id, other.total_epochs) == (job.id, 4)
+    run = ws.jobs.start_external("elsewhere")
+    ws.jobs.cancel(run.id)
+    with pytest.raises(ValidationError, match="is for trainings"):
+        ws.jobs.retry(run.id, training_config={"epochs": 4})
 
 
 def test_a_limit_of_time_is_given_kept_and_raised(ws, cases):

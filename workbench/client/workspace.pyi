@@ -337,8 +337,8 @@ class Jobs(Namespace):
         """Cancel a job: a waiting one ends at once, a running one as soon as its process is gone."""
     def stop(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
         """End a running job early: it keeps the best so far and succeeds."""
-    def retry(self, job_id: str, *, resume: bool = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> Job:
-        """Make a new job like one that failed or was cancelled, linked to it."""
+    def retry(self, job_id: str, *, training_config: dict[str, Any] = ..., resume: bool = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> Job:
+        """Make a new job like one that failed or was cancelled, linked to it; a training may change settings."""
     def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
         """Make a new job that goes on where the checkpoint of a failed one ends: a retry with `resume`."""
     def prioritize(self, job_id: str, priority: int, *, idempotency_key: str | None = ...) -> Job:

@@ -96,12 +96,23 @@ class JobService(JobBulk, JobCurves, JobLogs):
         return self.shown(self.ask_stop(job_id))
 
     @command("POST", "/jobs/{job_id}/retry", roles=RUNNERS, status=201, transaction=False, label="Retry")
-    def retry(self, job_id: str, *, resume: Resume = False, timeout_seconds: NewLimit = None) -> Job:
-        """Make a new job like one that failed or was cancelled, linked to it."""
+    def retry(
+        self,
+        job_id: str,
+        *,
+        training_config: Annotated[dict[str, Any], Field(description="Settings of a training that are to change.")] = {},  # noqa: B006
+        resume: Resume = False,
+        timeout_seconds: NewLimit = None,
+    ) -> Job:
+        """Make a new job like one that failed or was cancelled, linked to it; a training may change settings."""
         job = self.records.get(job_id)
         LIFECYCLE.require("retry", job.status)
         if job.kind == "train":
-            return self.records.get(self.app.training.retry(job_id, resume=resume, timeout_seconds=timeout_seconds).id)
+            changed = {"training_config": training_config, "resume": resume, "timeout_seconds": timeout_seconds}
+            return self.records.get(self.app.training.retry(job_id, **changed).id)
+        if training_config:
+            words = f"is for trainings; {job_id} is a job of kind {job.kind}"
+            raise ValidationError.field("training_config", words, training_config)
         refuse_to_resume(job, resume)
         if job.kind == "study":
             return self.records.get(self.app.studies.retry(job_id).id)
