@@ -45,7 +45,8 @@ class Ending:
             return attempt.beyond
         if attempt.timed_out:
             limit = attempt.job.timeout_seconds
-            return cls(code="TIMEOUT", message=f"The job ran longer than its limit of {limit:g} s. Retry it with a higher limit (timeout_seconds).")
+            words = f"The job ran longer than its limit of {limit:g} s. Retry it with a higher limit (timeout_seconds)."
+            return cls(code="TIMEOUT", message=words)
         if outcome is None:
             return cls._unexplained(ended)
         if outcome.get("status") == "succeeded":
