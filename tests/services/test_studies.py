@@ -7,6 +7,7 @@ import pytest
 from tests.services.approved import ENDED, change, ended, sheet_of, words
 from tests.services.tiny_trainer import BASE_MODEL, NAME, score
 from workbench.errors import InUse, InvalidTransition, NotEligible, NotFound, NotReady, ValidationError
+from workbench.services.study_run import StudyRun
 from workbench.trainers import registry
 
 
@@ -169,6 +170,29 @@ def test_cancel_ends_all_trials(local):
         local.studies.cancel(study.id)
     with pytest.raises(InvalidTransition):
         local.studies.stop(study.id)
+
+
+@pytest.mark.parametrize("moment", ["queued", "running"])
+def test_a_study_cancelled_while_a_trial_is_thought_out_leaves_none_behind(local, monkeypatch, moment):
+    cases = sheet_of(local, words(30))
+    work, begin = local.app.training.work, StudyRun._begin
+
+    def cancel(study_id):
+        if local.studies.get(study_id).status == moment:
+            local.studies.cancel(study_id, reason="wrong data")
+
+    def beginning(run, study):
+        cancel(study.id)
+        begin(run, study)
+
+    share = work.share
+    monkeypatch.setattr(StudyRun, "_begin", beginning)
+    monkeypatch.setattr(work, "share", lambda study_id, id: (share(study_id, id), cancel(study_id)))
+    study = create(local, cases, n_trials=5, training_config={"epochs": 1000, "pause": 0.05})
+    found = done(local, study)
+    assert (found.status, found.cancel_reason, found.trials_made) == ("cancelled", "wrong data", 0)
+    assert local.app.db.value("select count(*) from jobs where parent_id = ?", [study.id]) == 0
+    assert [path.name for path in (local.app.artifacts / "jobs").iterdir()] in ([], [study.id])
 
 
 def test_stop_keeps_the_best_so_far(local):

@@ -72,6 +72,8 @@ class StudyRun:
         if ending is None:
             self._begin(study)
             study = self.studies.get(self.id)
+            if study.status in TERMINAL:
+                return False
             complete = study.trials_made >= study.n_trials or self.exhausted
             return self._conclude(study, None) if complete and not self._living() else True
         for trial in living.values():
@@ -181,14 +183,19 @@ class StudyRun:
 
     def _begin(self, study: Study) -> None:
         """Make trials until as many live as may."""
-        if study.status != "running":
-            self.engine.ledger.move(
-                self.id, ("pending", "queued"), "running", message="The study is running.", started_at=self.app.clock.now(),
-                attempt=1, worker="owner", total=study.n_trials,
-            )  # fmt: skip
+        if study.status != "running" and not self._started(study):
+            return
         for number in range(study.trials_made + 1, min(study.n_trials, study.trials_made + study.parallel - self._living()) + 1):
             if not self._make(study, number):
                 return
+
+    def _started(self, study: Study) -> bool:
+        """Say that the study runs, unless it was cancelled this moment."""
+        moved = self.engine.ledger.move(
+            self.id, ("pending", "queued"), "running", message="The study is running.", started_at=self.app.clock.now(),
+            attempt=1, worker="owner", total=study.n_trials,
+        )  # fmt: skip
+        return moved is not None
 
     def _make(self, study: Study, number: int) -> bool:
         params = self.search.suggest(number)
@@ -208,6 +215,11 @@ class StudyRun:
         )
         request = {name: getattr(details, name) for name in REQUEST}
         with self.db.write():
+            now = self.studies.get(self.id)
+            if now.status in TERMINAL or self._ending(now) is not None:
+                # Somebody ended the study while this trial was thought out: nobody would ever end the trial.
+                self.db.on_commit(lambda: self.engine.remove([id]))
+                return False
             self.app.training.details.insert(details)
             self.details.insert(TrialDetails(id=id, study_id=study.id, number=number, params=params))
             self.engine.submit(
