@@ -47,20 +47,21 @@ where t.id in (select unnest(?)) and t.study_id not in (select unnest(?))
 _TRIALS = "select id, study_id from trial_details where study_id in (select unnest(?)) order by study_id, number"
 
 
-def holders(db: Database, ids: Iterable[str]) -> dict[str, list[str]]:
+def holders(db: Database, ids: Iterable[str], *, studies: bool = True, trials: bool = True) -> dict[str, list[str]]:
     """Return what still needs each job: versions it made that are not archived, jobs under way that belong to it, its study.
 
-    A study goes with its trials, so what needs one of them needs the study.
+    A study goes with its trials, so what needs one of them needs the study. Who knows that there are no studies,
+    or no trials, among the jobs says so.
     """
     wanted = list(ids)
     if not wanted:
         return {}
-    study_of = dict(db.tuples(_TRIALS, [wanted]))
+    study_of = dict(db.tuples(_TRIALS, [wanted])) if studies else {}
     every = [*wanted, *study_of]
     told = [
         *db.tuples(_LIVE_MODELS, [every]),
         *db.tuples(_LIVE_JOBS, [every, sorted(ACTIVE)]),
-        *db.tuples(_STUDIES, [every, wanted]),
+        *(db.tuples(_STUDIES, [every, wanted]) if studies or trials else ()),
     ]
     found: dict[str, list[str]] = {}
     for id, words in told:
@@ -121,4 +122,6 @@ def _free(app: Application, ids: list[str]) -> None:
 
 def of_rows(db: Database, rows: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     """Return what needs those jobs among `rows` that have ended."""
-    return holders(db, [row["id"] for row in rows if row["completed_at"] is not None])
+    ended = [row for row in rows if row["completed_at"] is not None]
+    studies, trials = any(row["kind"] == "study" for row in ended), any(row["parent_id"] is not None for row in ended)
+    return holders(db, [row["id"] for row in ended], studies=studies, trials=trials)
