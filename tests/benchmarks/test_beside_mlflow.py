@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 
 from workbench.testing import frozen
-
-mlflow = pytest.importorskip("mlflow")
 
 RUNS = int(os.environ.get("WORKBENCH_RUNS", "1000"))
 POINTS = int(os.environ.get("WORKBENCH_POINTS", "20000"))

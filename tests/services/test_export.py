@@ -131,6 +131,14 @@ def test_what_is_barred_from_validation_is_learned_from(local: Any) -> None:
         assert [f.sha256 for f in first.files] == [f.sha256 for f in written(local, made, **options)[0].files]
 
 
+def test_more_barred_pairs_than_the_training_share_are_all_learned_from(local: Any, made: Any) -> None:
+    local.review.bulk_rights(made.id, row_indices=list(range(15)), prohibited_uses=["validation"])
+
+    found = local.training_sheets.export(made.id, split=0.2)
+
+    assert [file.rows for file in found.files] == [15, 5]
+
+
 def test_a_split_needs_a_pair_that_may_be_held_out(local: Any, made: Any) -> None:
     local.review.bulk_rights(made.id, filter={}, prohibited_uses=["validation"])
 

@@ -82,7 +82,9 @@ def test_a_failure_tells_why_and_may_be_retried(runner):
     assert "the loss is not a number" in job.error_message
     assert "Traceback" in job.error_details
     assert {a.name for a in job.actions if a.enabled} == {"retry", "delete"}
-    assert ended(runner, runner.jobs.retry(job.id)).parent_id == job.id
+    again = ended(runner, runner.jobs.retry(job.id, timeout_seconds=300))
+    assert (again.parent_id, again.timeout_seconds) == (job.id, 300)
+    assert runner.jobs.retry(again.id).timeout_seconds == 300
 
 
 def test_waiting_jobs_know_their_place(runner):
