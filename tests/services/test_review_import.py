@@ -119,6 +119,18 @@ def test_decisions_are_in_the_log_under_their_person(ws: Any) -> None:
     assert ws.templates.get(done.template_id).label_type == "intent"
 
 
+def test_what_was_approved_elsewhere_is_the_truth_about_its_item(ws: Any) -> None:
+    done = ws.training_sheets.import_reviews("Intents", rows=TASKS)
+
+    def labels() -> list[str]:
+        return sorted(one.label for one in ws.labels.list(sheet_id=done.sheet_id))
+
+    assert labels() == ["other", "refund", "refund", "refund"]
+    assert (ws.review.undo(done.id, scope="all").undone, labels()) == (2, ["refund", "refund"])
+    again = ws.training_sheets.assemble(done.sheet_id, template_id=done.template_id)
+    assert [again.counts["status"][word] for word in ("labeled", "unlabeled")] == [2, 4]
+
+
 NESTED = [
     {"id": "a", "fields": {"text": "one"}, "metadata": {"source": "mail"}, "vectors": {"v": [0.1, 0.2]}, "_server_id": "s1",
      "suggestions": {"label": {"value": "yes", "score": 0.8, "agent": "m"}}, "responses": {"label": [{"value": "yes", "user_id": "u1"}]}},
@@ -225,7 +237,8 @@ def test_chats_become_pairs(ws: Any) -> None:
     ("record", "prompt", "response"),
     [
         ({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]}, "Q", "A"),
-        ({"instruction": "Add", "input": "1 and 2", "output": "3"}, "Add\n\n1 and 2", "3"),
+        ({"instruction": "Add", "input": "1 and 2", "output": "3"}, "1 and 2", "3"),
+        ({"instruction": "Add", "input": "1 and 2", "output": "3", "system": "Be brief."}, "Add\n\n1 and 2", "3"),
         ({"instruction": "Add", "input": "", "output": "3", "prompt": "own"}, "Add", "3"),
         ({"messages": [{"role": "user", "content": "Q"}]}, "Q", ""),
     ],
@@ -234,16 +247,6 @@ def test_other_chats(ws: Any, record: Any, prompt: str, response: str) -> None:
     done = ws.training_sheets.import_reviews("Chat", rows=[record])
 
     assert [(p.prompt, p.response) for p in pairs(ws, done)] == [(prompt, response)]
-
-
-def test_what_we_export_comes_back(ws: Any, tmp_path: Any, monkeypatch: Any) -> None:
-    done = ws.training_sheets.import_reviews("Chats", rows=CHATS[:1])
-    for format in ("openai_chat", "sharegpt"):
-        exported = ws.training_sheets.export(done.id, format, include_unreviewed=True)
-        path = ws.app.artifacts / "exports" / exported.files[0].url.split("/")[-2] / exported.files[0].name
-        again = ws.training_sheets.import_reviews(format, rows=[json.loads(line) for line in path.read_text().splitlines()])
-        assert [(p.prompt, p.response) for p in pairs(ws, again)] == [("Hi", "Hello")]
-        assert ws.templates.get(again.template_id).system_instruction == "Be brief."
 
 
 @pytest.mark.parametrize(

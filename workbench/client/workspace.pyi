@@ -206,8 +206,8 @@ class TrainingSheets(Namespace):
         """Look for duplicates, personal data, languages, leaks and outliers among the pairs, in a job."""
     def quality(self, training_sheet_id: str) -> Quality:
         """Return what the newest scan of the pairs found; the review queue takes the same conditions."""
-    def import_reviews(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: list[dict[str, Any]] | None = ..., format: Optional[Literal['label_studio', 'argilla', 'openai_chat', 'sharegpt', 'alpaca']] = ..., question: str | None = ..., prompt_template: str | None = ..., split: str | None = ..., idempotency_key: str | None = ...) -> ReviewImport:
-        """Make a sheet, a template and a training sheet from an export of Label Studio or Argilla, or from chats."""
+    def import_reviews(self, name: Optional[str] = ..., *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: list[dict[str, Any]] | None = ..., format: Optional[Literal['label_studio', 'argilla', 'openai_chat', 'anthropic', 'gemini', 'alpaca', 'sharegpt', 'prompt_completion', 'preference', 'pairs', 'jsonl', 'csv', 'parquet', 'huggingface']] = ..., question: str | None = ..., prompt_template: str | None = ..., split: str | None = ..., preview: bool = ..., idempotency_key: str | None = ...) -> ReviewImport:
+        """Make a sheet, a template and a training sheet from what was reviewed in another tool."""
     def reassemble(self, training_sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> Reassembly:
         """Render the pairs anew after their sheet changed, or through another template; a preview freezes the set first."""
     def generate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., failed_in: str | None = ..., overwrite_existing: bool = ..., force: bool = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> Job:

@@ -138,6 +138,7 @@ class ReviewImport(Record):
     statuses = Json({}, doc="Pairs by state.")
     unplaced = Items(item_type=Unplaced, doc="What has no place of its own; the rows keep it as it was.")
     summary = param.String("", doc="One sentence on what came in.")
+    preview = param.Boolean(False, doc="True when nothing was kept.")
 
 
 class TrainingSheet(Record):

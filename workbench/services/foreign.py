@@ -1,4 +1,4 @@
-"""Records of other tools and chat formats, told in our words: cells of a row, and the state of its review.
+"""Records of Label Studio and Argilla, told in our words: cells of a row, and the state of its review.
 
 Each reader takes one record and returns a `Told`. What has no place with us is counted in `Notes`, and the record
 itself goes along as JSON text in a column of its own, so that nothing is lost.
@@ -9,11 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-
-from workbench.errors import ValidationError
 
 Record = dict[str, Any]
 Review = dict[str, Any]
@@ -27,6 +25,8 @@ class Told:
     review: Review = field(default_factory=dict)
     prompt: str | None = None
     system: str | None = None
+    task: str | None = None  # what is asked about `matter`, where a record tells them apart
+    matter: str | None = None
 
 
 @dataclass
@@ -39,23 +39,6 @@ class Notes:
         """Count something once more."""
         if times:
             self.counts[words] += times
-
-
-def format_of(record: Record) -> str:
-    """Return the name of the format a record is written in, or say which ones are known."""
-    keys = set(record)
-    if "data" in keys and keys & {"annotations", "completions", "predictions"}:
-        return "label_studio"
-    if "fields" in keys or any(key.endswith((".responses", ".suggestion", "-suggestion")) for key in keys):
-        return "argilla"
-    for key, name in (("messages", "openai_chat"), ("conversations", "sharegpt")):
-        if key in keys:
-            return name
-    if {"instruction", "output"} <= keys:
-        return "alpaca"
-    hint = " A Label Studio export has to be of type JSON, not JSON_MIN." if "annotation_id" in keys else ""
-    known = ", ".join(sorted(READERS))
-    raise ValidationError.field("format", f"cannot be told from the keys {', '.join(sorted(keys)[:8])}. Known: {known}.{hint}")
 
 
 def text_of(value: Any) -> str | None:
@@ -284,85 +267,3 @@ def _first_generation(value: Any) -> list[Record]:
 
 def _at(values: Any, place: int) -> Any:
     return values[place] if isinstance(values, list) and place < len(values) else None
-
-
-# Chats: what was said before the last answer is the prompt.
-
-_SPEAKERS = {
-    "human": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bing": "assistant",
-    "bard": "assistant",
-    "model": "assistant",
-}
-
-
-def openai_chat(record: Record, question: str | None, notes: Notes) -> Told:
-    """Read one conversation of messages with role and content."""
-    turns = [(str(m.get("role")), _content(m, notes)) for m in record.get("messages") or () if isinstance(m, dict)]
-    return _chat(record, turns, "messages", notes)
-
-
-def sharegpt(record: Record, question: str | None, notes: Notes) -> Told:
-    """Read one conversation of turns with from and value."""
-    turns = [m for m in record.get("conversations") or () if isinstance(m, dict)]
-    said = [(_SPEAKERS.get(str(m.get("from")), str(m.get("from"))), text_of(m.get("value")) or "") for m in turns]
-    if isinstance(record.get("system"), str) and record["system"]:
-        said.insert(0, ("system", record["system"]))
-    return _chat(record, said, "conversations", notes)
-
-
-def alpaca(record: Record, question: str | None, notes: Notes) -> Told:
-    """Read one instruction with its input and output."""
-    more = text_of(record.get("input")) or ""
-    prompt = (text_of(record.get("instruction")) or "") + (f"\n\n{more}" if more else "")
-    notes.add("earlier turns in history", len(record.get("history") or ()))
-    cells = {str(k): text_of(v) for k, v in record.items()}
-    response = text_of(record.get("output"))
-    return Told(cells, _imported(response), prompt=prompt, system=text_of(record.get("system")) or None)
-
-
-def _content(message: Record, notes: Notes) -> str:
-    for extra in ("tool_calls", "function_call", "audio"):
-        notes.add(f"messages with {extra.replace('_', ' ')}", int(bool(message.get(extra))))
-    content = message.get("content")
-    if not isinstance(content, list):
-        return text_of(content) or ""
-    parts = [p for p in content if isinstance(p, dict)]
-    notes.add(
-        "parts of messages that are no text", sum(p.get("type") not in ("text", "input_text", "output_text") for p in parts)
-    )
-    return "\n".join(str(p["text"]) for p in parts if isinstance(p.get("text"), str))
-
-
-def _chat(record: Record, turns: list[tuple[str, str]], key: str, notes: Notes) -> Told:
-    told = [text for who, text in turns if who in ("system", "developer")]
-    said = [(who, text) for who, text in turns if who not in ("system", "developer")]
-    last = max((i for i, (who, _) in enumerate(said) if who == "assistant"), default=None)
-    before, response = (said, None) if last is None else (said[:last], said[last][1])
-    notes.add("turns after the last answer", 0 if last is None else len(said) - last - 1)
-    cells = {str(k): text_of(v) for k, v in record.items() if k != key} | {key: json.dumps(record.get(key), ensure_ascii=False)}
-    prompt = before[0][1] if len(before) == 1 and before[0][0] == "user" else None
-    if prompt is None:
-        notes.add("conversations of several turns: the earlier ones became part of the prompt")
-        prompt = "\n\n".join(f"{who.capitalize()}: {text}" for who, text in before)
-    return Told(cells, _imported(response), prompt=prompt, system="\n\n".join(told) or None)
-
-
-def _imported(response: str | None) -> Review:
-    return {"response": response, "response_source": "imported"} if response else {}
-
-
-Reader = Callable[[Record, str | None, Notes], Told]
-READERS: dict[str, Reader] = {
-    "label_studio": label_studio,
-    "argilla": argilla,
-    "openai_chat": openai_chat,
-    "sharegpt": sharegpt,
-    "alpaca": alpaca,
-}
-QUESTIONS: dict[str, Callable[[Record], Iterable[str]]] = {
-    "label_studio": label_studio_questions,
-    "argilla": argilla_questions,
-}

@@ -5,26 +5,31 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from pathlib import Path, PurePath
+from typing import Annotated, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from workbench.contract import Field, command
 from workbench.domain.data import Sheet
 from workbench.domain.generate import ReviewImport, TemplateSnapshot, TrainingSheet, Unplaced
+from workbench.domain.wording import grouped
 from workbench.errors import ValidationError, did_you_mean
-from workbench.services import assembling, decisions, foreign, importing, sources
+from workbench.services import assembling, canonical, decisions, foreign, foreign_formats, importing, sources
+from workbench.services.answering import answered
+from workbench.services.becoming import LABEL
+from workbench.services.foreign_formats import ForeignFormat
 from workbench.services.service import Service
 from workbench.services.sheet_arguments import SheetName, Source, SourceType, Split
 from workbench.store.json_records import JsonRecords
+from workbench.store.plain_text import PACKED
 
 IMPORTERS = frozenset({"admin", "data_steward"})
-OWN_COLUMNS = {"label_studio": ("label_studio_id", "label_studio"), "argilla": ("argilla_id", "argilla")}
-BATCH_ROWS = 5_000
+BATCH_ROWS, LONGEST_NAME = 5_000, 180
 _TEXT, _MOMENT = pa.string(), pa.timestamp("us")
 REVIEW = {
     "response": _TEXT,
@@ -38,35 +43,58 @@ REVIEW = {
     "verified_by": _TEXT,
     "verified_at": _MOMENT,
 }
-ForeignFormat = Literal["label_studio", "argilla", "openai_chat", "sharegpt", "alpaca"]
+# More instructions than this need not be told apart: they are part of the prompts then.
+FEW = 3
 
 
 @dataclass
 class Survey:
     """What a first look at all records told."""
 
-    format: str
+    format: foreign_formats.Format
     columns: dict[str, None] = field(default_factory=dict)
     questions: Counter[str] = field(default_factory=Counter)
     systems: set[str | None] = field(default_factory=set)
+    tasks: set[str | None] = field(default_factory=set)
     names: set[str | None] = field(default_factory=set)
     count: int = 0
 
+    def take(self, record: foreign.Record, told: foreign.Told) -> None:
+        """Look at one more record."""
+        self.columns |= dict.fromkeys(told.cells)
+        for kept, one in ((self.systems, told.system), (self.tasks, told.task)):
+            if len(kept) < FEW:
+                kept.add(one)
+        self.questions.update(self.format.questions(record))
+        self.names.add(told.cells.get(next(iter(self.format.ids), "")))
+        self.count += 1
+
     @property
-    def chat(self) -> bool:
-        """Return True for formats whose records are finished conversations."""
-        return self.format not in foreign.QUESTIONS
+    def one_task(self) -> bool:
+        """Return whether all records ask the same about something: then that is their instruction."""
+        return len(self.tasks) == 1 and None not in self.tasks
+
+    @property
+    def item_id(self) -> str | None:
+        """Return the column that names each item, if it does."""
+        return next(iter(self.format.ids), None) if len(self.names) == self.count and None not in self.names else None
 
 
 class ReviewImports(Service):
     """Take over what was reviewed elsewhere; a part of the operations on training sheets."""
 
     @command(
-        "POST", "/assemblies/import-reviews", roles=IMPORTERS, status=201, transaction=False, upload=True, label="Import reviews"
+        "POST",
+        "/assemblies/import-reviews",
+        roles=IMPORTERS,
+        status=201,
+        transaction=False,
+        upload=True,
+        label="Bring reviews in",
     )
     def import_reviews(
         self,
-        name: SheetName,
+        name: Annotated[SheetName | None, Field(description="Name of the sheet; none: that of the file.")] = None,
         *,
         source_type: SourceType = None,
         source: Source = None,
@@ -81,40 +109,43 @@ class ReviewImports(Service):
             str | None, Field(max_length=100_000, description="Prompt over the columns; none: made from all of them.")
         ] = None,
         split: Split = None,
+        preview: Annotated[bool, Field(description="Only say what would come in; nothing is kept.")] = False,
     ) -> ReviewImport:
-        """Make a sheet, a template and a training sheet from an export of Label Studio or Argilla, or from chats.
+        """Make a sheet, a template and a training sheet from what was reviewed in another tool.
 
-        Status, reviewer, time, confidence and the answer before an edit are kept. What has no place is counted in
-        `unplaced`, and stays readable in a column that holds each record as it was.
+        Read are exports of Label Studio (JSON) and Argilla, and every format that training sheets are exported in, from
+        a JSON file, a table or a data set saved to disk. Status, reviewer, time, confidence and the answer before an
+        edit are kept where the records tell them. What has no place is counted in `unplaced`, and stays readable in a
+        column. A record that is written in another way is named, and nothing comes in.
         """
+        records, label = self._records_of(source_type, source, rows, split)
+        name = name or self.app.sheets._free_name(_titled(label))
         self.app.sheets._refuse_taken(name)
-        records = self._records_of(source_type, source, rows, split)
         survey = _surveyed(records, format)
         asked = _question(survey, question)
         notes = foreign.Notes()
         with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
             told = _written(records, survey, asked, notes, Path(folder) / "told.parquet")
-            plan = _plan(survey, asked, prompt_template, name)
-            return self._kept(name, told, survey, asked, plan, notes)
+            found = _found(name, told, survey, asked, notes)
+            return found if preview else self._kept(found, told, survey, _plan(survey, asked, prompt_template, name))
 
-    def _records_of(self, source_type: Any, source: str | None, rows: Any, split: str | None) -> Iterable[dict[str, Any]]:
+    def _records_of(
+        self, source_type: Any, source: str | None, rows: Any, split: str | None
+    ) -> tuple[Iterable[dict[str, Any]], str | None]:
+        """Return the records and what their source is called."""
         if rows is not None and source is None:
-            return list(rows)
+            return list(rows), None
         found = sources.resolve(self, source_type, source, None, {"split": split})
         if not isinstance(found, sources.FileSource):
             raise ValidationError.field("source_type", "Reviews come from a file, or as rows", source_type)
         if not found.path.exists():
             raise ValidationError.field("source", f"there is no file {found.label}", found.label)
-        return JsonRecords(found.path, name=Path(found.label).name, split=split)
+        return JsonRecords(found.path, name=Path(found.label).name, split=split), found.label
 
-    def _kept(
-        self, name: str, told: Path, survey: Survey, asked: str | None, plan: TemplateSnapshot, notes: foreign.Notes
-    ) -> ReviewImport:
-        now = self.clock.now()
-        item_id = next((c for c in OWN_COLUMNS.get(survey.format, ()) if len(survey.names) == survey.count), None)
-        item_id = None if None in survey.names else item_id
-        sheet = Sheet(id=self.clock.new_id("sheet"), name=name, source_type="file", source=survey.format, created_by=self.actor)
-        sheet = sheet.with_(item_id_column=item_id, description=f"Reviews imported from {survey.format}.")
+    def _kept(self, found: ReviewImport, told: Path, survey: Survey, plan: TemplateSnapshot) -> ReviewImport:
+        now, name, item_id = self.clock.now(), found.name, survey.item_id
+        sheet = Sheet(id=self.clock.new_id("sheet"), name=name, source_type="file", source=found.format, created_by=self.actor)
+        sheet = sheet.with_(item_id_column=item_id, description=f"Reviews imported from {found.format}.")
         made = TrainingSheet(id=self.clock.new_id("assembly"), name=name, sheet_id=sheet.id, template=plan, status="ready")
         made = made.with_(created_at=now, created_by=self.actor, completed_at=now, total_rows=survey.count)
         try:
@@ -125,12 +156,13 @@ class ReviewImports(Service):
             everything = assembling.Choice("true", "all", None, 42, None)
             assembling.assemble(self.db, sheet.with_(columns=loaded.columns), made, everything)
             with self.db.write():
-                kept = self.app.sheets.published(sheet, loaded)
+                self.app.sheets.published(sheet, loaded)
                 template = self._template(plan, name)
                 snapshot = self.app.templates.snapshot(template.id)
                 self.app.training_sheets.records.insert(made.with_(template_id=template.id, template=snapshot))
                 self._decide(made, pq.read_table(told, columns=[f"_wb_{n}" for n in REVIEW]), plan.label_type)
-                return self._answer(kept, made, template.id, survey, asked, notes)
+                self.db.emit("pairs", made.id, None, "import")
+                return answered(found.with_(id=made.id, sheet_id=sheet.id, template_id=template.id, preview=False))
         except BaseException:
             importing.drop_rows(self.db, sheet.id)
             assembling.drop_orphans(self.db)
@@ -150,43 +182,22 @@ class ReviewImports(Service):
         self.db.insert_arrow("_told", reviews)
         self.db.execute("update _told set actor = coalesce(labeled_by, ?) where status is not null", [self.actor])
         self.db.execute(
-            "update pair_rows set response = t.response, response_source = t.response_source, confidence = t.confidence "
-            "from _told t where training_sheet_id = ? and pair_rows.row_index = t.row_index and t.status is null "
-            "and t.response is not null",
+            "update pair_rows set response = t.response, response_source = t.response_source, confidence = t.confidence, "
+            "original_response = t.original_response from _told t where training_sheet_id = ? "
+            "and pair_rows.row_index = t.row_index and t.status is null and t.response is not null",
             [made.id],
         )
         own = "(select t.{0} from _told t where t.row_index = pair_rows.row_index)"
         columns = {name: _TAKEN.get(name, own).format(name) for name in REVIEW}
+        # An approval is the truth about its item, wherever it was given.
+        columns["canonical_label_id"] = f"case when {own.format('status')} = 'labeled' then {LABEL} else canonical_label_id end"
         target = "training_sheet_id = $training_sheet_id and row_index in (select row_index from _told where actor = $actor)"
         for actor, count in self.db.execute("select actor, count(*) from _told where actor is not null group by 1 order by 1"):
             scope = decisions.Scope(made.id, made.sheet_id, label_type, actor, self.clock.now())
-            decisions.apply(
-                self.db, scope, decisions.Change("import", columns), target, {}, batch_id=self.clock.new_id("batch"), rows=count
-            )
+            batch, change = self.clock.new_id("batch"), decisions.Change("import", columns)
+            number = decisions.apply(self.db, scope, change, target, {}, batch_id=batch, rows=count)
+            canonical.record(self.db, scope, number, target)
         self.db.execute("drop table _told")
-
-    def _answer(
-        self, sheet: Sheet, made: TrainingSheet, template_id: str, survey: Survey, asked: str | None, notes: foreign.Notes
-    ) -> ReviewImport:
-        found = self.db.tuples(
-            "select status, count(*) from pair_rows where training_sheet_id = ? group by 1 order by 1", [made.id]
-        )
-        unplaced = [Unplaced(what=what, count=count) for what, count in notes.counts.most_common()]
-        states = ", ".join(f"{count} {status}" for status, count in found)
-        rest = f" {len(unplaced)} kind(s) of things have no place of their own." if unplaced else ""
-        return ReviewImport(
-            id=made.id,
-            name=made.name,
-            sheet_id=sheet.id,
-            template_id=template_id,
-            format=survey.format,
-            question=asked,
-            other_questions=[one for one, _ in survey.questions.most_common() if one != asked],
-            pairs=survey.count,
-            statuses=dict(found),
-            unplaced=unplaced,
-            summary=f"{survey.count} pairs: {states}.{rest}",
-        )
 
 
 _SQL = {_TEXT: "varchar", _MOMENT: "timestamp", pa.float64(): "double"}
@@ -196,20 +207,33 @@ _TAKEN = {
 }
 
 
-def _surveyed(records: Iterable[dict[str, Any]], format: str | None) -> Survey:
+def _titled(label: str | None) -> str:
+    """Return what a source is called, without its folders and endings."""
+    name = PurePath(label or "").name
+    bare = PurePath(name.removesuffix(PurePath(name).suffix) if name.lower().endswith(PACKED) else name).stem
+    return bare.strip()[:LONGEST_NAME] or "Reviews"
+
+
+def _surveyed(records: Iterable[dict[str, Any]], wished: str | None) -> Survey:
     """Look at every record once: which columns, which questions, which instructions there are."""
     survey: Survey | None = None
-    for record in records:
-        survey = survey or Survey(format or foreign.format_of(record))
-        told = foreign.READERS[survey.format](record, None, foreign.Notes())
-        survey.columns |= dict.fromkeys(told.cells)
-        survey.systems.add(told.system)
-        survey.questions.update(foreign.QUESTIONS.get(survey.format, lambda _: ())(record))
-        survey.names.add(told.cells.get(OWN_COLUMNS.get(survey.format, ("",))[0]))
-        survey.count += 1
+    for place, record in enumerate(records):
+        survey = survey or Survey(foreign_formats.told(record, wished))
+        survey.take(record, _read(survey.format, place, record, None, foreign.Notes()))
     if survey is None:
         raise ValidationError.field("source", "There is no record in it; export it again with its annotations")
     return survey
+
+
+def _read(
+    format: foreign_formats.Format, place: int, record: dict[str, Any], asked: str | None, notes: foreign.Notes
+) -> foreign.Told:
+    try:
+        foreign_formats.refuse_other(format, record)
+        return format.read(record, asked, notes)
+    except (TypeError, AttributeError, KeyError, ValueError) as error:
+        message = f"record {place} (counted from 0) is not what {format.name} writes: {error}"
+        raise ValidationError.field("source", message, place) from error
 
 
 def _question(survey: Survey, wished: str | None) -> str | None:
@@ -226,7 +250,7 @@ def _free(survey: Survey, wished: str) -> str:
 
 
 def _made_columns(survey: Survey) -> dict[str, str]:
-    return {part: _free(survey, part) for part in ("prompt", "response", "system")} if survey.chat else {}
+    return {} if survey.format.asks else {part: _free(survey, part) for part in ("prompt", "response", "system")}
 
 
 def _written(records: Iterable[dict[str, Any]], survey: Survey, asked: str | None, notes: foreign.Notes, path: Path) -> Path:
@@ -249,25 +273,42 @@ def _written(records: Iterable[dict[str, Any]], survey: Survey, asked: str | Non
 
 
 def _told(records: Iterable[dict[str, Any]], survey: Survey, asked: str | None, notes: foreign.Notes) -> Iterator[foreign.Told]:
-    reader = foreign.READERS[survey.format]
     for place, record in enumerate(records):
-        try:
-            yield reader(record, asked, notes)
-        except (TypeError, AttributeError, KeyError, ValueError) as error:
-            message = f"record {place} (counted from 0) is not what {survey.format} writes: {error}"
-            raise ValidationError.field("source", message, place) from error
+        told = _read(survey.format, place, record, asked, notes)
+        yield replace(told, prompt=told.matter, system=told.task) if survey.one_task else told
+
+
+def _found(name: str, told: Path, survey: Survey, asked: str | None, notes: foreign.Notes) -> ReviewImport:
+    """Return what is going to come in."""
+    states = pc.fill_null(pq.read_table(told, columns=["_wb_status"]).column(0), "unlabeled").value_counts().to_pylist()
+    statuses = dict(sorted((one["values"], one["counts"]) for one in states))
+    unplaced = [Unplaced(what=what, count=count) for what, count in notes.counts.most_common()]
+    counted = ", ".join(f"{grouped(count)} {status}" for status, count in statuses.items())
+    rest = {0: "", 1: " One kind of thing has no place of its own."}
+    return ReviewImport(
+        name=name,
+        format=survey.format.name,
+        question=asked,
+        other_questions=[one for one, _ in survey.questions.most_common() if one != asked],
+        pairs=survey.count,
+        statuses=statuses,
+        unplaced=unplaced,
+        summary=f"{grouped(survey.count)} pairs: {counted}."
+        + rest.get(len(unplaced), f" {len(unplaced)} kinds of things have no place of their own."),
+        preview=True,
+    )
 
 
 def _plan(survey: Survey, asked: str | None, prompt_template: str | None, name: str) -> TemplateSnapshot:
     own = _made_columns(survey)
     if own:
-        systems = survey.systems - {None}
-        constant = len(survey.systems) == 1
+        told = survey.tasks if survey.one_task else survey.systems
+        systems, constant = told - {None}, len(told) == 1
         text = f"{{{{{own['prompt']}}}}}" if constant or not systems else f"{{{{{own['system']}}}}}\n\n{{{{{own['prompt']}}}}}"
         facts = {"response_source_mode": "existing_column", "response_column": own["response"]}
-        told = next(iter(systems)) if systems and constant else None
-        return TemplateSnapshot(name=name, prompt_template=prompt_template or text, system_instruction=told, **facts)
-    shown = [n for n in survey.columns if n not in OWN_COLUMNS[survey.format]]
+        above = next(iter(systems)) if systems and constant else None
+        return TemplateSnapshot(name=name, prompt_template=prompt_template or text, system_instruction=above, **facts)
+    shown = [n for n in survey.columns if n not in survey.format.ids]
     text = f"{{{{{shown[0]}}}}}" if len(shown) == 1 else "\n\n".join(f"{n}: {{{{{n}}}}}" for n in shown)
     facts = {"response_source_mode": "manual_labeling", "label_type": asked or "response"}
     return TemplateSnapshot(name=name, prompt_template=prompt_template or text, **facts)

@@ -66,12 +66,14 @@ class Dialect:
         )
 
 
-def read_delimited(path: Path, work: Workplace, *, name: str, delimiter: str | None = None) -> pa.RecordBatchReader:
-    """Return the rows of a UTF-8 file, every value checked beforehand."""
+def read_delimited(
+    path: Path, work: Workplace, *, name: str, delimiter: str | None = None, typed: bool = True
+) -> pa.RecordBatchReader:
+    """Return the rows of a UTF-8 file, every value checked beforehand; all are text unless `typed`."""
     dialect = _dialect(path, name, delimiter)
     refuse_names(dialect.header, name)
     types, count = _types(path, dialect, name)
-    return streamed(f"select * from {dialect.reading(path, types)}", work, total=count)
+    return streamed(f"select * from {dialect.reading(path, types if typed else {})}", work, total=count)
 
 
 def _dialect(path: Path, name: str, delimiter: str | None) -> Dialect:

@@ -11,13 +11,15 @@ import duckdb
 import pyarrow as pa
 
 from workbench.errors import ValidationError
+from workbench.store.delimited import read_delimited
 from workbench.store.json_files import LARGEST_OBJECT
-from workbench.store.plain_text import Workplace, as_utf8, literal_path, unpacked
+from workbench.store.plain_text import PACKED, Workplace, as_utf8, literal_path, unpacked
 from workbench.store.reader import read_source
 from workbench.store.scratch import scratch, text_literal
 
 _BATCH_ROWS = 2_000
-_TABLES = (".parquet", ".pq", ".arrow", ".feather")
+_TABLES = (".parquet", ".pq", ".arrow", ".feather", ".xlsx", ".xlsm")
+_DELIMITED = {".csv": None, ".tsv": "\t", ".tab": "\t"}
 
 
 class JsonRecords:
@@ -26,12 +28,14 @@ class JsonRecords:
     def __init__(self, path: Path, *, name: str, split: str | None = None) -> None:
         self._work = Workplace()
         self._name, self._split = name, split
-        self._table = path.is_dir() or path.suffix.lower() in _TABLES
+        inner = Path(name).stem if Path(name).suffix.lower() in PACKED else name
+        self._ending = Path(inner).suffix.lower()
+        self._table = path.is_dir() or self._ending in _TABLES
         self._path = path if self._table else as_utf8(unpacked(path, self._work, name=name), self._work, name=name)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        if self._table:
-            found = read_source(self._path, name=self._name, split=self._split)
+        if self._table or self._ending in _DELIMITED:
+            found = self._rows()
             for batch in found if isinstance(found, pa.RecordBatchReader) else found.to_batches(_BATCH_ROWS):
                 yield from batch.to_pylist()
             return
@@ -40,14 +44,24 @@ class JsonRecords:
         with scratch() as cursor:
             try:
                 cursor.execute(sql)
+                count = 0
                 while texts := cursor.fetchmany(_BATCH_ROWS):
-                    yield from (self._record(text) for (text,) in texts)
+                    yield from (self._record(text, number) for number, (text,) in enumerate(texts, start=count))
+                    count += len(texts)
             except duckdb.Error as error:
                 reason = str(error).split("\n", 1)[0].split(": ", 1)[-1]
                 raise ValidationError.field("source", f"{self._name} is not JSON: {reason}", self._name) from error
 
-    def _record(self, text: str) -> dict[str, Any]:
+    def _rows(self) -> pa.Table | pa.RecordBatchReader:
+        """Return the rows of a table; cells of a text file stay as they are written."""
+        if self._table:
+            return read_source(self._path, name=self._name, split=self._split)
+        path = literal_path(self._path, self._work)
+        return read_delimited(path, self._work, name=self._name, delimiter=_DELIMITED[self._ending], typed=False)
+
+    def _record(self, text: str, number: int) -> dict[str, Any]:
         found = json.loads(text)
         if not isinstance(found, dict):
-            raise ValidationError.field("source", f"{self._name} holds {text[:40]!r} where an object is expected", self._name)
+            message = f"record {number} (counted from 0) of {self._name} is {text[:40]!r} where an object is expected"
+            raise ValidationError.field("source", message, self._name)
         return found
