@@ -80,9 +80,9 @@ def test_undo_gives_a_label_its_rights_back(ws: Any, sheet: Any, made: Any) -> N
         assert (known(ws, sheet, "k5"), rights(ws, sheet, "k5")) == state
 
 
-@pytest.mark.parametrize("action", ["reject", "reset"])
+@pytest.mark.parametrize("action", ["reject", "reset", "flag"])
 @pytest.mark.parametrize("bulk", [False, True])
-def test_what_is_rejected_is_no_truth(ws: Any, sheet: Any, made: Any, action: str, bulk: bool) -> None:
+def test_what_is_not_approved_any_more_is_no_truth(ws: Any, sheet: Any, made: Any, action: str, bulk: bool) -> None:
     ws.review.decide(made.id, 0, action="approve")
     ws.review.decide(made.id, 0, response="better")
     if bulk:
@@ -113,14 +113,27 @@ def test_what_somebody_relies_on_stays(ws: Any, sheet: Any, made: Any) -> None:
     assert (known(ws, sheet, "k0"), ws.review.get(made.id, 0).status) == ("answer 0", "labeled")
 
 
-def test_a_flagged_pair_takes_its_truth_along_when_it_is_rejected(ws: Any, sheet: Any, made: Any) -> None:
+def test_a_doubted_truth_waits_until_somebody_decides(ws: Any, sheet: Any, made: Any) -> None:
     ws.review.decide(made.id, 0, action="approve", prohibited_uses=["training"])
     ws.review.decide(made.id, 0, action="flag")
-    assert rights(ws, sheet, "k0") == (None, ("training",))
+    assert known(ws, sheet, "k0") is None
     ws.review.decide(made.id, 0, action="reject")
     assert known(ws, sheet, "k0") is None
     ws.review.undo(made.id)
+    assert (known(ws, sheet, "k0"), ws.review.get(made.id, 0).status) == (None, "flagged")
+    ws.review.undo(made.id)
     assert (known(ws, sheet, "k0"), rights(ws, sheet, "k0")) == ("answer 0", (None, ("training",)))
+
+    ws.review.redo(made.id)
+    ws.review.decide(made.id, 0, action="approve")
+    assert (known(ws, sheet, "k0"), rights(ws, sheet, "k0")) == ("answer 0", (None, ("training",)))
+
+
+def test_a_truth_that_somebody_stated_by_hand_outlives_the_doubt_in_a_pair(ws: Any, sheet: Any, made: Any) -> None:
+    ws.labels.create(sheet.id, "k0", "answer 0")
+    ws.review.decide(made.id, 0, action="approve")
+    ws.review.decide(made.id, 0, action="flag")
+    assert known(ws, sheet, "k0") == "answer 0"
 
 
 def test_a_bar_said_by_hand_outlives_other_rights_of_the_pair(ws: Any, sheet: Any, made: Any) -> None:

@@ -184,15 +184,17 @@ def settle(db: Database, scope: Scope, stepped: Stepped) -> None:
 
 
 def withdraw(db: Database, scope: Scope, labels: str, values: dict[str, Any], *, by: int | None) -> None:
-    """Take back what pairs had stated that are rejected or unlabeled now, unless an approved pair relies on it.
+    """Take back what pairs had stated that are not approved any more, unless an approved pair relies on it.
 
+    What is flagged is in doubt: handed on, it would come to be approved in the next training sheet without a word of the
+    doubt. Its truth waits with it, and is there again once the flag is taken back or somebody approves the pair.
     `labels` is SQL for the ids of the labels to look at, which may name `values`.
     """
     run(
         db,
         "create or replace temp table _retracted as select v.label_id, v.number from canonical_label_versions v "
         "join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index "
-        "and p.status in ('rejected', 'unlabeled') anti join "
+        "and p.status <> 'labeled' anti join "
         f"(select canonical_label_id, response from pair_rows where status = 'labeled' and canonical_label_id in ({labels})) q "
         f"on q.canonical_label_id = v.label_id and q.response = v.label where not v.retracted and v.label_id in ({labels})",
         values,
