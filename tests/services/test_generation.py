@@ -349,6 +349,32 @@ def test_examples_are_the_newest_approved_pairs_that_may_serve(local: Any, chat:
     assert said == ["Q: what 2?", "answer 2", "Q: what 1?", "answer 1", "Q: what 7?"]
 
 
+def test_no_pair_is_shown_its_own_answer(local: Any, chat: Any) -> None:
+    rows = [{"id": f"k{n}", "topic": f"what {n % 4}?"} for n in range(6)]
+    sheet = local.sheets.create("rows", rows=rows, item_id_column="id")
+    made = local.training_sheets.assemble(sheet.id, template={**PLAN, "prompt_template": "Q: {{topic}}", "few_shot_count": 2})
+    other = local.training_sheets.assemble(sheet.id, template={**PLAN, "prompt_template": "Say: {{topic}}"})
+    for row in range(6):
+        local.clock.advance(seconds=60)
+        local.review.decide(made.id, row, action="approve", response=f"answer {row}")
+    local.clock.advance(seconds=60)
+    local.review.decide(other.id, 5, action="approve", response="other words")
+    server = chat(local)
+
+    local.training_sheets.generate(made.id, "mine", overwrite_existing=True, force=True).wait(progress=False)
+
+    said = {}
+    for asked in server.asked:
+        *shown, prompt = [turn["content"] for turn in asked.body["messages"]]
+        said.setdefault(prompt, []).append(shown[::2])
+    assert sorted(map(len, said.values())) == [1, 1, 2, 2]
+    newest = ["Say: what 1?", "Q: what 0?", "Q: what 3?", "Q: what 2?"]
+    assert said["Q: what 3?"] == [[newest[0], newest[1]]]
+    assert said["Q: what 0?"] == [[newest[0], newest[2]]] * 2
+    # The item that the newest example is about is shown another one, the other with this prompt is not.
+    assert sorted(said["Q: what 1?"]) == [[newest[1], newest[2]], [newest[0], newest[1]]]
+
+
 def test_a_model_of_the_workspace_answers(local: Any) -> None:
     deployed(local, version(local))
     made = assembled(local, 5)

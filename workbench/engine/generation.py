@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.domain import few_shot
 from workbench.errors import ProviderError
 from workbench.providers import Access, Failure, Provider, Request, connect
 from workbench.providers.asking import Asker, Reply
@@ -120,7 +121,7 @@ class Generation:
 
     async def _answer(self, row: dict[str, Any]) -> None:
         try:
-            reply = await self._asker.ask(self._request(row["prompt"]))
+            reply = await self._asker.ask(self._request(row["item_ref"], row["prompt"]))
         except Failure as failure:
             self._note_failure(row, failure)
         else:
@@ -177,7 +178,7 @@ class Generation:
             if self.cost is not None:
                 self.context.metric("cost", self.cost, step=self.done)
 
-    def _request(self, prompt: str) -> Request:
+    def _request(self, item_ref: str, prompt: str) -> Request:
         asked = self.inputs["request"]
         return Request(
             prompt=prompt,
@@ -186,7 +187,7 @@ class Generation:
             temperature=asked["temperature"],
             max_tokens=asked["max_tokens"],
             choices=tuple(asked["choices"]),
-            examples=tuple((one[0], one[1]) for one in asked["examples"]),
+            examples=few_shot.shown(asked, item_ref, prompt),
             fields=tuple(asked["fields"]),
         )
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from workbench.domain.few_shot import usual
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.providers import GenerationEstimate
 from workbench.providers import Request
 from workbench.providers.conversation import instruction
+from workbench.services.few_shot import examples, key_of_pair
 from workbench.services.providers import Target
 from workbench.store import Database
 
@@ -82,27 +82,26 @@ def ask_of(db: Database, made: TrainingSheet, target: Target) -> dict[str, Any]:
         "max_tokens": plan.max_tokens,
         "choices": [one.name for one in plan.label_classes],
         "fields": [field.values() for field in plan.response_schema],
-        "examples": _examples(db, made),
+        "examples": examples(db, made, plan.few_shot_count),
+        "few_shot_count": plan.few_shot_count,
     }
 
 
-def key_prefix(target: Target, ask: dict[str, Any]) -> str:
-    """Return the hash of all that makes an answer but the prompt."""
-    text = json.dumps([target.identity, ask], sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-
-
-def candidates(made: TrainingSheet, wish: Wish, prefix: str, earlier_jobs: list[str], *, cached: bool) -> tuple[str, list[Any]]:
+def candidates(
+    made: TrainingSheet, wish: Wish, target: Target, ask: dict[str, Any], earlier_jobs: list[str]
+) -> tuple[str, list[Any]]:
     """Return SQL for the pairs with the key of each, who is asked for it, and the answer where one is known.
 
     With a temperature of 0 one question is asked once, however many pairs ask it: `asked_row` is the first.
     """
     where, params = wish.condition(made.id)
+    cached = ask["temperature"] == 0
+    key, known_by = key_of_pair(target, ask)
     first = "min(row_index) over (partition by key)" if cached else "row_index"
     known = "origin, response, fault, confidence, finish_reason"
     sql = f"""
         with wanted as (
-            select row_index, version, prompt, sha256(? || chr(31) || prompt) as key from pair_rows where {where}
+            select row_index, version, item_ref, prompt, {key} as key from pair_rows where {where}
         ), known as (
             select distinct on (key, place) key, place, {known} from (
                 select key, row_index as place, 'earlier' as origin, response, fault, confidence, finish_reason, 0 as rank, logged_at
@@ -113,20 +112,20 @@ def candidates(made: TrainingSheet, wish: Wish, prefix: str, earlier_jobs: list[
             ) order by rank, logged_at desc
         )
         select w.row_index, w.version, w.key, {first.replace("row_index", "w.row_index").replace("by key", "by w.key")} as asked_row,
-            w.prompt, coalesce(e.origin, c.origin) as origin, coalesce(e.response, c.response) as response,
+            w.prompt, w.item_ref, coalesce(e.origin, c.origin) as origin, coalesce(e.response, c.response) as response,
             case when e.origin is null then c.fault else e.fault end as fault,
             coalesce(e.confidence, c.confidence) as confidence, coalesce(e.finish_reason, c.finish_reason) as finish_reason
         from wanted w
         left join known e on e.key = w.key and e.place = w.row_index
         left join known c on c.key = w.key and c.place is null
     """
-    return sql, [prefix, *params, earlier_jobs]
+    return sql, [*known_by, *params, earlier_jobs]
 
 
 def estimated(db: Database, made: TrainingSheet, target: Target, wish: Wish) -> GenerationEstimate:
     """Return what asking would take."""
     ask = ask_of(db, made, target)
-    sql, params = candidates(made, wish, key_prefix(target, ask), [], cached=ask["temperature"] == 0)
+    sql, params = candidates(made, wish, target, ask, [])
     to_ask = "origin is null and row_index = asked_row"
     rows, known, requests, chars = db.tuples(
         f"select count(*), count(*) filter (not ({to_ask})), count(*) filter ({to_ask}), "
@@ -153,7 +152,7 @@ def estimated(db: Database, made: TrainingSheet, target: Target, wish: Wish) -> 
         cost=cost,
         cost_most=_cost(config.price_in, tokens_in, config.price_out, most),
         seconds_least=requests * 60 / config.requests_per_minute if config.requests_per_minute else None,
-        examples=len(ask["examples"]),
+        examples=len(usual(ask)),
         summary=_summary(rows, known, requests, tokens_in + least, cost, simulated),
     )
 
@@ -175,28 +174,14 @@ def _price(cost: float | None) -> str:
     return f"about {cost:,.2f} USD" if cost >= 0.01 else "less than 0.01 USD"
 
 
-def _examples(db: Database, made: TrainingSheet) -> list[list[str]]:
-    """Return the newest approved pairs of the same sheet that may serve as examples."""
-    count = made.template.few_shot_count if made.template else 0
-    found = db.tuples(
-        "select prompt, response from pair_rows where training_sheet_id in "
-        "(select id from training_sheets where sheet_id = ? and deleted_at is null) "
-        "and status = 'labeled' and not stale and prohibited_mask & 8 = 0 and (allowed_mask is null or allowed_mask & 8 = 8) "
-        "and not is_blank(response) order by labeled_at desc, training_sheet_id, row_index limit ?",
-        [made.sheet_id, count],
-    )
-    return [list(pair) for pair in found]
-
-
 def _tokens_around(ask: dict[str, Any]) -> int:
     said = Request(
         "",
         system=ask["system"],
         choices=tuple(ask["choices"]),
         fields=tuple(ask["fields"]),
-        examples=tuple(map(tuple, ask["examples"])),
     )
-    texts = [instruction(said) or "", *(text for pair in ask["examples"] for text in pair)]
+    texts = [instruction(said) or "", *(text for one in usual(ask) for text in one[:2])]
     return sum(math.ceil(len(text) / CHARS_PER_TOKEN) + TOKENS_PER_TURN for text in texts) + TOKENS_PER_TURN
 
 

@@ -13,7 +13,7 @@ from workbench.domain.generate import TrainingSheet
 from workbench.domain.jobs import Job
 from workbench.engine.generation import ANSWERS, PROMPTS
 from workbench.services import canonical, decisions
-from workbench.services.generation_plan import Wish, candidates, key_prefix
+from workbench.services.generation_plan import Wish, candidates
 from workbench.services.tag_limits import barred_by
 from workbench.store.scratch import streamed, text_literal
 
@@ -61,8 +61,7 @@ class GenerationWork:
         made = self.app.training_sheets.ready(job.spec["training_sheet_id"])
         ask = job.spec["ask"]
         target = self.app.providers.target(job.spec["provider"], job.spec["model"])
-        cached = ask["temperature"] == 0
-        sql, params = candidates(made, Wish(**job.spec["rows"]), key_prefix(target, ask), self._earlier(job), cached=cached)
+        sql, params = candidates(made, Wish(**job.spec["rows"]), target, ask, self._earlier(job))
         total, wanted = self._hand_out(sql, params, folder)
         config = target.config
         return {
@@ -90,8 +89,8 @@ class GenerationWork:
         total = wanted = 0
         ordered = f"select * from ({sql}) order by row_index"
         with self.db.stream(ordered, params, batch_rows=BATCH_ROWS) as reader:
-            kept = pa.schema([field for field in reader.schema if field.name != "prompt"])
-            asked = pa.schema([reader.schema.field("row_index"), reader.schema.field("prompt")])
+            kept = pa.schema([field for field in reader.schema if field.name not in ("prompt", "item_ref")])
+            asked = pa.schema([reader.schema.field(name) for name in ("row_index", "item_ref", "prompt")])
             with pq.ParquetWriter(folder / WANTED, kept) as all_pairs, pq.ParquetWriter(folder / PROMPTS, asked) as prompts:
                 for batch in reader:
                     table = pa.Table.from_batches([batch])
