@@ -109,7 +109,9 @@ def test_lifecycle(ws: Any, sheet: Any) -> None:
     assert (caught.value.context["yours"], caught.value.context["current_version"]) == (1, 2)
 
     published = ws.sheets.publish(sheet.id)
-    assert {a.name for a in published.actions if a.enabled} == {"archive", "clone", "attach_template", "assemble", "delete"}
+    assert {a.name for a in published.actions if a.enabled} == {
+        "tighten", "archive", "clone", "attach_template", "assemble", "delete"
+    }  # fmt: skip
     with pytest.raises(InvalidTransition):
         ws.sheets.update(sheet.id, name="x")
     assert ws.sheets.archive(sheet.id).status == "archived"

@@ -9,7 +9,7 @@ import pytest
 
 from workbench.client.local import LocalTransport
 from workbench.client.workspace import Workspace
-from workbench.errors import ValidationError
+from workbench.errors import InvalidTransition, ValidationError
 from workbench.testing import frozen
 
 ROWS = [{"id": f"k{n}", "q": f"what {n}", "a": f"answer {n}"} for n in range(8)]
@@ -125,6 +125,43 @@ def test_a_new_version_from_a_barred_sheet_bars_the_pairs(ws: Any) -> None:
 
     assert ws.sheets.get(sheet.id).usage_limits == BARRED
     assert ws.review.get(made.id, 0).prohibited_uses == BARRED
+
+
+@pytest.mark.parametrize("final", ["publish", "archive"])
+def test_bars_that_come_late_reach_a_sheet_that_is_final(ws: Any, final: str) -> None:
+    sheet = ws.sheets.create("people", rows=ROWS, item_id_column="id", tags=["mail"])
+    made = ws.training_sheets.assemble(sheet.id, template=PLAN)
+    away = ws.training_sheets.assemble(sheet.id, template=PLAN)
+    ws.review.bulk_approve(made.id, filter={})
+    ws.training_sheets.delete(away.id)
+    done = getattr(ws.sheets, final)(sheet.id)
+    assert next(a for a in done.actions if a.name == "tighten").enabled
+
+    changed = ws.sheets.update(sheet.id, tags=["Mail", "PII"], version=done.version)
+
+    assert (changed.usage_limits, changed.data_classification, changed.status) == (BARRED, "restricted", done.status)
+    assert ws.review.eligibility(made.id).eligible == 0
+    assert ws.labels.lookup(sheet.id, "k0").prohibited_uses == BARRED
+    [batch, *_] = ws.review.batches(made.id)
+    assert (batch.action, batch.actor, batch.row_count) == ("rights", "local", 8)
+    ws.training_sheets.restore(away.id)
+    assert ws.review.get(away.id, 0).prohibited_uses == BARRED
+    for loose in ({"tags": ["PII"]}, {"tags": []}, {"data_classification": "internal", "tags": ["mail", "x"]}):
+        with pytest.raises(InvalidTransition):
+            ws.sheets.update(sheet.id, **loose)
+    for content in ({"name": "x"}, {"description": "x", "tags": ["PII", "mail", "more"]}, {"item_id_column": "q"}, {}):
+        with pytest.raises(InvalidTransition):
+            ws.sheets.update(sheet.id, **content)
+    assert ws.sheets.get(sheet.id).version == changed.version
+
+
+def test_a_final_sheet_may_only_be_called_more_secret(ws: Any) -> None:
+    sheet = ws.sheets.create("plain", rows=ROWS, data_classification="confidential")
+    ws.sheets.publish(sheet.id)
+
+    with pytest.raises(InvalidTransition, match="Cannot call a sheet internal that is published and confidential"):
+        ws.sheets.update(sheet.id, data_classification="internal")
+    assert ws.sheets.update(sheet.id, data_classification="restricted").data_classification == "restricted"
 
 
 def test_a_field_of_a_form_holds_several_tags() -> None:

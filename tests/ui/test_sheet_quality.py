@@ -14,6 +14,11 @@ ROWS = [
 ]
 
 
+def press(place: Any, action: str) -> None:
+    [button] = place.select(lambda part: f"action-{action}" in (getattr(part, "css_classes", None) or ()))
+    button.clicks += 1
+
+
 def test_a_finding_leads_to_its_rows_and_back(local: Any) -> None:
     sheet = local.sheets.create("letters", rows=ROWS)
     job = local.sheets.scan(sheet.id, response_column="answer")
@@ -29,6 +34,23 @@ def test_a_finding_leads_to_its_rows_and_back(local: Any) -> None:
     grid._handle_msg({"do": "show", "id": "exact_duplicates"})
     assert eventually(lambda: "2 rows" in texts(view).splitlines())
     assert grid.open_id == "exact_duplicates"
+    view.close()
+
+
+def test_what_a_scan_finds_late_is_tagged_from_where_it_is_told(local: Any) -> None:
+    sheet = local.sheets.create("letters", rows=[*ROWS, {"question": "Write to ann@example.org", "answer": "I will."}], tags=["mail"])
+    local.sheets.publish(sheet.id)
+    local.sheets.scan(sheet.id, response_column="answer").wait(progress=False)
+    view = started(SheetView(local, sheet_id=sheet.id, face="quality"))
+    shows(view, "The tag PII keeps the sheet out", "Add tags", "Add the tag PII")
+
+    press(view.faces["quality"][0].box, "tag")
+
+    assert eventually(lambda: local.sheets.get(sheet.id).tags == ("mail", "PII"))
+    assert eventually(lambda: "Add the tag PII" not in texts(view))
+    press(view.actions.layout, "tighten")
+    fields = view.dialog.dialog.select(lambda part: hasattr(part, "error_state"))
+    assert sorted(field.label for field in fields) == ["Data classification", "Tags"]
     view.close()
 
 

@@ -26,6 +26,8 @@ SHEET_LIFECYCLE = Lifecycle(
     "sheet",
     [
         Move("update", "Edit", frozenset({"draft"})),
+        # What the rows turn out to be is often found late: bars may come at any time, and only a draft may lose one.
+        Move("tighten", "Add tags", frozenset({"published", "archived"})),
         Move("publish", "Publish", frozenset({"draft"}), "published"),
         Move("archive", "Archive", frozenset({"draft", "published"}), "archived"),
         Move("restore", "Restore", frozenset({"archived"}), "published"),
@@ -66,7 +68,7 @@ class Sheet(Record):
     columns = Items(item_type=SheetColumn, doc="Columns in their order.")
     item_count = param.Integer(0, doc="Number of rows.")
     status = Choice(
-        default="draft", objects=[*SHEET_STATUSES, DELETED], doc="State of the sheet; a published one does not change."
+        default="draft", objects=[*SHEET_STATUSES, DELETED], doc="State of the sheet; a published one takes more tags, no other change."
     )
     tags = Items(item_type=str, doc="Free words; PII, PHI and CONFIDENTIAL limit the use of the rows.")
     data_classification = Choice(default="internal", objects=CLASSIFICATIONS, doc="How secret the rows are.")
@@ -260,6 +262,12 @@ def limits_told(tags: tuple[str, ...]) -> str | None:
 def classification_for(tags: tuple[str, ...], wished: str) -> str:
     """Return `restricted` for personal data, else what was wished."""
     return "restricted" if {"pii", "phi"} & {_plain(tag) for tag in tags} else wished
+
+
+def missing_tags(tags: tuple[str, ...], others: tuple[str, ...]) -> list[str]:
+    """Return those of some tags that are not among the others."""
+    there = {_plain(tag) for tag in others}
+    return [tag for tag in tags if _plain(tag) not in there]
 
 
 def strictest(*classifications: str) -> str:

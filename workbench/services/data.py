@@ -50,6 +50,8 @@ from workbench.services.sheet_rows import SheetRows, rows_table
 from workbench.store.transaction import quoted
 
 NO_DELETED = "deleted_at is null"
+# What is said of a sheet to limit its use; all else is content.
+GOVERNING = {"tags", "data_classification"}
 
 
 class SheetService(SheetChanges, SheetQuality):
@@ -178,9 +180,11 @@ class SheetService(SheetChanges, SheetQuality):
         item_id_column: ItemIds = UNSET,
         version: SeenVersion = None,
     ) -> Sheet:
-        """Change what is said about a draft sheet; uses that a new tag prohibits are prohibited on pairs made from it too."""
-        sheet = self.live(sheet_id)
-        SHEET_LIFECYCLE.require("update", sheet.status)
+        """Change what is said about a draft sheet; of one that is final only add tags, or raise the classification.
+
+        Uses that a new tag prohibits are prohibited on pairs made from it too.
+        """
+        sheet = self.live(sheet_id, rows=item_id_column is not UNSET)
         given = {
             "name": name,
             "description": description,
@@ -189,15 +193,19 @@ class SheetService(SheetChanges, SheetQuality):
             "item_id_column": item_id_column,
         }
         changes = {key: value for key, value in given.items() if value is not UNSET}
+        if not changes or set(changes) - GOVERNING:
+            SHEET_LIFECYCLE.require("update", sheet.status)
         if "tags" in changes:
             changes["tags"] = tag_limits.tidy(changes["tags"])
+        if GOVERNING & set(changes):
+            wished = changes.get("data_classification", sheet.data_classification)
+            changes["data_classification"] = classification_for(tuple(changes.get("tags", sheet.tags)), wished)
+            if sheet.status != "draft":
+                tag_limits.refuse_loosening(sheet, changes)
         if changes.get("name", sheet.name) != sheet.name:
             self._refuse_taken(changes["name"])
         if "item_id_column" in changes:
             changes["columns"] = importing.checked_item_ids(self.db, sheet, changes["item_id_column"])
-        if {"tags", "data_classification"} & set(changes):
-            wished = changes.get("data_classification", sheet.data_classification)
-            changes["data_classification"] = classification_for(tuple(changes.get("tags", sheet.tags)), wished)
         found = self.records.update(sheet_id, version, **changes) if changes else sheet
         if set(found.tags) - set(sheet.tags):
             tag_limits.reach(self.app.review, found)
@@ -343,6 +351,8 @@ class SheetService(SheetChanges, SheetQuality):
         actions = SHEET_LIFECYCLE.actions(row, roles=self.roles, blocked=gone)
         if row["deleted_at"]:
             actions = tuple(a.with_(enabled=True, reason=None) if a.name == "restore" else a for a in actions)
+        # A draft takes tags along with all else.
+        actions = tuple(a for a in actions if a.enabled or a.name != "tighten")
         return row | {
             "status": DELETED if row["deleted_at"] else row["status"],
             "actions": actions,

@@ -63,7 +63,8 @@ class SheetQuality(Service):
             return found
         rows = f"{grouped(found.extra['pii'])} row{'' if found.extra['pii'] == 1 else 's'}"
         words = f"Personal data was found in {rows}. The tag PII keeps the sheet out of training and validation."
-        return found.with_(suggested_tags=["PII"], suggestion=words)
+        tag = Action(name="tag", label="Add the tag PII")
+        return found.with_(suggested_tags=["PII"], suggestion=words, actions=[*found.actions, tag])
 
     @query("GET", "/sheets/{sheet_id}/quality/rows", topics=("sheets",))
     def quality_rows(

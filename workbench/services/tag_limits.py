@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from workbench.domain.data import Sheet, prohibited_uses, strictest
+from workbench.domain.data import SHEET_LIFECYCLE, Sheet, missing_tags, prohibited_uses, strictest
 from workbench.domain.label import mask_of
-from workbench.errors import ValidationError
+from workbench.errors import InvalidTransition, ValidationError
 from workbench.services import decisions, label_rights
 
 if TYPE_CHECKING:
@@ -33,6 +33,21 @@ def barred_by(sheet: Sheet) -> int:
     return mask_of(prohibited_uses(sheet.tags)) or 0
 
 
+def refuse_loosening(sheet: Sheet, changes: Mapping[str, Any]) -> None:
+    """Refuse to take a tag from a sheet that is no draft, or to call its rows less secret."""
+    SHEET_LIFECYCLE.require("tighten", sheet.status)
+    lost = missing_tags(sheet.tags, tuple(changes.get("tags", sheet.tags)))
+    secrecy = changes["data_classification"]
+    if lost:
+        what = f"take the tag{'s' if len(lost) > 1 else ''} {', '.join(lost)} from a sheet that is {sheet.status}"
+    elif strictest(secrecy, sheet.data_classification) != secrecy:
+        what = f"call a sheet {secrecy} that is {sheet.status} and {sheet.data_classification}"
+    else:
+        return
+    words = f"Cannot {what}. Tags may be added, and the classification be raised."
+    raise InvalidTransition(words, current=sheet.status, allowed=SHEET_LIFECYCLE.allowed(sheet.status))
+
+
 def inherited(found: Iterable[Sheet], tags: Sequence[str], classification: str) -> tuple[list[str], str]:
     """Return the tags and the classification of rows that also come from other sheets."""
     for sheet in found:
@@ -43,13 +58,13 @@ def inherited(found: Iterable[Sheet], tags: Sequence[str], classification: str) 
 def reach(review: ReviewService, sheet: Sheet, *, only: str | None = None) -> int:
     """Prohibit what the sheet's tags prohibit on all pairs made from it, one batch a training sheet; return the pairs.
 
-    `only` names one training sheet. Each batch is logged and can be taken back like any other; taking a tag away allows nothing by itself.
+    Also on those of deleted training sheets, which may be restored. `only` names one training sheet. Each batch is logged
+    and can be taken back like any other; taking a tag away allows nothing by itself.
     """
     db, barred = review.db, barred_by(sheet)
     found = db.tuples(
         "select training_sheet_id, count(*) from pair_rows where prohibited_mask & $barred <> $barred and training_sheet_id in "
-        "(select id from training_sheets where sheet_id = $sheet and deleted_at is null "
-        "and id = coalesce($only, id)) group by 1 order by 1",
+        "(select id from training_sheets where sheet_id = $sheet and id = coalesce($only, id)) group by 1 order by 1",
         {"barred": barred, "sheet": sheet.id, "only": only},
     )
     values = {"barred": barred}

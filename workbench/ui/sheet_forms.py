@@ -172,9 +172,12 @@ def row_form(ws: Any, sheet: Any, row: dict[str, Any], done: Done) -> ParameterF
     return form
 
 
-def edit_form(ws: Any, sheet: Any, done: Done) -> ParameterForm:
-    """Return the form that changes what is said about a sheet."""
-    only = ("name", "description", "item_id_column", "tags", "data_classification")
+EDITED = ("name", "description", "item_id_column", "tags", "data_classification")
+TIGHTENED = ("tags", "data_classification")
+
+
+def edit_form(ws: Any, sheet: Any, done: Done, only: tuple[str, ...] = EDITED) -> ParameterForm:
+    """Return the form that changes what is said about a sheet, or `only` some of it."""
     fields = fields_of_operation(ws.sheets.update, only=only)
     given = {name: getattr(sheet, name) for name in only}
     columns = {column.name: column.name for column in sheet.columns}

@@ -39,6 +39,7 @@ class SheetQualityFace:
         self._ws, self._sheet_id = view.ws, sheet_id
         self._signals: dict[str, list[str]] = {}
         self._labels: dict[str, str] = {}
+        self._suggested: tuple[str, ...] = ()
         self._actions = ActionBar(toasts=view.toasts, first="scan", size="small")
         self._progress = ProgressPanel()
         self._going = pmui.Column(self._progress, margin=0, sizing_mode="stretch_width", visible=False)
@@ -50,6 +51,7 @@ class SheetQualityFace:
         self._rows = PreviewTable(view, view.ws.sheets.quality_rows, size=5, sheet_id=sheet_id, order="concern", descending=True)
         line = pmui.Row(self._title, self._every, margin=0, sizing_mode="stretch_width", sx={**MIDDLE, "minHeight": 32})
         self._behind = pmui.Column(line, self._rows, margin=0, sizing_mode="stretch_width", sx={"gap": 0}, visible=False)
+        self._run = {"scan": self._scan, "tag": self._tag}
         top = view.live(view.ws.sheets.quality, self._draw, height=240, sheet_id=sheet_id)
         self.parts = [top, self._behind, self._plots]
 
@@ -63,10 +65,19 @@ class SheetQualityFace:
         self._found.rows = [{"id": one.name, "cells": _cells(one)} for one in quality.findings]
         self._found.visible = bool(quality.findings)
         show(self._plots, Markup('<div class="plots"><div class="columns">{}</div></div>').format(_plots(quality.plots)))
-        self._actions.update(quality.actions, lambda name: self._ws.sheets.scan(self._sheet_id))
+        self._suggested = quality.suggested_tags
+        self._actions.update(quality.actions, lambda name: self._run[name]())
         self._behind.visible = bool(quality.scanned)
         self._rows.part.refresh()
         return [self._head, self._going, self._actions, self._found]
+
+    def _scan(self) -> Any:
+        return self._ws.sheets.scan(self._sheet_id)
+
+    def _tag(self) -> Any:
+        """Add the tags that the scan suggests to those there are."""
+        sheet = self._ws.sheets.get(self._sheet_id)
+        return self._ws.sheets.update(sheet.id, tags=[*sheet.tags, *self._suggested], version=sheet.version)
 
     def _narrow(self, name: str) -> None:
         """Show the rows behind a finding; without a name, all of them."""

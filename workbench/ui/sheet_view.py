@@ -23,7 +23,7 @@ from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
 from workbench.ui.job import JobView
-from workbench.ui.sheet_forms import ReplaceForm, assemble_form, attach_form, edit_form, row_form
+from workbench.ui.sheet_forms import TIGHTENED, ReplaceForm, assemble_form, attach_form, edit_form, row_form
 from workbench.ui.sheet_quality import SheetQualityFace
 from workbench.ui.view import View
 
@@ -49,7 +49,7 @@ class SheetView(View):
         self.dialog = FormDialog()
         self.sheet: Any = None
         forms = {"update": self._edit, "attach_template": self._attach, "assemble": self._assemble}
-        forms |= {"replace": self._replace, "update_row": self._point}
+        forms |= {"tighten": self._tighten, "replace": self._replace, "update_row": self._point}
         self.actions = ActionBar(toasts=self.toasts, first="assemble", size="small", undo=self._undo, handlers=forms)
         top = self.live(self.ws.sheets.get, self._drawn, height=88, sheet_id=self.sheet_id)
         self.choice = pmui.RadioButtonGroup(options=FACES, size="small", margin=0)
@@ -105,6 +105,11 @@ class SheetView(View):
 
     def _edit(self) -> None:
         self.dialog.open("Edit the sheet", edit_form(self.ws, self.sheet, self._saved))
+
+    def _tighten(self) -> None:
+        words = "Tags may be added, and the classification be raised: uses that a tag prohibits are prohibited on all pairs made so far."
+        form = edit_form(self.ws, self.sheet, self._saved, TIGHTENED)
+        self.dialog.open("Add tags", pmui.Column(html(fmt.escape(words)), form, margin=0, sizing_mode="stretch_width", sx={"gap": 2}))
 
     def _attach(self) -> None:
         self.dialog.open("Attach a template", attach_form(self.ws, self.sheet, self._saved))
