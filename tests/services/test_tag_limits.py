@@ -116,6 +116,37 @@ def test_a_query_hands_on_the_tags_of_the_sheets_it_reads(ws: Any) -> None:
     assert (plain.tags, plain.usage_limits, plain.data_classification) == (("own",), (), "confidential")
 
 
+@pytest.mark.parametrize(
+    ("sql", "tags", "secrecy"),
+    [
+        ("select prompt, response from pairs where training_sheet_id = '{plain}' and status <> 'rejected'", {"own"}, "confidential"),
+        ("select prompt from main.pairs p where p.training_sheet_id in ('{people}', '{plain}')", {"PII", "own"}, "restricted"),
+        ("select prompt from pairs where '{people}' = training_sheet_id", {"PII"}, "restricted"),
+        ("select prompt from pairs where prompt like 'what%'", {"PII", "own"}, "restricted"),
+        ("select prompt from pairs where training_sheet_id = '{plain}' or true", {"PII", "own"}, "restricted"),
+        ("select p.prompt from pairs p, (select id from pairs where training_sheet_id = '{plain}')", {"PII", "own"}, "restricted"),
+        ("select prompt from pairs p(training_sheet_id) where training_sheet_id = '{plain}.0'", {"PII", "own"}, "restricted"),
+        ("select a.prompt from pairs a, lateral (select 1 from pairs where a.training_sheet_id = '{plain}')", {"PII", "own"}, "restricted"),
+        ("with p as (select * from pairs where training_sheet_id = '{plain}') select q from sheet_people", {"PII", "own"}, "restricted"),
+        ("select texts_after.response from decisions where training_sheet_id = '{people}'", {"PII"}, "restricted"),
+        ("select label from canonical_labels", {"PII", "own"}, "restricted"),
+        ("select name from templates", set(), "public"),
+    ],
+)  # fmt: skip
+def test_a_query_over_pairs_hands_on_the_tags_of_their_sheets(local: Any, sql: str, tags: set[str], secrecy: str) -> None:
+    made = {}
+    for name, facts in (("people", {"tags": ["PII"]}), ("plain", {"tags": ["own"], "data_classification": "confidential"})):
+        sheet = local.sheets.create(name, rows=ROWS, item_id_column="id", **facts)
+        made[name] = local.training_sheets.assemble(sheet.id, template=PLAN).id
+        local.review.bulk_approve(made[name], filter={})
+        local.review.decide(made[name], 0, response="another answer")
+    local.templates.create("t", "{{q}}", response_source_mode="manual_labeling")
+
+    found = local.sheets.create("read", source_type="sql", source=sql.format(**made), data_classification="public")
+
+    assert (set(found.tags), found.data_classification) == (tags, secrecy)
+
+
 def test_a_new_version_from_a_barred_sheet_bars_the_pairs(ws: Any) -> None:
     ws.sheets.create("people", rows=ROWS, tags=["PII"])
     sheet = ws.sheets.create("plain", rows=ROWS, item_id_column="id")

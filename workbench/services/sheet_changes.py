@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from workbench.contract import Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.data import SHEET_LIFECYCLE, Replacement, RowChange, Sheet, SheetRow, classification_for
 from workbench.errors import Conflict
-from workbench.services import editing, importing, replacing, sources, tag_limits
+from workbench.services import editing, importing, replacing, sheets_read, sources, tag_limits
 from workbench.services.external import refuse_edit
 from workbench.services.service import Service
 from workbench.services.sheet_arguments import (
@@ -21,7 +21,6 @@ from workbench.services.sheet_arguments import (
     Split,
     Worksheet,
 )
-from workbench.store.published import SHEET_PREFIX
 from workbench.store.tables import Records
 
 
@@ -109,10 +108,11 @@ class SheetChanges(Service):
         )
 
     def read_by(self, source: sources.Source) -> list[Sheet]:
-        """Return the sheets whose rows a source reads."""
-        names = source.relations if isinstance(source, sources.SqlSource) else set()
-        slugs = [name.removeprefix(SHEET_PREFIX) for name in names if name.startswith(SHEET_PREFIX)]
-        return self.records.list("list_contains(?::varchar[], lower(slug))", [slugs], order="created_at, id") if slugs else []
+        """Return the sheets whose rows, or texts made from them, a source reads."""
+        if not isinstance(source, sources.SqlSource):
+            return []
+        found = sheets_read.ids(self.db, source)
+        return self.records.list("list_contains(?::varchar[], id)", [found], order="created_at, id") if found else []
 
     def _refuse_outdated(self, sheet: Sheet, version: int | None) -> None:
         if version is not None and version != sheet.version:

@@ -200,6 +200,10 @@ class SqlSource:
         """Return the names of all tables and views the query reads."""
         return sql_check.relations(self.label)
 
+    def limited_to(self, table: str, column: str) -> set[str] | None:
+        """Return the values that the query limits a column of a table to wherever it reads it; None: it does not."""
+        return sql_check.limited_to(self.label, table, column)
+
     def open(self) -> Rows:
         """Return the rows."""
         return self._answer.open()

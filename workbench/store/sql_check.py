@@ -57,6 +57,23 @@ def relations(sql: str) -> set[str]:
     return {str(node["table_name"]).lower() for node in _nodes(_parsed(sql, "query")) if node.get("type") == "BASE_TABLE"}
 
 
+def limited_to(sql: str, table: str, column: str) -> set[str] | None:
+    """Return the texts that every reading of a table narrows a column to, by `=` or `in`; None where one does not."""
+    nodes = list(_nodes(_parsed(sql, "query")))
+    readings = {id(node) for node in nodes if _reads(node, table)}
+    found: set[str] = set()
+    for node in nodes:
+        source = node.get("from_table")
+        if isinstance(source, dict) and id(source) in readings and not source.get("column_name_alias"):
+            owner = source.get("alias") or source["table_name"]
+            named = [_texts(part, column, owner) for part in _conjuncts(node.get("where_clause"))]
+            wanted = [texts for texts in named if texts is not None]
+            if wanted:
+                readings.discard(id(source))
+                found |= set.intersection(*wanted)
+    return None if readings else found
+
+
 def where_predicate(text: str, columns: Iterable[str], *, field: str = "where") -> str:
     """Return a user's condition as an SQL fragment in parentheses; it sees these columns and nothing else."""
     statement = _parsed(f"select 1 from t where {text}", field, shown=text)
@@ -188,6 +205,33 @@ def _local_names(nodes: list[dict[str, Any]], published: set[str], hidden: set[s
         if not _PLAIN_NAME.fullmatch(name) or (name.lower() in hidden and name.lower() not in published):
             _refuse("query", f"choose another name than {name!r} in the with clause", name)
     return {name.lower() for name in names}
+
+
+def _reads(node: dict[str, Any], table: str) -> bool:
+    return node.get("type") == "BASE_TABLE" and str(node["table_name"]).lower() == table
+
+
+def _conjuncts(condition: Any) -> list[dict[str, Any]]:
+    """Return the conditions that all have to hold."""
+    if not isinstance(condition, dict):
+        return []
+    if condition.get("type") == "CONJUNCTION_AND":
+        return [part for child in condition["children"] for part in _conjuncts(child)]
+    return [condition]
+
+
+def _texts(condition: dict[str, Any], column: str, owner: str) -> set[str] | None:
+    """Return the texts that a condition allows in a column of `owner`, or None when it is about something else."""
+    sides = condition.get("children") or [condition.get("left"), condition.get("right")]
+    if condition.get("type") == "COMPARE_EQUAL" and (sides[0] or {}).get("class") == "CONSTANT":
+        sides = sides[::-1]
+    if condition.get("type") not in ("COMPARE_EQUAL", "COMPARE_IN") or (sides[0] or {}).get("class") != "COLUMN_REF":
+        return None
+    names = [name.lower() for name in sides[0]["column_names"]]
+    if names not in ([column], [owner.lower(), column]):
+        return None
+    values = [(side or {}).get("literal") or {} for side in sides[1:]]
+    return {value["text"] for value in values} if all(value.get("kind") == "STRING" for value in values) else None
 
 
 def _lambda_names(left: dict[str, Any]) -> Iterator[str]:
