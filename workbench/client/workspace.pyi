@@ -140,7 +140,7 @@ class Sheets(Namespace):
     def get(self, sheet_id: str) -> Sheet:
         """Return one sheet, also a deleted one."""
     def update(self, sheet_id: str, *, name: str = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., item_id_column: str | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Sheet:
-        """Change what is said about a draft sheet; uses that a new tag prohibits are prohibited on pairs made from it too."""
+        """Change what is said about a draft sheet; of one that is final only add tags, or raise the classification."""
     def delete(self, sheet_id: str, *, idempotency_key: str | None = ...) -> Deleted:
         """Hide a sheet; `restore` brings it back. Refused while a job uses what was made from it."""
     def preview(self, sheet_id: str, *, limit: int = ..., offset: int = ..., columns: list[str] | None = ..., where: str | None = ..., search: str = ...) -> Preview:
