@@ -52,6 +52,9 @@ def test_a_job_trains_registers_and_tells_everything(ws, cases):
     }  # fmt: skip
     predictions = ws.app.db.tuples("select count(*), count(*) filter (correct) from job_predictions where job_id = ?", [job.id])
     assert predictions == [(27, round(27 * figures.val_accuracy))]
+    with ws.app.db.write():
+        ws.app.db.execute("delete from metrics where job_id = ?", [job.id])
+    assert ws.training.metrics(job.id).values() == figures.values(), "kept with the job when it ended"
 
 
 def test_pairs_versions_and_sides_are_frozen_with_the_job(ws, cases):

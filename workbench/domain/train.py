@@ -60,17 +60,16 @@ class TrainingDetails(Record):
     mlflow_run_id = param.String(None, allow_None=True, doc="Run that mirrors the job.")
     fmapi_job_id = param.String(None, allow_None=True, doc="The provider's own id of the job.")
     model_version_id = param.String(None, allow_None=True, doc="Model version that came of the job.")
+    metrics = Nested(class_=TrainingJobMetrics, default=None, allow_None=True, doc="The latest figures.")
 
 
 class TrainingJob(Job, TrainingDetails):
     """A job that makes a model version from the labeled pairs of a training sheet."""
 
     table = "training_jobs"
-    derived = Job.derived | {"metrics"}
 
     kind = param.String("training job", doc="Always train.")
     current_epoch = param.Integer(0, doc="Passes over the training pairs completed so far.")
-    metrics = Nested(class_=TrainingJobMetrics, default=None, allow_None=True, doc="The latest figures.")
 
 
 class JobPair(Record):

@@ -28,17 +28,17 @@ TABLES = {
 # What was made by a job or from it stays, and names it no more.
 NAMED_BY = (("models", "job_id"), ("test_runs", "job_id"), ("jobs", "parent_id"))
 # A version is tested on the pairs its job held out, and traced to its rows through them.
-_LIVE_MODELS = """
-select job_id, name || ' ' || version || ' (' || status || ')'
-    || coalesce(' (served by ' || (select string_agg(e.name, ', ' order by e.name) from endpoints e
-        where e.model_version_id = models.id and e.status in ('starting', 'serving')) || ')', '') as words
-from models where job_id in (select unnest(?)) and (status <> 'archived' or exists (
-    select 1 from endpoints e where e.model_version_id = models.id and e.status in ('starting', 'serving')))
-order by name, version
+_MODELS = """
+select job_id, id, name || ' ' || version || ' (' || status || ')', status from models
+where job_id in (select unnest(?)) order by name, version
+"""
+_SERVED = """
+select model_version_id, string_agg(name, ', ' order by name) from endpoints
+where status in ('starting', 'serving') group by all
 """
 _LIVE_JOBS = """
 select parent_id, kind || ' ' || name || ' (' || status || ')' from jobs
-where parent_id in (select unnest(?)) and list_contains(?, status) order by created_at, id
+where parent_id is not null and list_contains(?, status) order by created_at, id
 """
 _STUDIES = """
 select t.id, 'study ' || s.name from trial_details t join jobs s on s.id = t.study_id
@@ -59,8 +59,8 @@ def holders(db: Database, ids: Iterable[str], *, studies: bool = True, trials: b
     study_of = dict(db.tuples(_TRIALS, [wanted])) if studies else {}
     every = [*wanted, *study_of]
     told = [
-        *db.tuples(_LIVE_MODELS, [every]),
-        *db.tuples(_LIVE_JOBS, [every, sorted(ACTIVE)]),
+        *_live_models(db, every),
+        *db.tuples(_LIVE_JOBS, [sorted(ACTIVE)]),
         *(db.tuples(_STUDIES, [every, wanted]) if studies or trials else ()),
     ]
     found: dict[str, list[str]] = {}
@@ -69,6 +69,17 @@ def holders(db: Database, ids: Iterable[str], *, studies: bool = True, trials: b
         if id in study_of:
             found.setdefault(study_of[id], []).append(words)
     return found
+
+
+def _live_models(db: Database, ids: list[str]) -> list[tuple[str, str]]:
+    """Return the jobs with a version that is not archived or is served, each with words on it."""
+    made = db.tuples(_MODELS, [ids])
+    served = dict(db.tuples(_SERVED)) if made else {}
+    return [
+        (job_id, words + (f" (served by {served[id]})" if id in served else ""))
+        for job_id, id, words, status in made
+        if status != "archived" or id in served
+    ]
 
 
 def kept_for(held: Mapping[str, list[str]], id: str) -> dict[str, str]:

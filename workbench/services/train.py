@@ -361,16 +361,16 @@ class TrainingService(PairPredictions, Examined):
         ]
 
     def _shown(self, job: TrainingJob) -> TrainingJob:
-        return TrainingJob(**self._present([job.values()])[0])
+        return TrainingJob(**self._present([job.values() | {"metrics": job.metrics and job.metrics.values()}])[0])
 
     def _present(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         found = [dict(row) for row in rows]
-        figures = curves.latest(self.db, [row["id"] for row in found], SUMMARY_METRICS)
+        figures = curves.latest(self.db, [row["id"] for row in found if row["metrics"] is None], SUMMARY_METRICS)
         places = dict(self.db.tuples(QUEUE_PLACES)) if any(row["status"] == "queued" for row in found) else {}
         held, now = job_deletion.of_rows(self.db, found), self.clock.now()
         for row in found:
             row |= derived(row, now, places, held, roles=self.roles, lifecycle=TRAINING)
-            row["metrics"] = _summary(row, figures[row["id"]])
+            row["metrics"] = _summary(row, row["metrics"] or figures.get(row["id"], {}))
         return found
 
 

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from workbench.domain.jobs import Job
 from workbench.domain.prompt import columns_used
-from workbench.domain.train import TrainingJob
+from workbench.domain.train import SUMMARY_METRICS, TrainingJob
 from workbench.errors import NotEligible
+from workbench.services import curves
 from workbench.services.training_place import needs, surroundings
 from workbench.services.training_plan import Pairs
 from workbench.trainers import trainer
@@ -153,7 +154,9 @@ class TrainingWork:
         return {"model_version_id": version, "metrics": metrics}
 
     def ended(self, job: Job) -> bool:
-        """Have the job copied to where people also look, once its end is committed; returns whether it is a trial."""
+        """Keep the latest figures, and have the job copied to where people also look; returns whether it is a trial."""
+        latest = curves.latest(self.db, [job.id], SUMMARY_METRICS)[job.id]
+        self.db.execute("update training_details set metrics = ? where id = ?", [json.dumps(latest), job.id])
         self.db.on_commit(lambda: self.app.mlflow.ended(job.id))
         return self.app.studies.lead.ended(job)
 

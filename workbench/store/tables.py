@@ -15,6 +15,8 @@ from workbench.store.transaction import Params, quoted
 from workbench.store.values import Convert, decoder, encoder, sql_type
 
 R = TypeVar("R", bound=Record)
+# Beyond so many columns it costs more to read them of all that match than to find the ids of a page first.
+MOST_COLUMNS = 30
 
 
 def columns_of(record_class: type[Record]) -> list[tuple[str, str]]:
@@ -35,6 +37,7 @@ class Mapping:
     returning: str
     stamps: tuple[str, ...]
     version: str | None
+    wide: bool
 
     @classmethod
     @cache
@@ -54,6 +57,7 @@ class Mapping:
             returning=f"returning {listed}",
             stamps=tuple(name for name in ("created_at", "updated_at") if name in names),
             version=next((name for name in ("revision", "version") if name in names), None),
+            wide="id" in names and len(names) > MOST_COLUMNS,
         )
 
     def values(self, row: Sequence[Any]) -> dict[str, Any]:
@@ -113,12 +117,27 @@ class Records(Generic[R]):
 
         `where` and `order` are SQL and never come from a user; `params` may.
         """
-        limits = f" order by {order} limit {int(page_size)} offset {(int(page) - 1) * int(page_size)}"
+        before = (int(page) - 1) * int(page_size)
+        tail = f"{_where(where)} order by {order} limit {int(page_size)} offset {before}"
         with self.db.read():
-            total = self.count(where, params)
-            found = self.db.tuples(f"{self._mapping.select}{_where(where)}{limits}", params)
+            if self._mapping.wide:
+                found, total = self._by_ids(tail, params)
+            else:
+                found, total = self.db.tuples(f"{self._mapping.select}{tail}", params), 0
+            # Beyond the last page no row tells how many there are.
+            total = total or self.count(where, params)
         rows = [self._mapping.values(row) for row in found]
         return Page(self.record_class, rows, total=total, page=page, page_size=page_size)
+
+    def _by_ids(self, tail: str, params: Params) -> tuple[Sequence[Sequence[Any]], int]:
+        """Return the rows that a condition, an order and limits pick, and how many match in all."""
+        picked = self.db.tuples(f"select id, count(*) over () from {quoted(self.table)}{tail}", params)
+        if not picked:
+            return (), 0
+        ids, place = [id for id, _ in picked], self._mapping.columns.index("id")
+        rows = self.db.tuples(f"{self._mapping.select} where id in ({', '.join('?' * len(ids))})", ids)
+        found = {row[place]: row for row in rows}
+        return [found[id] for id in ids], picked[0][1]
 
     def insert(self, record: R) -> R:
         """Keep a new record and return it, with times filled in where they are None."""
