@@ -49,8 +49,13 @@ def test_a_second_one_is_refused_until_the_first_has_ended(waiting: Any) -> None
     ws.jobs.cancel(first.id)
     assert start_of(ws, made).enabled
     second = ws.jobs.retry(first.id)
-    with pytest.raises(Conflict, match=second.id):
+    with pytest.raises(Conflict, match=second.id) as refused:
         ws.jobs.retry(first.id)
+    shown = {job.id: job for job in ws.jobs.list(kind="generate")}
+    retry = {id: next(action for action in job.actions if action.name == "retry") for id, job in shown.items()}
+    assert (retry[first.id].enabled, retry[first.id].reason) == (False, refused.value.message)
+    assert [retry[job.id].enabled for job in ws.training_sheets.generations(made.id)] == [False, False]
+    assert retry[next(id for id in shown if id not in (first.id, second.id))].enabled, "it is of another training sheet"
     assert ws.jobs.list(kind="generate", status="queued").total == 1
 
 

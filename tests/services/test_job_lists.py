@@ -40,6 +40,8 @@ def test_every_order_is_total_and_paged(many):
     found = [id for page in range(1, 5) for id in ids(ws.jobs.list(sort="status", page=page, page_size=3))]
     assert sorted(found) == [f"job_{i:02d}" for i in range(12)]
     assert ws.jobs.list(sort="priority", page_size=1).total == 12
+    beyond = ws.jobs.list(page=9, page_size=3)
+    assert (ids(beyond), beyond.total) == ([], 12)
 
 
 def test_filters_go_together(many):
@@ -56,3 +58,16 @@ def test_filters_go_together(many):
 def test_an_unknown_order_is_refused(many):
     with pytest.raises(ValidationError, match="sort"):
         many[0].jobs.list(sort="version; drop table jobs")
+
+
+def test_an_unknown_kind_or_status_is_refused_with_the_known_ones(many):
+    ws, _ = many
+    with pytest.raises(ValidationError, match=r"'trian'. Did you mean 'train'.* Known are assemble, .*, train") as refused:
+        ws.jobs.list(kind="trian")
+    assert refused.value.context["fields"][0]["field"] == "kind"
+    for lists in (ws.jobs, ws.training, ws.studies):
+        with pytest.raises(ValidationError, match="'queued'.*'cancelled'"):
+            lists.list(status="bogus")
+    ws.transport.app.engine.register("greet", entry="greetings.work:greet")
+    assert ws.jobs.list(kind="greet").total == 0
+    assert ws.jobs.list(kind="drift").total == 0

@@ -110,7 +110,7 @@ class Generating(Service):
         where = "kind = 'generate' and spec ->> 'training_sheet_id' = ?"
         order = "created_at desc, id desc"
         found = self.app.jobs.records.page(where, [training_sheet_id], order=order, page=page, page_size=page_size)
-        found.rows = [self.app.jobs.shown(Job(**row)).values() for row in found.rows]
+        found.rows = self.app.jobs.presented(found.rows)
         return found
 
     def _wished(

@@ -14,6 +14,10 @@ select id, name from jobs
 where kind = 'generate' and list_contains(?, status) and spec ->> 'training_sheet_id' = ?
 order by created_at, id limit 1
 """
+_ALL_UNDER_WAY = """
+select spec ->> 'training_sheet_id' as sheet, id, name from jobs
+where kind = 'generate' and list_contains(?, status) order by created_at desc, id desc
+"""
 
 
 def refuse_second(db: Database, training_sheet_id: str) -> None:
@@ -26,6 +30,12 @@ def start(db: Database, training_sheet_id: str) -> Action:
     """Return whether a generation may be started now, and why not."""
     found = _under_way(db, training_sheet_id)
     return Action(name="generate", label="Start", enabled=found is None, reason=_words(found) if found else None)
+
+
+def taken(db: Database) -> dict[str, str]:
+    """Return why no generation may be started now, by training sheet, for those where one is under way."""
+    under_way = db.rows(_ALL_UNDER_WAY, [sorted(ACTIVE)])
+    return {row["sheet"]: _words(row) for row in under_way}
 
 
 def _under_way(db: Database, training_sheet_id: str) -> dict[str, Any] | None:

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices
 
 from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, command, query
-from workbench.domain.jobs import DELETE, LIFECYCLE, TERMINAL, WAITING, Job, JobEvent
+from workbench.domain.jobs import DELETE, KINDS, LIFECYCLE, TERMINAL, WAITING, Job, JobEvent
 from workbench.domain.record import utc
-from workbench.errors import InvalidTransition, NotFound, ValidationError
-from workbench.services import generation_turn, job_deletion
+from workbench.errors import InvalidTransition, NotFound, ValidationError, did_you_mean
+from workbench.services import generation_turn, job_deletion, repeating
 from workbench.services.answering import answered
 from workbench.services.job_bulk import RUNNERS, JobBulk
 from workbench.services.job_curves import JobCurves
@@ -70,6 +70,7 @@ class JobService(JobBulk, JobCurves, JobLogs):
         page_size: PageSize = 50,
     ) -> Page[Job]:
         """List the jobs, the newest first; a study stands for its trials, unless they are asked for."""
+        self._refuse_unknown(kind)
         wanted = narrowed(
             {"kind": kind, "status": status, "created_by": created_by, "parent_id": parent_id},
             search=("name", search), since=since, until=until, label=label, sort=sort, descending=descending,
@@ -77,7 +78,7 @@ class JobService(JobBulk, JobCurves, JobLogs):
         )  # fmt: skip
         with self.db.read():
             found = self.records.page(wanted.where, wanted.params, order=wanted.order, page=page, page_size=page_size)
-            found.rows = self._present(found.rows)
+            found.rows = self.presented(found.rows)
         return found
 
     @query("GET", "/jobs/{job_id}")
@@ -116,12 +117,8 @@ class JobService(JobBulk, JobCurves, JobLogs):
         refuse_to_resume(job, resume)
         if job.kind == "study":
             return self.records.get(self.app.studies.retry(job_id).id)
-        if job.kind not in self.app.engine.kinds or job.spec.get("once"):
-            raise InvalidTransition(
-                f"A job of kind {job.kind} cannot be repeated by itself. Start it again where it was started.",
-                current=job.status,
-                allowed=[],
-            )
+        if why := repeating.never(self.app, job.kind, job.spec):
+            raise InvalidTransition(why, current=job.status, allowed=[])
         more = {"labels": job.labels, "sample": job.sample, "priority": job.priority, "parent_id": job.id, "resume": resume}
         more |= {"timeout_seconds": timeout_seconds or job.timeout_seconds}
         with self.db.write():
@@ -264,11 +261,26 @@ class JobService(JobBulk, JobCurves, JobLogs):
 
     def shown(self, job: Job) -> Job:
         """Return a job with its derived values."""
-        return Job(**self._present([job.values()])[0])
+        return Job(**self.presented([job.values()])[0])
 
     def runs(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """Return those of the jobs that are external runs, with their derived values."""
-        return self._present(job.values() for job in self.records.list("kind = ? and list_contains(?, id)", [EXTERNAL, list(ids)]))
+        return self.presented(job.values() for job in self.records.list("kind = ? and list_contains(?, id)", [EXTERNAL, list(ids)]))
+
+    def presented(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return jobs as they are kept, each with its derived values."""
+        found = [dict(row) for row in rows]
+        places = dict(self.db.tuples(QUEUE_PLACES)) if any(row["status"] == "queued" for row in found) else {}
+        held, now, hindered = job_deletion.of_rows(self.db, found), self.clock.now(), repeating.hindered(self.app, found)
+        return [row | derived(row, now, places, held, roles=self.roles, blocked=hindered.get(row["id"])) for row in found]
+
+    def _refuse_unknown(self, kind: str | None) -> None:
+        """Refuse a kind that nobody has declared and no job has: nothing would be found, and nobody told why."""
+        known = {*KINDS, *self.app.engine.kinds}
+        if kind is None or kind in known or self.records.exists(kind=kind):
+            return
+        words = f"No kind of job is called {kind!r}.{did_you_mean(kind, known)} Known are {', '.join(sorted(known))}"
+        raise ValidationError.field("kind", words, kind)
 
     def _external(self, job_id: str) -> Job:
         job = self.records.get(job_id)
@@ -277,12 +289,6 @@ class JobService(JobBulk, JobCurves, JobLogs):
         if job.status in TERMINAL:
             raise InvalidTransition.of("run", "log into", job.status, [])
         return job
-
-    def _present(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        found = [dict(row) for row in rows]
-        places = dict(self.db.tuples(QUEUE_PLACES)) if any(row["status"] == "queued" for row in found) else {}
-        held, now = job_deletion.of_rows(self.db, found), self.clock.now()
-        return [row | derived(row, now, places, held, roles=self.roles) for row in found]
 
 
 def past(name: str, moment: dt.datetime | None, now: dt.datetime, *, since: dt.datetime | None = None) -> dt.datetime:
