@@ -93,6 +93,21 @@ def test_lists_of_nested_things_and_of_free_forms_travel_as_arrow(http: httpx.Cl
     assert set(table(answer)["spec"].to_pylist()) == {'{"lr": 0.1}', '{"lr": "warm up"}', '{"lr": {"from": [1]}}'}
 
 
+def test_curves_travel_as_one_table_of_points(http: httpx.Client) -> None:
+    run = http.post("/jobs/external", json={"name": "sweep"}).json()["id"]
+    points = [{"name": name, "step": step, "value": step / 2, "epoch": 1} for name in ("loss", "acc") for step in range(3)]
+    http.post(f"/jobs/{run}/metrics", json={"metrics": [*points, {"name": "gap", "step": 0, "value": "Infinity"}]})
+    answer = http.get(f"/jobs/{run}/metrics", headers={"Accept": ARROW})
+    assert (answer.headers["content-type"], answer.headers["x-total-count"]) == (ARROW, "7")
+    found = table(answer)
+    assert found.column_names == ["name", "step", "value", "epoch", "at"]
+    assert [tuple(row.values())[:4] for row in found.to_pylist()][1::3] == [("loss", 1, 0.5, 1), ("acc", 1, 0.5, 1)]
+    assert found["value"].to_pylist()[-1] == float("inf")
+    assert found["at"].null_count == 0
+    nothing = http.get(f"/jobs/{run}/metrics", params={"name": "other"}, headers={"Accept": ARROW})
+    assert table(nothing).schema == found.schema
+
+
 def test_a_preview_of_odd_columns_travels_as_arrow(http: httpx.Client) -> None:
     raw = io.BytesIO()
     odd = {"u": pa.array([2**64 - 1, 0], pa.uint64()), "s": [{"x": 1}, None], "b": [b"\xff", None], "n": pa.nulls(2)}

@@ -10,18 +10,17 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-import pyarrow as pa
 from fastapi import APIRouter, Body, FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 from starlette.routing import BaseRoute
 
+from workbench.api.tables import gives_rows, table_of
 from workbench.api.uploads import application, upload_endpoint
 from workbench.clock import Clock
 from workbench.contract import answers, codec
 from workbench.contract.operation import Argument, Operation
 from workbench.contract.schema import UNSET, fits, input_type, wire_model
-from workbench.domain.data import Preview
 from workbench.domain.jobs import Job
 from workbench.errors import ValidationError, did_you_mean
 from workbench.services.application import Application
@@ -70,7 +69,7 @@ def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
     found: dict[int | str, dict[str, Any]] = {"default": {"description": "Error", "model": _ErrorBody}}
     if operation.returns is str:  # a model would be documented as text, like the answer
         found["default"] = {"description": "Error", "content": {"application/json": {"schema": _ErrorBody.model_json_schema()}}}
-    if _gives_rows(operation):
+    if gives_rows(operation):
         found[operation.status] = {"content": {codec.ARROW: {"schema": {"type": "string", "format": "binary"}}}}
     if operation.long:
         found[202] = {"description": "Started", "model": wire_model(Job)}
@@ -133,7 +132,7 @@ def _refuse_unknown(request: Request, known: list[str]) -> None:
 
 def respond(request: Request, operation: Operation, answer: Any) -> Response:
     """Return the answer as Arrow where it has rows and the caller wishes, else as JSON; unchanged reads are 304."""
-    if codec.ARROW in request.headers.get("accept", "") and _gives_rows(operation):
+    if codec.ARROW in request.headers.get("accept", "") and gives_rows(operation):
         return _tagged(request, _arrow(answer))
     if isinstance(answer, str) and operation.returns is str:
         return _tagged(request, _text(operation, answer))
@@ -155,30 +154,17 @@ def _tagged(request: Request, response: Response) -> Response:
     return response
 
 
-def _gives_rows(operation: Operation) -> bool:
-    """Return True for lists, tables and previews: they can travel as Arrow."""
-    return operation.is_page or operation.is_table or operation.record_type is Preview
-
-
 def _status(operation: Operation, answer: Any) -> int:
     """Return 202 for a started job where the operation would otherwise answer with something finished."""
     return 202 if answers.is_started(operation, answer) else operation.status
 
 
 def _arrow(answer: Any) -> Response:
-    table = _table(answer)
-    headers = {"X-Total-Count": str(codec.total_of(table) if table is answer else answer.total)}
+    table, total = table_of(answer)
+    headers = {"X-Total-Count": str(total)}
     if getattr(answer, "next_cursor", None):
         headers["X-Next-Cursor"] = answer.next_cursor
     return Response(codec.table_to_bytes(table), media_type=codec.ARROW, headers=headers)
-
-
-def _table(answer: Any) -> pa.Table:
-    if isinstance(answer, pa.Table):
-        return answer
-    if isinstance(answer, Preview):
-        return codec.rows_to_table(answer.rows or (), (answer.rows[0] if answer.rows else [c.name for c in answer.columns]))
-    return codec.page_to_table(answer)
 
 
 def _text(operation: Operation, text: str) -> Response:
