@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 
 import param
 
+from workbench.domain.one_line import one_line
+
 
 class Time(param.Date):
     """A moment in naive UTC."""
@@ -168,8 +170,16 @@ class Record(param.Parameterized):
         return hash(self._identity())
 
     def __repr__(self) -> str:
-        shown = [f"{n}={getattr(self, n)!r}" for n in ("id", "name", "status", "version") if n in self.own_fields()]
-        return f"{type(self).__name__}({', '.join(shown)})"
+        fields = self.own_fields()
+        if "id" in fields:
+            shown = [f"{n}={getattr(self, n)!r}" for n in ("id", "name", "status", "version") if n in fields]
+            return f"{type(self).__name__}({', '.join(shown)})"
+        # What sums the rest up comes first.
+        order = sorted((name for name in fields if name != "actions"), key=lambda name: name != "summary")
+        values = {name: getattr(self, name) for name in order}
+        return one_line(type(self).__name__, values, {name: self.default_of(name) for name in order})
+
+    __str__ = __repr__
 
 
 def _declared(name: str, parameter: param.Parameter) -> bool:
