@@ -81,6 +81,13 @@ def test_stratified_samples_keep_the_shares(ws: Any, sheet: Any, template: Any) 
     assert (len(prompts), sum("(y," in prompt for prompt in prompts)) == (20, 5)
 
 
+def test_a_stratified_sample_without_a_column_says_which_there_are(ws: Any, sheet: Any) -> None:
+    plan = {"prompt_template": "{{q}}", "response_source_mode": "manual_labeling"}
+    for wished, words in ((None, "is missing: .* Name a column: .*group"), ("grup", "is no column .* Did you mean 'group'")):
+        with pytest.raises(ValidationError, match=f"stratify_by: {words}"):
+            ws.training_sheets.assemble(sheet.id, template=plan, sample="stratified", sample_size=9, stratify_by=wished)
+
+
 def test_a_filter_chooses_rows(ws: Any, sheet: Any, template: Any) -> None:
     made = ws.training_sheets.assemble(sheet.id, template_id=template.id, filter="\"group\" = 'y' and f < 5")
     rows = ws.training_sheets.preview(made.id).rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from workbench.services.label_rights import ALLOWED, PROHIBITED
 from workbench.services.rendering import item_ref_sql, prompt_sql, response_sql, text_of
 from workbench.services.sheet_rows import relation_of, rows_table
 from workbench.store import Database
+from workbench.store.conditions import typed_condition
 from workbench.store.transaction import Transaction, quoted
 
 LABELS = "labels.parquet"
@@ -28,19 +29,25 @@ NO_ROW = "No row matches, so there would be no pair; widen the filter"
 
 @dataclass(frozen=True)
 class Choice:
-    """Say which rows of a sheet are taken."""
+    """Say which rows of a sheet are taken; `filter` is the condition as it was typed, `seconds` what it may take."""
 
     condition: str
     sampling: str
     size: int | None
     seed: int
     stratify_by: str | None
+    filter: str | None = None
+    seconds: float = 0.0
+
+    def applied(self, db: Database | Transaction) -> AbstractContextManager[None]:
+        """Explain the faults of the condition inside the block, and limit its time."""
+        return typed_condition(db, self.filter, seconds=self.seconds, field="filter", setting="WORKBENCH_SQL_SECONDS")
 
 
 def assemble(db: Database, sheet: Sheet, training_sheet: TrainingSheet, choice: Choice) -> int:
     """Make the pairs of a training sheet that nobody sees yet and return their number."""
     with db.load() as tx:
-        tx.execute(f"create temp table _picks as {_picks_sql(sheet, choice)}")
+        _pick(tx, sheet, choice)
         count = tx.execute("select count(*) from _picks")[0][0]
         if not count:
             raise ValidationError.field("filter", NO_ROW)
@@ -70,7 +77,7 @@ def give(db: Database, sheet: Sheet, made: TrainingSheet, choice: Choice, folder
     plan = made.template
     assert plan is not None
     with db.load() as tx:
-        tx.execute(f"create temp table _picks as {_picks_sql(sheet, choice)}")
+        _pick(tx, sheet, choice)
         with closing(tx.cursor.sql(_given_sql(sheet, plan)).to_arrow_reader(BATCH_ROWS)) as rows:
             total = write_rows(rows, folder / ROWS)
         tx.execute("drop table _picks")
@@ -107,6 +114,11 @@ def question(db: Database, sheet: Sheet, made: TrainingSheet, *, labels: bool) -
         "params": [value.isoformat() if isinstance(value, dt.datetime) else value for value in params],
         "step": "rendering",
     }
+
+
+def _pick(tx: Transaction, sheet: Sheet, choice: Choice) -> None:
+    with choice.applied(tx):
+        tx.execute(f"create temp table _picks as {_picks_sql(sheet, choice)}")
 
 
 def _picks_sql(sheet: Sheet, choice: Choice) -> str:

@@ -13,7 +13,7 @@ from workbench.domain.data import DELETED, SHEET_LIFECYCLE, Preview, Sheet, Shee
 from workbench.domain.generate import TRAINING_SHEET_LIFECYCLE, Export, TemplateSnapshot, TrainingSheet
 from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
 from workbench.domain.providers import GeneratedAnswer
-from workbench.errors import InUse, NotFound, NotReady, ValidationError
+from workbench.errors import InUse, NotFound, NotReady, ValidationError, did_you_mean
 from workbench.services import assembling
 from workbench.services.answering import answered
 from workbench.services.assembly_work import AssemblyWork
@@ -28,7 +28,7 @@ from workbench.services.rendering import check_template, require_valid
 from workbench.services.review_import import ReviewImports
 from workbench.services.sheet_rows import row_condition
 from workbench.services.templates import Plan, TemplateId, TemplateService
-from workbench.store.conditions import explained_condition, typed_condition
+from workbench.store.conditions import explained_condition
 from workbench.store.tables import Records
 
 MAKERS = frozenset({"admin", "data_steward", "trainer"})
@@ -110,7 +110,8 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
         plan = self.app.templates.chosen(template, template_id, sheet.template_id)
         self._refuse(sheet, plan, sample, sample_size)
         condition = row_condition(sheet, filter, field="filter")
-        choice = assembling.Choice(condition, sample, sample_size, seed, self._stratum(sheet, plan, sample, stratify_by))
+        stratum = self._stratum(sheet, plan, sample, stratify_by)
+        choice = assembling.Choice(condition, sample, sample_size, seed, stratum, filter, self.settings.sql_seconds)
         made = TrainingSheet(
             id=self.clock.new_id("assembly"),
             name=name or "",
@@ -128,7 +129,8 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
             created_at=self.clock.now(),
             created_by=self.actor,
         )
-        count = self._chosen(sheet, choice, filter)
+        with self.db.read(), choice.applied(self.db):
+            count = assembling.chosen(self.db, sheet, choice)
         with explained_condition(filter, field="filter"):
             if takes_a_job(lambda rows: count > rows):
                 return self.assemblies.submit(sheet, made, choice)
@@ -137,12 +139,6 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
             kept = self.records.insert(self.named(sheet, made).with_(total_rows=total, completed_at=self.clock.now()))
             assembling.count_reuse(self.db, kept)
             return answered(self._records([kept])[0])
-
-    def _chosen(self, sheet: Sheet, choice: assembling.Choice, filter: str | None) -> int:
-        """Return how many rows are taken; a condition that cannot even be counted by in time is refused."""
-        limit = {"seconds": self.settings.sql_seconds, "setting": "WORKBENCH_SQL_SECONDS"}
-        with self.db.read(), typed_condition(self.db, filter, field="filter", **limit):
-            return assembling.chosen(self.db, sheet, choice)
 
     def named(self, sheet: Sheet, made: TrainingSheet) -> TrainingSheet:
         """Return a new training sheet with its name: that of the sheet with a number where none was given."""
@@ -161,8 +157,12 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
             return None
         column = wished or plan.response_column
         known = [c.name for c in sheet.columns]
+        if column is None:
+            words = "is missing: the template takes no answers from a column, so a stratified sample does not know whose shares to keep"
+            raise ValidationError.field("stratify_by", f"{words}. Name a column: {', '.join(known)}")
         if column not in known:
-            raise ValidationError.field("stratify_by", f"is no column of the sheet. Available: {', '.join(known)}", column)
+            words = f"is no column of the sheet.{did_you_mean(column, known)} Available: {', '.join(known)}"
+            raise ValidationError.field("stratify_by", words, column)
         return column
 
     @query("GET", "/assemblies/list", key="assemblies", topics=("training_sheets", "pairs"))

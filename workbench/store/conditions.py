@@ -9,6 +9,7 @@ import duckdb
 
 from workbench.errors import ValidationError
 from workbench.store.reads import Reads
+from workbench.store.transaction import Transaction
 
 _FAULTS = (
     duckdb.BinderException,
@@ -34,9 +35,12 @@ def explained_condition(text: str | None, *, field: str = "where") -> Iterator[N
 
 @contextmanager
 def typed_condition(
-    db: Reads, text: str | None, *, seconds: float, field: str = "where", setting: str = "WORKBENCH_FILTER_SECONDS"
+    db: Reads | Transaction, text: str | None, *, seconds: float, field: str = "where", setting: str = "WORKBENCH_FILTER_SECONDS"
 ) -> Iterator[None]:
-    """Apply a condition that somebody typed and waits for, in a `read()` or `write()`: its faults are explained, its time is limited."""
+    """Apply a condition that somebody typed and waits for: its faults are explained, its time is limited.
+
+    For the transaction of a `load()`, or for the database inside a `read()` or `write()`.
+    """
 
     def late(limit: float) -> Exception:
         words = f"took longer than {limit:g} s and was stopped. Make it simpler, or raise the limit ({setting})"

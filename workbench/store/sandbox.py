@@ -18,7 +18,7 @@ from workbench.errors import ValidationError
 from workbench.store import sql_check
 from workbench.store.database import Database
 from workbench.store.published import relations
-from workbench.store.reads import limited
+from workbench.store.time_limit import limited
 from workbench.store.transaction import Params
 
 _BATCH_ROWS = 8192

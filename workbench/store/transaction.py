@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from workbench.store.faults import explained
+from workbench.store.time_limit import limited
 
 Params = Sequence[Any] | Mapping[str, Any]
 
@@ -51,6 +53,10 @@ class Transaction:
         self.writes += 1
         with explained():
             return self.cursor.execute(sql, params).fetchall()
+
+    def within(self, seconds: float | None, late: Callable[[float], Exception]) -> AbstractContextManager[None]:
+        """Limit what is executed inside the block; `late` makes the error."""
+        return limited(self.cursor, seconds, late)
 
     def insert_arrow(self, table: str, data: pa.Table | pa.RecordBatchReader) -> int:
         """Append Arrow data to a table by column name and return the number of rows."""
