@@ -154,10 +154,10 @@ def _command(operation: Operation) -> Callable[..., None]:
         target, user, as_json = given.pop("database", str(DEFAULT)), given.pop("user", None), given.pop("json", False)
         arguments = {name: _read(operation, name, value) for name, value in given.items() if value is not None}
         with workbench.open(target, user=user, share=False) as ws:
-            answer = ws.transport.call(operation, arguments)
+            answer = ws.transport.call(operation, arguments if ws.transport.url is None else _sent(operation, arguments))
         show(operation, answer, as_json=as_json)
 
-    parameters = [_parameter(a) for a in operation.arguments]
+    parameters = [_parameter(a, named=operation.upload and a.name == "source") for a in operation.arguments]
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters += [
         inspect.Parameter("database", keyword, default=str(DEFAULT), annotation=Database),
@@ -172,8 +172,18 @@ def _command(operation: Operation) -> Callable[..., None]:
     return run
 
 
-def _parameter(argument: Argument) -> inspect.Parameter:
-    positional = argument.place == "path" or argument.required
+def _sent(operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments with the file that a server is to read as a path of this machine: the server may run in another folder."""
+    source, kind = arguments.get("source"), arguments.get("source_type") or "file"
+    if not operation.upload or kind != "file" or source is None or not Path(source).expanduser().exists():
+        return arguments
+    path = Path(source).expanduser().absolute()
+    stays = path.is_dir() or arguments.get("external")
+    return arguments | {"source": str(path) if stays else path}
+
+
+def _parameter(argument: Argument, *, named: bool = False) -> inspect.Parameter:
+    positional = argument.place == "path" or argument.required or named
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if positional else inspect.Parameter.KEYWORD_ONLY
     plain = _plain_type(argument.annotation)
     annotation = Annotated[plain, Parameter(help=argument.doc or None, negative=() if plain is not bool else None)]

@@ -198,23 +198,30 @@ def test_lists_are_written_as_people_write_them(database: Path) -> None:
     assert 2 == json.loads(told.stdout)["matched"]
 
 
-def test_an_export_lies_in_the_folder_asked_for_and_over_nothing(database: Path, tmp_path: Path) -> None:
+def test_an_export_lies_in_the_folder_asked_for_and_over_nothing_and_is_taken_back_from_there(
+    database: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    there = tmp_path_factory.mktemp("there")  # where the server reads nothing
     with serving(database) as server, wb.open(server.url) as ws:
         sheet = ws.sheets.create("Topics", rows=[{"q": f"question {n}", "a": f"answer {n}"} for n in range(12)])
         made = ws.training_sheets.assemble(sheet.id, template={"prompt_template": "{{q}}", "response_column": "a"})
         ws.review.bulk_approve(made.id, filter={"status": "unlabeled"})
-        remote = ["export", made.id, "alpaca", "--to", tmp_path / "there", "--database", server.url]
+        remote = ["export", made.id, "alpaca", "--to", there, "--database", server.url]
         written = command_line(*remote, check=True).stdout.split()
         again = command_line(*remote)
+        back = command_line(
+            "training-sheets", "import-reviews", there / "topics_1.jsonl", "--database", server.url, "--json", check=True
+        )
     owned = command_line("export", made.id, "alpaca", "--to", tmp_path / "here", "--database", database, "--json", check=True)
 
     names = ["manifest.json", "topics_1.jsonl"]
     assert names == sorted(Path(path).name for path in written) == sorted(Path(path).name for path in json.loads(owned.stdout))
-    assert names == sorted(path.name for path in (tmp_path / "there").iterdir())
+    assert names == sorted(path.name for path in there.iterdir())
     for name in names:
-        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+        assert (there / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
     assert 12 == len((tmp_path / "here" / "topics_1.jsonl").read_text().splitlines())
     assert (1, True) == (again.returncode, again.stderr.startswith("CONFLICT"))
+    assert ("topics_1", 12) == (json.loads(back.stdout)["name"], json.loads(back.stdout)["pairs"])
 
 
 def test_a_workspace_is_opened_and_told_about(database: Path) -> None:

@@ -118,8 +118,8 @@ PAIR = {"prompt": "Q", "response": "A"}
 @pytest.mark.parametrize(
     ("rows", "format", "message"),
     [
-        ([PAIR, {"messages": TURNS}], None, "record 1 .* lacks prompt and response; it looks like openai_chat"),
-        ([{"messages": TURNS}], "sharegpt", "record 0 .* lacks conversations; it looks like openai_chat"),
+        ([PAIR, {"messages": TURNS}], None, "record 1 .* needs prompt and response, its keys are messages; it looks like openai_chat"),
+        ([{"messages": TURNS}], "sharegpt", "record 0 .* needs conversations, .*; it looks like openai_chat"),
         ([PAIR, {**PAIR, "status": "labelled"}], None, "record 1 .*Did you mean 'labeled'"),
         ([{**PAIR, "response": " ", "status": "labeled"}], "csv", "record 0 .* there is no response"),
         ([{"messages": TURNS}, {"messages": "hello"}], None, "record 1 .* is not what openai_chat writes"),

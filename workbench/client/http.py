@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import json
@@ -50,14 +51,15 @@ class HttpTransport:
 
     def call(self, operation: Operation, given: dict[str, Any], *, key: str | None = None, respond_async: bool = False) -> Any:
         """Run one operation over HTTP."""
-        request = self._request(operation, given)
-        if operation.kind == "command":
-            request.headers["Idempotency-Key"] = key or secrets.token_hex(16)
-        if respond_async:
-            request.headers["Prefer"] = "respond-async"
-        if operation.is_table:
-            request.headers["Accept"] = codec.ARROW
-        response = self._send(request)
+        with contextlib.ExitStack() as opened:
+            request = self._request(operation, given, opened)
+            if operation.kind == "command":
+                request.headers["Idempotency-Key"] = key or secrets.token_hex(16)
+            if respond_async:
+                request.headers["Prefer"] = "respond-async"
+            if operation.is_table:
+                request.headers["Accept"] = codec.ARROW
+            response = self._send(request)
         if response.is_error:
             raise rebuild(_payload(response))
         if response.headers.get("content-type", "").startswith(codec.ARROW):
@@ -66,15 +68,16 @@ class HttpTransport:
             return response.text  # an answer that is meant to be a file
         return answers.from_wire(operation, response.json(), started=response.status_code == STARTED)
 
-    def _request(self, operation: Operation, given: dict[str, Any]) -> httpx.Request:
+    def _request(self, operation: Operation, given: dict[str, Any], opened: contextlib.ExitStack) -> httpx.Request:
         path = operation.full_path(self.prefix)
         rest = dict(given)
         for argument in operation.arguments:
             if argument.place == "path" and argument.name in rest:
                 path = path.replace("{" + argument.name + "}", quote(str(rest.pop(argument.name)), safe=""))
-        tables = {name: value for name, value in rest.items() if hasattr(value, "schema")}
-        if tables:
+        if tables := {name: value for name, value in rest.items() if hasattr(value, "schema")}:
             return self._upload(operation, path, rest, tables)
+        if files := {name: value for name, value in rest.items() if isinstance(value, Path)}:
+            return self._upload_file(operation, path, rest, files, opened)
         if operation.method == "GET":
             return self._http.build_request("GET", path, params=_query(rest))
         body = json.dumps(codec.encode(rest))
@@ -87,9 +90,18 @@ class HttpTransport:
         (name, table), *_ = tables.items()
         sink = io.BytesIO()
         pq.write_table(table, sink)
-        fields = {k: v if isinstance(v, str) else json.dumps(codec.encode(v)) for k, v in rest.items() if k != name}
         files = {"file": (f"{name}.parquet", sink.getvalue(), "application/vnd.apache.parquet")}
-        return self._http.build_request(operation.method, path, data=fields, files=files)
+        return self._http.build_request(operation.method, path, data=_fields(rest, name), files=files)
+
+    def _upload_file(
+        self, operation: Operation, path: str, rest: dict[str, Any], files: dict[str, Path], opened: contextlib.ExitStack
+    ) -> httpx.Request:
+        """Send a file of this machine beside the other fields; it stays open until the answer is there."""
+        (name, file), *_ = files.items()
+        content = opened.enter_context(file.open("rb"))
+        return self._http.build_request(
+            operation.method, path, data=_fields(rest, name), files={"file": (file.name, content, "application/octet-stream")}
+        )
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         for pause in (*RETRIES, None):
@@ -128,6 +140,11 @@ def _repeatable(request: httpx.Request, error: httpx.TransportError) -> bool:
 def _query(rest: dict[str, Any]) -> dict[str, Any]:
     wire = {name: codec.encode(value) for name, value in rest.items() if value is not None}
     return {name: json.dumps(value) if isinstance(value, dict) else value for name, value in wire.items()}
+
+
+def _fields(rest: dict[str, Any], sent: str) -> dict[str, str]:
+    """Return the other arguments as fields of a form."""
+    return {k: v if isinstance(v, str) else json.dumps(codec.encode(v)) for k, v in rest.items() if k != sent}
 
 
 def _payload(response: httpx.Response) -> dict[str, Any]:

@@ -88,7 +88,8 @@ def refuse_other(format: Format, record: Record) -> None:
     if format.fits(record) or (format.name in LENIENT and LENIENT[format.name](record)):
         return
     other = _found(record)
-    raise ValueError(f"it lacks {format.needs}" + (f"; it looks like {other.name}" if other is not None else ""))
+    keys = ", ".join([str(key) for key in record][:8]) or "none"
+    raise ValueError(f"it needs {format.needs}, its keys are {keys}" + (f"; it looks like {other.name}" if other else ""))
 
 
 def _found(record: Record) -> Format | None:

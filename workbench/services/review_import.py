@@ -139,7 +139,8 @@ class ReviewImports(Service):
         if not isinstance(found, sources.FileSource):
             raise ValidationError.field("source_type", "Reviews come from a file, or as rows", source_type)
         if not found.path.exists():
-            raise ValidationError.field("source", f"there is no file {found.label}", found.label)
+            message = f"there is no file {found.label}. Check the path, relative ones count from {Path.cwd()}"
+            raise ValidationError.field("source", message, found.label)
         return JsonRecords(found.path, name=Path(found.label).name, split=split), found.label
 
     def _kept(self, found: ReviewImport, told: Path, survey: Survey, plan: TemplateSnapshot) -> ReviewImport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from workbench.store.scratch import scratch, text_literal
 
 _BATCH_ROWS = 2_000
 _TABLES = (".parquet", ".pq", ".arrow", ".feather", ".xlsx", ".xlsm")
+# Where a file lies on this machine is nobody's business.
+_FOLDERS = re.compile(r" in file \"[^\"]*\",?")
 _DELIMITED = {".csv": None, ".tsv": "\t", ".tab": "\t"}
 
 
@@ -49,8 +52,9 @@ class JsonRecords:
                     yield from (self._record(text, number) for number, (text,) in enumerate(texts, start=count))
                     count += len(texts)
             except duckdb.Error as error:
-                reason = str(error).split("\n", 1)[0].split(": ", 1)[-1]
-                raise ValidationError.field("source", f"{self._name} is not JSON: {reason}", self._name) from error
+                reason = _FOLDERS.sub("", str(error).split("\n", 1)[0].split(": ", 1)[-1]).rstrip(". ")
+                message = f"{self._name} is not JSON: {reason}. Export it again, or name a table by its ending"
+                raise ValidationError.field("source", message, self._name) from error
 
     def _rows(self) -> pa.Table | pa.RecordBatchReader:
         """Return the rows of a table; cells of a text file stay as they are written."""
