@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,29 @@ def test_a_file_becomes_a_sheet_that_opens_with_its_rows(url: str, tab: Tab, tmp
     expect(tab.get_by_text("bob").first).to_be_visible()
     assert 2 == sheets(url)["people"]
     tab.wait_for_function("location.href.includes('sheet=sheet')")
+    assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
+
+
+def test_reviews_of_another_tool_are_looked_at_taken_over_and_opened(url: str, tab: Tab, tmp_path: Path):
+    path = tmp_path / "intents.json"
+    results = [{"from_name": name, "type": "choices", "value": {"choices": ["refund"]}} for name in ("intent", "mood")]
+    path.write_text(json.dumps([{"id": 1, "data": {"text": "Money back"}, "annotations": [{"result": results}], "predictions": []}]))
+
+    tab.goto(f"{url}/data?dialog=reviews")
+    expect(tab.get_by_text("Choose a file or drop it here")).to_be_visible()
+    tab.locator("input[type=file]").first.set_input_files(path)
+    tab.locator(".submit").first.click()
+    expect(tab.get_by_text("1 pair: 1 labeled.").first).to_be_visible()
+    assert "intents" not in sheets(url)
+    tab.get_by_role("combobox", name="Question").click()
+    tab.locator(".MuiMenuItem-root", has_text="mood").click()
+    expect(tab.get_by_text("the answers to mood").first).to_be_visible()
+    tab.locator(".take").first.click()
+    tab.locator(".review").first.click()
+
+    tab.wait_for_url("**/label?sheet=assembly*")
+    (made,) = httpx.get(f"{url}/api/v1/assemblies/list").json()["assemblies"]
+    assert ("intents", 1, 1) == (made["name"], sheets(url)["intents"], made["counts"]["status"]["labeled"])
     assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
 
 

@@ -118,13 +118,13 @@ PAIR = {"prompt": "Q", "response": "A"}
 @pytest.mark.parametrize(
     ("rows", "format", "message"),
     [
-        ([PAIR, {"messages": TURNS}], None, "record 1 .* needs prompt and response, its keys are messages; it looks like openai_chat"),
-        ([{"messages": TURNS}], "sharegpt", "record 0 .* needs conversations, .*; it looks like openai_chat"),
-        ([PAIR, {**PAIR, "status": "labelled"}], None, "record 1 .*Did you mean 'labeled'"),
-        ([{**PAIR, "response": " ", "status": "labeled"}], "csv", "record 0 .* there is no response"),
-        ([{"messages": TURNS}, {"messages": "hello"}], None, "record 1 .* is not what openai_chat writes"),
+        ([PAIR, {"messages": TURNS}], None, "Record 1 .* needs prompt and response, its keys are messages; it looks like openai_chat"),
+        ([{"messages": TURNS}], "sharegpt", "Record 0 .* needs conversations, .*; it looks like openai_chat"),
+        ([PAIR, {**PAIR, "status": "labelled"}], None, "Record 1 .*Did you mean 'labeled'"),
+        ([{**PAIR, "response": " ", "status": "labeled"}], "csv", "Record 0 .* there is no response"),
+        ([{"messages": TURNS}, {"messages": "hello"}], None, "Record 1 .* is not what openai_chat writes"),
         ([{"messages": [{"content": "Q"}]}], None, "message 0 of messages does not say whose it is"),
-        ([{"chosen": "A", "rejected": "B"}], None, "record 0 .*prompt is missing"),
+        ([{"chosen": "A", "rejected": "B"}], None, "Record 0 .*prompt is missing"),
         ([{"question": "Q"}], None, "cannot be told from the keys question.*pairs has prompt and response"),
     ],
 )

@@ -113,6 +113,7 @@ def test_decisions_are_in_the_log_under_their_person(ws: Any) -> None:
     done = ws.training_sheets.import_reviews("Intents", rows=TASKS)
 
     assert [d.actor for d in ws.review.history(done.id, row_index=0)] == ["ada@example.org"]
+    assert ws.review.progress(done.id).pace_per_hour is None, "nobody has decided anything here"
     assert ws.review.queue(done.id, status="all", reviewer="ada@example.org").total == 2
     assert ws.training_sheets.export(done.id, "alpaca").files[0].rows == 4
     assert ws.sheets.get(done.sheet_id).item_count == ws.training_sheets.get(done.id).total_rows == 6

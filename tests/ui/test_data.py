@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.ui.provenance import Recorder, unexplained
 from tests.ui.rendered import eventually, shows, started, texts
+from workbench.client.workspace import Workspace
 from workbench.contract.codec import encode
 from workbench.ui.data import DataView
+from workbench.ui.review_import import ReviewImportForm
 from workbench.ui.sheet_forms import ImportForm, ReplaceForm, assemble_form, edit_form, row_form
 from workbench.ui.sheet_view import SheetView
 
@@ -104,6 +108,38 @@ def test_choosing_a_file_proposes_its_name_and_an_answer_opens_the_sheet(local, 
 
     assert "people.2025" == form.form.input("name").value
     assert [sheet.id] == [made.id for made in opened]
+
+
+TASKS = [
+    {"id": 1, "data": {"text": "Where is it?"}, "predictions": [],
+     "annotations": [{"completed_by": "ada", "result": [
+         {"from_name": "intent", "type": "choices", "value": {"choices": ["shipping"]}},
+         {"from_name": "reply", "type": "textarea", "value": {"text": ["On its way."]}}]}]},
+    {"id": 2, "data": {"text": "Money back"}, "predictions": [],
+     "annotations": [{"completed_by": "ada", "result": [{"from_name": "intent", "type": "choices", "value": {"choices": ["refund"]}}]}]},
+]  # fmt: skip
+
+
+def test_reviews_are_looked_at_then_come_in_and_a_fault_is_shown_at_its_path(local, tmp_path):
+    recorder, done = Recorder(local.transport), []
+    form = ReviewImportForm(Workspace(recorder), done.append)
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps([*TASKS, {"id": 3}]))
+    form.place.value = "path"
+    form.form.input("source").value = str(path)
+
+    form.form._clicked(None)
+    assert "Record 2 (counted from 0)" in form.form._inputs["source"]._note.object and not form.take.visible
+    path.write_text(json.dumps(TASKS))
+    form.form._clicked(None)
+    assert "2 labeled" in texts(form) and form.question.options == ["intent", "reply"]
+    form.question.value = "reply"
+    assert "1 labeled, 1 unlabeled" in texts(form) and local.sheets.list().total == 0
+    form._taken(None)
+
+    (made,) = done
+    assert (local.training_sheets.get(made.id).name, made.question, made.statuses) == ("tasks", "reply", {"labeled": 1, "unlabeled": 1})
+    assert [] == unexplained(form, recorder.wire)
 
 
 def test_a_saved_form_is_a_call_of_the_operation(local, sheet):

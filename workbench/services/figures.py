@@ -141,7 +141,7 @@ def _pace(db: Database, training_sheet_id: str, now: dt.datetime) -> float | Non
     """Return single decisions per hour over the last hour, or None without any."""
     count, first = db.tuples(
         "select count(*), min(logged_at) from batches where training_sheet_id = ? and logged_at > ? and row_count = 1 "
-        f"and undone_at is null and action not in {STEPS_BACK}",
+        f"and undone_at is null and action <> 'import' and action not in {STEPS_BACK}",
         [training_sheet_id, now - PACE_WINDOW],
     )[0]
     if not count:

@@ -233,7 +233,7 @@ def _read(
         foreign_formats.refuse_other(format, record)
         return format.read(record, asked, notes)
     except (TypeError, AttributeError, KeyError, ValueError) as error:
-        message = f"record {place} (counted from 0) is not what {format.name} writes: {error}"
+        message = f"Record {place} (counted from 0) is not what {format.name} writes: {error}"
         raise ValidationError.field("source", message, place) from error
 
 
@@ -294,7 +294,7 @@ def _found(name: str, told: Path, survey: Survey, asked: str | None, notes: fore
         pairs=survey.count,
         statuses=statuses,
         unplaced=unplaced,
-        summary=f"{grouped(survey.count)} pairs: {counted}."
+        summary=f"{grouped(survey.count)} pair{'s' if survey.count != 1 else ''}: {counted}."
         + rest.get(len(unplaced), f" {len(unplaced)} kinds of things have no place of their own."),
         preview=True,
     )

@@ -66,6 +66,6 @@ class JsonRecords:
     def _record(self, text: str, number: int) -> dict[str, Any]:
         found = json.loads(text)
         if not isinstance(found, dict):
-            message = f"record {number} (counted from 0) of {self._name} is {text[:40]!r} where an object is expected"
+            message = f"Record {number} (counted from 0) of {self._name} is {text[:40]!r} where an object is expected"
             raise ValidationError.field("source", message, self._name)
         return found

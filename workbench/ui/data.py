@@ -17,6 +17,7 @@ from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
 from workbench.ui.job import JobView
+from workbench.ui.review_import import REVIEWS, ReviewImportForm, brought_in, way_in
 from workbench.ui.sheet_forms import ImportForm
 from workbench.ui.sheet_view import FACES, SheetView
 from workbench.ui.theme import MIDDLE
@@ -39,7 +40,7 @@ class DataView(View):
     sheet = param.String("", doc="Sheet that is open.")
     face = param.Selector(default="rows", objects=list(FACES.values()), doc="Part of the open sheet that is shown.")
 
-    dialog = param.String("", doc="Form that is open: import.")
+    dialog = param.String("", doc="Form that is open: import or reviews.")
 
     def build(self) -> list[Any]:
         """Return filters, table and the places for detail and import."""
@@ -64,6 +65,7 @@ class DataView(View):
         bar = pmui.Row(
             search_field(self, label="Search sheets"),
             chips,
+            way_in(self.ws, on_click=self._bring_in),
             margin=0,
             sizing_mode="stretch_width",
             sx={**MIDDLE, "gap": 2, "flexWrap": "wrap"},
@@ -96,8 +98,14 @@ class DataView(View):
     def _import(self, event: Any = None) -> None:
         self.dialog = IMPORT
 
+    def _bring_in(self, event: Any = None) -> None:
+        self.dialog = REVIEWS
+
     def _ask(self, *events: Any) -> None:
         """Open the form that the address names."""
+        if self.dialog == REVIEWS:
+            label = self.ws.training_sheets.import_reviews.operation.label
+            self.asking.open(label, ReviewImportForm(self.ws, self._brought_in))
         if self.dialog == IMPORT:
             self.asking.open("Import a file", ImportForm(self.ws, self._imported, self._started))
 
@@ -109,6 +117,9 @@ class DataView(View):
         self.asking.close()
         self.toasts.say(f"Imported {sheet.name}.")
         self.sheet = sheet.id
+
+    def _brought_in(self, found: Any) -> None:
+        self.asking.open(f"Brought in {found.name}", *brought_in(found))
 
     def _started(self, job: Any) -> None:
         self.asking.open(job.name, JobView(self.ws, job_id=job.id, on_result=self._landed))

@@ -29,6 +29,7 @@ MEASURES = {
 SPELLED = {
     "ai": "AI", "url": "URL", "csv": "CSV", "jsonl": "JSON lines", "openai": "OpenAI", "sharegpt": "ShareGPT",
     "huggingface": "Hugging Face", "ngrams": "n-grams", "char": "character", "lora": "LoRA", "usd": "USD", "pii": "PII",
+    "studio": "Studio",
 }  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from workbench.ui.components.record_choice import RecordChoice, Sought
 from workbench.ui.components.states import empty_state
 from workbench.ui.label_filters import NAMES
 from workbench.ui.label_review import ReviewView
+from workbench.ui.review_import import REVIEWS, way_in
+from workbench.ui.url import page_href
 
 
 class LabelView(ReviewView):
@@ -40,9 +42,14 @@ class LabelView(ReviewView):
         )
         self.select.param.watch(self._selected, "value")
         self.watch(self.ws.training_sheets.list, self._listed, status="ready", page_size=50)
-        words = "No training sheet is ready yet. Make one from a sheet and a template."
+        words = "No training sheet is ready yet. Make one from a sheet and a template, or bring in what was reviewed elsewhere."
         self.nothing = pmui.Column(
-            empty_state(words, action="Go to Generate", href="./generate"), margin=0, sizing_mode="stretch_width", visible=False
+            empty_state(
+                words, action="Go to Generate", href="./generate", beside=[way_in(self.ws, href=page_href("data", {"dialog": REVIEWS}))]
+            ),
+            margin=0,
+            sizing_mode="stretch_width",
+            visible=False,
         )
         return [self.nothing, *built]
 

@@ -69,6 +69,10 @@ class ParameterForm(pn.viewable.Viewer):
         """Return the widget of a field, to watch what is entered."""
         return self._inputs[name].widget
 
+    def box(self, name: str) -> Any:
+        """Return the widget of a field with its note, to show or hide them."""
+        return self._inputs[name].box
+
     def offer(self, name: str, choices: Mapping[str, Any]) -> None:
         """Offer other choices for a field."""
         self._inputs[name].offer(choices)

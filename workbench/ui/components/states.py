@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import panel as pn
@@ -20,15 +20,19 @@ def skeleton(height: int = 96) -> pn.viewable.Viewable:
 
 
 def empty_state(
-    sentence: str, *, action: str | None = None, href: str | None = None, on_click: Callable[[Any], Any] | None = None
+    sentence: str,
+    *,
+    action: str | None = None,
+    href: str | None = None,
+    on_click: Callable[[Any], Any] | None = None,
+    beside: Sequence[Any] = (),
 ) -> pn.viewable.Viewable:
-    """Return one sentence and the button that fills the place."""
+    """Return one sentence and the button that fills the place, with other ways `beside` it."""
     words = html(Markup('<div class="faint text">{}</div>').format(sentence), sizing_mode=None)
-    button = []
-    if action:
-        button = [pmui.Button(label=action, href=href, on_click=on_click, variant="contained", margin=0)]
+    buttons = [pmui.Button(label=action, href=href, on_click=on_click, variant="contained", margin=0)] if action else []
+    ways = [pmui.Row(*buttons, *beside, margin=0, sx={"gap": 2, "flexWrap": "wrap"})] if beside else buttons
     return pmui.Column(
-        words, *button, sx={**CARD_SX, "borderStyle": "dashed", "p": 3, "gap": 2}, margin=0, sizing_mode="stretch_width"
+        words, *ways, sx={**CARD_SX, "borderStyle": "dashed", "p": 3, "gap": 2}, margin=0, sizing_mode="stretch_width"
     )
 
 
