@@ -8,6 +8,8 @@ from typing import Any
 
 import panel as pn
 import pytest
+from bokeh.document import Document
+from panel.io.state import set_curdoc
 from panel.util import edit_readonly
 
 from tests.ui import gallery
@@ -17,6 +19,7 @@ from workbench.contract import Page
 from workbench.domain.jobs import Job
 from workbench.domain.system import Change, WorkspaceInfo
 from workbench.errors import NotFound
+from workbench.ui.components.head import head
 from workbench.ui.components.markup import html
 from workbench.ui.home import HomeView
 from workbench.ui.jobs import JobsView
@@ -49,6 +52,30 @@ def test_nothing_is_asked_before_a_browser_is_there():
     view.ready._handle_msg("ready")
     shows(view, "first")
     view.close()
+
+
+def test_a_view_made_by_a_click_in_a_cell_comes_to_life_too():
+    ws = workspace(system={"info": info("first")})
+    with set_curdoc(Document()):  # what a cell has while it answers; nobody runs what such a document puts off
+        view = started(Plain(ws))
+    shows(view, "first")
+    view.close()
+
+
+class Able(Plain):
+    """Show a name, above it what can be done."""
+
+    def primary(self) -> Any:
+        return pn.widgets.Button(label="Make one")
+
+
+def test_the_primary_action_stands_above_a_view_once_wherever_it_is_shown():
+    ws = workspace(system={"info": info("first")})
+    cell, paged = Able(ws), Able(ws)
+    paged.paged = True
+    page = pn.Column(head(paged), paged)
+    for shown in (cell.__panel__(), page):
+        assert len(list(shown.select(pn.widgets.Button))) == 1
 
 
 def test_a_view_follows_its_topics_and_no_others():

@@ -10,10 +10,9 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 import param
-from markupsafe import Markup
 from panel.util import edit_readonly
 
-from workbench.ui.components.markup import html, show
+from workbench.ui.components.head import head
 from workbench.ui.components.narrow import NarrowSignal
 from workbench.ui.components.states import ErrorState
 from workbench.ui.data import DataView
@@ -25,7 +24,7 @@ from workbench.ui.models import ModelsView
 from workbench.ui.monitor import MonitorView
 from workbench.ui.serving import ServingView
 from workbench.ui.settings import SettingsView
-from workbench.ui.theme import MIDDLE, PAGE_WIDTH, STEP, TIP_CSS, theme_config
+from workbench.ui.theme import PAGE_WIDTH, STEP, TIP_CSS, theme_config
 from workbench.ui.topbar import Footer, TopBar
 from workbench.ui.train import TrainView
 from workbench.ui.url import UrlState, page_location, query_of, search_of
@@ -83,6 +82,7 @@ def _view(ws: Any, screen: Screen) -> View:
     """Return the screen's view, or one that says why it could not be made."""
     try:
         view = screen.view(ws)
+        view.paged = True
         UrlState(view, view.url)
         view.__panel__()
     except Exception as error:
@@ -119,23 +119,8 @@ _PAGE_SX = {
 
 
 def _main(ws: Any, screen: Screen, view: View) -> pn.viewable.Viewable:
-    sentence = html()
-
-    def say(*events: Any) -> None:
-        show(sentence, Markup('<div class="faint cut">{}</div>').format(view.sentence))
-
-    say()
-    view.param.watch(say, "sentence")
     title = pmui.Typography(screen.title, variant="h5", margin=0)
-    primary = view.primary()
-    head = pmui.Row(
-        pmui.Column(title, sentence, margin=0, sizing_mode="stretch_width"),
-        *([primary] if primary is not None else []),
-        sx={**MIDDLE, "gap": 2, "minHeight": "48px"},
-        margin=0,
-        sizing_mode="stretch_width",
-    )
-    return pmui.Column(head, view, Footer(ws, frame=view), sx={"p": 3, "gap": 2}, margin=0, sizing_mode="stretch_width")
+    return pmui.Column(head(view, title), view, Footer(ws, frame=view), sx={"p": 3, "gap": 2}, margin=0, sizing_mode="stretch_width")
 
 
 class Navigation(pn.viewable.Viewer):

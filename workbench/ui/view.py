@@ -12,8 +12,9 @@ import param
 from panel.io.state import set_curdoc
 
 from workbench.client.live import LiveQuery
+from workbench.ui.components.head import head
 from workbench.ui.components.markup import retold
-from workbench.ui.components.ready import Ready, release_with_session
+from workbench.ui.components.ready import Ready, release_with_session, session_document
 from workbench.ui.components.states import ErrorState, skeleton
 from workbench.ui.components.toasts import Toasts
 from workbench.ui.notebook import draw
@@ -21,7 +22,7 @@ from workbench.ui.theme import theme_config
 
 
 class View(pn.viewable.Viewer):
-    """Show something of a workspace, in a page or in a notebook cell.
+    """Show something of a workspace, in a page or in a notebook cell; there its head comes along.
 
     Subclasses override `build()` to return skeletons at once and call `live()` or `watch()` for what
     comes from the service. `url` names the parameters that are kept in a page's address, `keys` the keys it listens to.
@@ -38,11 +39,12 @@ class View(pn.viewable.Viewer):
     def __init__(self, ws: Any, *, frame: View | None = None, **arguments: Any) -> None:
         """Make the view; one that shares a page with `frame` also shares its signal and its toasts."""
         self.framed = frame is not None
+        self.paged = False
         self.ready = frame.ready if frame is not None else Ready()
         self.toasts = frame.toasts if frame is not None else Toasts()
         self.parts: list[Part] = []
         self.guard = threading.RLock()
-        self.document = pn.state.curdoc
+        self.document = session_document()
         super().__init__(ws=ws, **arguments)
         self._layout: pmui.Column | None = None
         if self.document is None and frame is None:
@@ -119,8 +121,11 @@ class View(pn.viewable.Viewer):
             # A page brings the theme for everything on it; a notebook cell has nothing around it.
             theme = {} if self.document is not None else {"theme_config": theme_config()}
             own = [] if self.framed else [self.ready, self.toasts]
+            built = self.build()
+            alone = self.document is None and not self.paged
+            above = [head(self)] if alone and type(self).primary is not View.primary else []
             area = {"sx": {"gap": self.gap}, "margin": 0, "sizing_mode": "stretch_width"}
-            self._layout = pmui.Column(*self.build(), *own, **area, **theme)
+            self._layout = pmui.Column(*above, *built, *own, **area, **theme)
         return self._layout
 
     def admit(self, trouble: pn.viewable.Viewable) -> None:

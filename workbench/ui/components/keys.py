@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import panel as pn
 import param
 from panel.custom import Child, JSComponent
 from panel.io.state import set_curdoc
 
+from workbench.ui.components.ready import session_document
 from workbench.ui.theme import PRIMARY
 
 
@@ -40,10 +40,10 @@ class KeyCatcher(JSComponent):
     ]
 
     def __init__(self, content: Any, on_key: Callable[[str, int], None], **params: Any) -> None:
-        served = bool(pn.state.curdoc and pn.state.curdoc.session_context)
+        self._document = session_document()
+        served = self._document is not None
         super().__init__(**{"content": content, "served": served, "margin": 0, "sizing_mode": "stretch_width", **params})
         self._on_key = on_key
-        self._document = pn.state.curdoc
         self._pressed: queue.Queue[tuple[str, int] | None] = queue.Queue()
         self._early: dict[int, str] = {}
         self._due = 1

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import panel as pn
 import param
 from panel.custom import JSComponent
 
 from workbench.ui.components.pair_markup import CSS
+from workbench.ui.components.ready import session_document
 from workbench.ui.theme import FONT, MARKUP_CSS, PRIMARY, RADIUS
 
 _LINE = "var(--mui-palette-divider, #dfe5ec)"
@@ -85,7 +85,7 @@ class PairPane(JSComponent):
         on_leave: Callable[[str, str], None],
         **params: Any,
     ) -> None:
-        served = bool(pn.state.curdoc and pn.state.curdoc.session_context)
+        served = session_document() is not None
         super().__init__(**{"margin": 0, "sizing_mode": "stretch_width", "served": served, **params})
         self._told = {"do": on_do, "choice": on_choice, "leave": on_leave}
         self._on_typed, self._on_submit = on_typed, on_submit

@@ -44,7 +44,8 @@ export function render({model, view}) {
   const visits = []
   const visit = (event) => {
     const link = event.composedPath().find((node) => node.tagName === "A" && (node.getAttribute("href") || "").startsWith("./"))
-    if (!link) { return }
+    // Of a view and the views inside it one is enough.
+    if (!link || event.defaultPrevented) { return }
     event.preventDefault()
     visits.push(window.open("", "_blank"))
     model.send_msg({visit: link.getAttribute("href")})
@@ -98,7 +99,16 @@ export function render({model, view}) {
             callback()
 
 
+def session_document() -> Any | None:
+    """Return the document of the session a page belongs to, or None in a notebook cell.
+
+    While a cell answers a click Panel names a document for it too, but nothing follows what it is asked to do next.
+    """
+    document = pn.state.curdoc
+    return document if document is not None and document.session_context is not None else None
+
+
 def release_with_session(callback: Callable[[], None]) -> None:
     """Call when the session of the page being built is destroyed; outside a page do nothing."""
-    if pn.state.curdoc and pn.state.curdoc.session_context:
+    if session_document() is not None:
         pn.state.on_session_destroyed(lambda context: callback())
