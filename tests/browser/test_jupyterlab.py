@@ -28,7 +28,8 @@ outcome = ws.review.bulk_approve(pairs.id, filter={"status": "unlabeled"})
 job = ws.training.create(pairs.id, "topics", "ngrams-tfidf", training_config={"epochs": 10})
 """
 MODEL = "model = ws.models.get(job.wait(progress=False).model_version_id)\nmodel"
-FIRST = [SETUP, "ws", "sheet", "pairs", "job", MODEL]
+FORM = "from workbench.ui.train import TrainView\nTrainView(ws)"
+FIRST = [SETUP, "ws", "sheet", "pairs", "job", MODEL, FORM]
 SHOWN = {
     1: ["made the training sheet Topics #1"],
     2: ["draft", "matrix cosine number 0"],
@@ -86,6 +87,14 @@ def test_records_show_live_views_and_a_second_notebook_joins(offline: Any, brows
     lab.run_all(tab)
     for cell, texts in SHOWN.items():
         shows(tab, cell, *texts)
+
+    # What a click opens inside a view is as alive as the view.
+    output = lab.output(tab, 6)
+    output.scroll_into_view_if_needed()
+    output.get_by_role("button", name="New training job").first.click()
+    output.get_by_label("Model name").fill("from a cell")
+    output.get_by_role("button", name="Start training").click()
+    shows(tab, 6, "from a cell", "succeeded", "Held-out accuracy")
 
     other = tab.context.new_page()
     tab.journal.follow(other)

@@ -7,8 +7,12 @@ from typing import Any
 
 import panel as pn
 import pytest
+from bokeh.document import Document
 from bokeh.models import ImportedStyleSheet
 from panel.io.resources import CDN_DIST
+from panel.models.comm_manager import CommManager
+from panel.viewable import Renderable
+from pyviz_comms import Comm
 
 from tests.architecture.subjects import record_types
 from tests.ui.rendered import shows, started, texts
@@ -120,6 +124,51 @@ def test_unknown_and_foreign_stylesheets_are_left_alone(patched):
         sheet = ImportedStyleSheet(url=url)
         pn.reactive.patch_stylesheet(sheet, CDN_DIST)
         assert sheet.url == url
+
+
+def heard_by_a_button(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what a button finds in a field that was filled and left for it, when a browser sends both at once."""
+    field, button = pn.widgets.TextInput(), pn.widgets.Button()
+    heard: list[str] = []
+    button.on_click(lambda event: heard.append(field.value))
+    row = pn.Row(field, button)
+    document, comm = Document(), Comm()
+    root = row.get_root(document, comm)
+    document.add_root(root)
+    ref = root.ref["id"]
+    monkeypatch.setitem(pn.state._views, ref, (row, root, document, comm))
+    filled, pressed = (widget._models[ref][0].id for widget in (field, button))
+    press = {"type": "event", "name": "button_click", "values": {"type": "map", "entries": [["model", {"id": pressed}]]}}
+    events = [
+        {"kind": "ModelChanged", "model": {"id": filled}, "attr": "value", "new": "typed"},
+        {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": press},
+    ]
+    row._on_msg(ref, CommManager(), message(events))
+    return heard
+
+
+def message(events: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"header": {"msgid": "1", "msgtype": "PATCH-DOC"}, "metadata": {}, "content": {"events": events}, "_buffers": {}}
+
+
+def test_a_cell_hears_of_a_field_before_the_button_it_was_left_for(monkeypatch):
+    monkeypatch.setattr(Renderable, "_on_msg", Renderable._on_msg)
+    notebook.hear_in_order()
+    assert heard_by_a_button(monkeypatch) == ["typed"]
+
+
+def test_panel_still_hears_of_the_button_first(monkeypatch):
+    original = Renderable._on_msg
+    monkeypatch.setattr(Renderable, "_on_msg", getattr(original, "__wrapped__", original))
+    assert heard_by_a_button(monkeypatch) == [""]
+
+
+def test_a_message_is_parted_where_changes_and_calls_meet():
+    kinds = ["ModelChanged", "ModelChanged", "MessageSent", "MessageSent", "ModelChanged"]
+    parts = notebook.parted(message([{"kind": kind, "n": n} for n, kind in enumerate(kinds)]))
+    assert [[event["n"] for event in part["content"]["events"]] for part in parts] == [[0, 1], [2, 3], [4]]
+    alone = message([])
+    assert notebook.parted(alone) == [alone]
 
 
 def test_the_bundle_travels_once():

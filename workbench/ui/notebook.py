@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import concurrent.futures
 import functools
+import itertools
 import logging
 import sys
 import threading
@@ -15,6 +16,7 @@ import panel as pn
 import panel.io.notebook
 import panel.reactive
 from panel.io.resources import CDN_DIST, DIST_DIR
+from panel.viewable import Renderable
 
 from workbench.ui.notebook_bundle import font_faces, loader, share_bundle
 
@@ -49,6 +51,7 @@ def prepare(ipython: Any) -> None:
     keep_stylesheets_at_home()
     share_bundle()
     keep_messages_in_order()
+    hear_in_order()
     global _hand  # noqa: PLW0603 - one per kernel
     _hand = _hand or concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="workbench-draw")
 
@@ -69,6 +72,30 @@ def keep_messages_in_order() -> None:
     for module in list(sys.modules.values()):
         if vars(module).get("push") is original:
             module.push = push  # type: ignore[attr-defined]
+
+
+def hear_in_order() -> None:
+    """Let what a browser did in one go happen in its order: Panel presses a button before it fills the field that was left for it."""
+    original = Renderable._on_msg
+    if getattr(original, "in_order", False):
+        return
+
+    @functools.wraps(original)
+    def on_msg(self: Any, ref: str, manager: Any, message: dict[str, Any]) -> None:
+        for part in parted(message):
+            original(self, ref, manager, part)
+
+    on_msg.in_order = True  # type: ignore[attr-defined]
+    Renderable._on_msg = on_msg
+
+
+def parted(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a message of a browser in parts that hold either changes or calls, in the order in which they happened."""
+    content = message.get("content", {})
+    runs = [list(run) for _, run in itertools.groupby(content.get("events", ()), lambda event: event["kind"] == "MessageSent")]
+    if len(runs) < 2:
+        return [message]
+    return [{**message, "header": {**message["header"]}, "content": {**content, "events": run}} for run in runs]
 
 
 def keep_stylesheets_at_home() -> None:
