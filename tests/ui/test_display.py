@@ -167,8 +167,6 @@ def test_a_message_is_parted_where_changes_and_calls_meet():
     kinds = ["ModelChanged", "ModelChanged", "MessageSent", "MessageSent", "ModelChanged"]
     parts = notebook.parted(message([{"kind": kind, "n": n} for n, kind in enumerate(kinds)]))
     assert [[event["n"] for event in part["content"]["events"]] for part in parts] == [[0, 1], [2, 3], [4]]
-    alone = message([])
-    assert notebook.parted(alone) == [alone]
 
 
 def test_the_bundle_travels_once():

@@ -93,8 +93,6 @@ def parted(message: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a message of a browser in parts that hold either changes or calls, in the order in which they happened."""
     content = message.get("content", {})
     runs = [list(run) for _, run in itertools.groupby(content.get("events", ()), lambda event: event["kind"] == "MessageSent")]
-    if len(runs) < 2:
-        return [message]
     return [{**message, "header": {**message["header"]}, "content": {**content, "events": run}} for run in runs]
 
 
