@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import concurrent.futures
 import functools
-import itertools
 import logging
 import sys
 import threading
@@ -92,7 +91,14 @@ def hear_in_order() -> None:
 def parted(message: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a message of a browser in parts that hold either changes or calls, in the order in which they happened."""
     content = message.get("content", {})
-    runs = [list(run) for _, run in itertools.groupby(content.get("events", ()), lambda event: event["kind"] == "MessageSent")]
+    runs: list[list[Any]] = []
+    before = None
+    for event in content.get("events", ()):
+        calls = event["kind"] == "MessageSent"
+        if calls is not before:
+            runs.append([])
+        runs[-1].append(event)
+        before = calls
     return [{**message, "header": {**message["header"]}, "content": {**content, "events": run}} for run in runs]
 
 
