@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from workbench.errors import ValidationError
@@ -132,6 +133,27 @@ def test_a_record_written_otherwise_is_named_and_nothing_comes_in(local: Any, ro
     with pytest.raises(ValidationError, match=message):
         local.training_sheets.import_reviews(rows=rows, format=format)
     assert (local.sheets.list().total, local.templates.list().total, local.training_sheets.list().total) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"prompt": "Q", "response": "A"}\n{broken\n', "file.json, line 2, column 2"),
+        ('[{"prompt": "Q", "response": "A"},\n {', "file.json is not JSON: line 2, column 3: Expecting property name"),
+        ("[1, 2]", "Record 0 .* is '1' where an object is expected"),
+        ("", "no record in it"),
+    ],
+)
+def test_a_file_that_is_not_whole_is_refused_by_the_place(local: Any, tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "file.json").write_text(content)
+    with pytest.raises(ValidationError, match=message):
+        local.training_sheets.import_reviews(source=str(tmp_path / "file.json"))
+
+
+def test_a_frame_is_taken_like_records(ws: Any) -> None:
+    done = ws.training_sheets.import_reviews(rows=pd.DataFrame([{**PAIR, "status": "labeled"}, {**PAIR, "status": None}]))
+
+    assert (done.format, done.statuses) == ("pairs", {"labeled": 1, "unlabeled": 1})
 
 
 def test_a_preview_says_what_would_come_in_and_keeps_nothing(ws: Any) -> None:

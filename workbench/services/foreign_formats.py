@@ -77,9 +77,9 @@ def told(record: Record, wished: str | None) -> Format:
     if (found := _found(record)) is not None:
         return found
     keys = {str(key): None for key in record}
-    hint = " A Label Studio export has to be of type JSON, not JSON_MIN, CSV or TSV." if "annotation_id" in keys else ""
-    known = "; ".join(f"{one.name} has {one.needs}" for one in FORMATS.values())
-    message = f"cannot be told from the keys {', '.join(list(keys)[:8])}.{hint} Known: {known}"
+    hint = "A Label Studio export has to be of type JSON, not JSON_MIN, CSV or TSV"
+    known = f"Known: {'; '.join(f'{one.name} has {one.needs}' for one in FORMATS.values())}"
+    message = f"cannot be told from the keys {', '.join(list(keys)[:8])}. {hint if 'annotation_id' in keys else known}"
     raise ValidationError.field("format", message)
 
 

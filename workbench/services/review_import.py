@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from workbench.contract import Field, command
+from workbench.contract import Field, command, current
 from workbench.domain.data import Sheet
 from workbench.domain.generate import ReviewImport, TemplateSnapshot, TrainingSheet, Unplaced
 from workbench.domain.wording import grouped
@@ -24,7 +24,7 @@ from workbench.services.answering import answered
 from workbench.services.becoming import LABEL
 from workbench.services.foreign_formats import ForeignFormat
 from workbench.services.service import Service
-from workbench.services.sheet_arguments import SheetName, Source, SourceType, Split
+from workbench.services.sheet_arguments import Encoding, InlineRows, SheetName, Source, SourceType, Split
 from workbench.store.json_records import JsonRecords
 from workbench.store.plain_text import PACKED
 
@@ -98,7 +98,7 @@ class ReviewImports(Service):
         *,
         source_type: SourceType = None,
         source: Source = None,
-        rows: Annotated[list[dict[str, Any]] | None, Field(description="The records themselves, instead of a source.")] = None,
+        rows: InlineRows = None,
         format: Annotated[
             ForeignFormat | None, Field(description="How the records are written; none: told from the first.")
         ] = None,
@@ -109,6 +109,7 @@ class ReviewImports(Service):
             str | None, Field(max_length=100_000, description="Prompt over the columns; none: made from all of them.")
         ] = None,
         split: Split = None,
+        encoding: Encoding = None,
         preview: Annotated[bool, Field(description="Only say what would come in; nothing is kept.")] = False,
     ) -> ReviewImport:
         """Make a sheet, a template and a training sheet from what was reviewed in another tool.
@@ -118,7 +119,7 @@ class ReviewImports(Service):
         edit are kept where the records tell them. What has no place is counted in `unplaced`, and stays readable in a
         column. A record that is written in another way is named, and nothing comes in.
         """
-        records, label = self._records_of(source_type, source, rows, split)
+        records, label = self._records_of(source_type, source, rows, {"split": split, "encoding": encoding})
         name = name or self.app.sheets._free_name(_titled(label))
         self.app.sheets._refuse_taken(name)
         survey = _surveyed(records, format)
@@ -130,18 +131,22 @@ class ReviewImports(Service):
             return found if preview else self._kept(found, told, survey, _plan(survey, asked, prompt_template, name))
 
     def _records_of(
-        self, source_type: Any, source: str | None, rows: Any, split: str | None
+        self, source_type: Any, source: str | None, rows: Any, reading: dict[str, Any]
     ) -> tuple[Iterable[dict[str, Any]], str | None]:
         """Return the records and what their source is called."""
         if rows is not None and source is None:
-            return list(rows), None
-        found = sources.resolve(self, source_type, source, None, {"split": split})
+            return _given(rows), None
+        if rows is None and source is None and current().upload is None:
+            raise ValidationError.field("source", "Name a file, or send one, or give the records as rows")
+        found = sources.resolve(self, source_type, source, None, reading)
+        if isinstance(found, sources.FrameFile):
+            return JsonRecords(found.path, name=found.path.name), None
         if not isinstance(found, sources.FileSource):
             raise ValidationError.field("source_type", "Reviews come from a file, or as rows", source_type)
         if not found.path.exists():
             message = f"there is no file {found.label}. Check the path, relative ones count from {Path.cwd()}"
             raise ValidationError.field("source", message, found.label)
-        return JsonRecords(found.path, name=Path(found.label).name, split=split), found.label
+        return JsonRecords(found.path, name=Path(found.label).name, **reading), found.label
 
     def _kept(self, found: ReviewImport, told: Path, survey: Survey, plan: TemplateSnapshot) -> ReviewImport:
         now, name, item_id = self.clock.now(), found.name, survey.item_id
@@ -206,6 +211,13 @@ _TAKEN = {
     "response": "coalesce((select t.response from _told t where t.row_index = pair_rows.row_index), '')",
     "response_source": "coalesce((select t.response_source from _told t where t.row_index = pair_rows.row_index), 'empty')",
 }
+
+
+def _given(rows: Any) -> list[dict[str, Any]]:
+    """Return records that came with the call; those in a list need not be alike."""
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    return [row for batch in sources.inline_table(rows).to_batches() for row in batch.to_pylist()]
 
 
 def _titled(label: str | None) -> str:

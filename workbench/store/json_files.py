@@ -38,7 +38,7 @@ def read_json(path: Path, work: Workplace, *, name: str, lines: bool) -> pa.Reco
     try:
         return _read(path, work, name, lines=lines, first=first)
     except ValidationError as error:
-        raise (_first_bad_line(path, name) if lines else _no_rows(path, name)) or error from error
+        raise (first_bad_line(path, name) if lines else _no_rows(path, name)) or error from error
 
 
 def _read(path: Path, work: Workplace, name: str, *, lines: bool, first: bytes) -> pa.RecordBatchReader:
@@ -53,7 +53,7 @@ def _read(path: Path, work: Workplace, name: str, *, lines: bool, first: bytes) 
     return streamed(f"select {listed} from read_json({place}, {options}, columns={_struct(types)})", work, total=count)
 
 
-def _first_bad_line(path: Path, name: str) -> ValidationError | None:
+def first_bad_line(path: Path, name: str) -> ValidationError | None:
     """Look for the first line that is no object; DuckDB counts lines by the parts it reads in."""
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):

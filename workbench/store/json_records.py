@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,28 +12,30 @@ import pyarrow as pa
 
 from workbench.errors import ValidationError
 from workbench.store.delimited import read_delimited
-from workbench.store.json_files import LARGEST_OBJECT
+from workbench.store.json_files import LARGEST_OBJECT, first_bad_line
 from workbench.store.plain_text import PACKED, Workplace, as_utf8, literal_path, unpacked
 from workbench.store.reader import read_source
 from workbench.store.scratch import scratch, text_literal
 
 _BATCH_ROWS = 2_000
 _TABLES = (".parquet", ".pq", ".arrow", ".feather", ".xlsx", ".xlsm")
-# Where a file lies on this machine is nobody's business.
-_FOLDERS = re.compile(r" in file \"[^\"]*\",?")
+_SMALL_ENOUGH = 64 << 20
+_LINES = (".jsonl", ".ndjson")
 _DELIMITED = {".csv": None, ".tsv": "\t", ".tab": "\t"}
 
 
 class JsonRecords:
     """Iterate over the objects of a file as often as needed: a list of objects, one object a line, or a table."""
 
-    def __init__(self, path: Path, *, name: str, split: str | None = None) -> None:
+    def __init__(self, path: Path, *, name: str, split: str | None = None, encoding: str | None = None) -> None:
         self._work = Workplace()
         self._name, self._split = name, split
         inner = Path(name).stem if Path(name).suffix.lower() in PACKED else name
         self._ending = Path(inner).suffix.lower()
         self._table = path.is_dir() or self._ending in _TABLES
-        self._path = path if self._table else as_utf8(unpacked(path, self._work, name=name), self._work, name=name)
+        self._path = path
+        if not self._table:
+            self._path = as_utf8(unpacked(path, self._work, name=name), self._work, name=name, encoding=encoding)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         if self._table or self._ending in _DELIMITED:
@@ -52,9 +53,28 @@ class JsonRecords:
                     yield from (self._record(text, number) for number, (text,) in enumerate(texts, start=count))
                     count += len(texts)
             except duckdb.Error as error:
-                reason = _FOLDERS.sub("", str(error).split("\n", 1)[0].split(": ", 1)[-1]).rstrip(". ")
-                message = f"{self._name} is not JSON: {reason}. Export it again, or name a table by its ending"
+                if self._in_lines and (bad := first_bad_line(self._path, self._name)) is not None:
+                    raise bad from error
+                message = f"{self._name} is not JSON: {self._reason(error)}. Export it again, or name a table by its ending"
                 raise ValidationError.field("source", message, self._name) from error
+
+    def _reason(self, error: duckdb.Error) -> str:
+        """Say where a file is broken; the place that the database names counts the parts it reads in."""
+        if self._path.stat().st_size <= _SMALL_ENOUGH:
+            try:
+                json.loads(self._path.read_text("utf-8-sig"))
+            except json.JSONDecodeError as found:
+                return f"line {found.lineno}, column {found.colno}: {found.msg}"
+        return str(error).split("\n", 1)[0].split(": ", 1)[-1].split(" at byte ")[0].rstrip(". ")
+
+    @property
+    def _in_lines(self) -> bool:
+        """Return whether each line is an object of its own."""
+        with self._path.open(encoding="utf-8-sig") as file:
+            try:
+                return isinstance(json.loads(file.readline()), dict)
+            except ValueError:
+                return self._ending in _LINES
 
     def _rows(self) -> pa.Table | pa.RecordBatchReader:
         """Return the rows of a table; cells of a text file stay as they are written."""

@@ -61,7 +61,7 @@ class ReviewImportForm(pn.viewable.Viewer):
         self._placed()
 
     def _form(self) -> ParameterForm:
-        path, split, *rest = titled(self._call, ("source", "split", "name", "format"))
+        path, split, *rest = titled(self._call, ("source", "split", "name", "format", "encoding"))
         path = replace(path, kind="text", title="Path", doc="File, or folder of a saved data set, on the machine of the server")
         return ParameterForm([path, split, *rest], self._look, label="Look into it", columns=2)
 
