@@ -76,7 +76,7 @@ def test_a_split_data_set_and_a_packed_file_come_back(home: Any, tmp_path: Path)
     ws, made = home
     folder = left(ws, made[None], "huggingface", split=0.7).parent
     packed = tmp_path / "pairs.csv.gz"
-    packed.write_bytes(gzip.compress(left(ws, made[None], "csv").read_bytes()))
+    packed.write_bytes(gzip.compress(b"prompt,response\nQ,1.50\nR,2.00\n"))
 
     with pytest.raises(ValidationError, match="choose one of: train, val"):
         ws.training_sheets.import_reviews(source=str(folder))
@@ -84,7 +84,7 @@ def test_a_split_data_set_and_a_packed_file_come_back(home: Any, tmp_path: Path)
     whole = ws.training_sheets.import_reviews(source=str(packed))
 
     assert sorted(one["item_ref"] for part in parts for one in told(ws, part)) == [one["item_ref"] for one in RECORDS]
-    assert (whole.name, told(ws, whole.id)[6]["response"]) == ("pairs", "00123")
+    assert (whole.name, [one["response"] for one in told(ws, whole.id)]) == ("pairs", ["1.50", "2.00"])
 
 
 TURNS = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
