@@ -40,7 +40,7 @@ def test_the_table_lists_what_the_service_lists(local, sheet):
 
     assert "1234567" not in words
     eventually(lambda: view.sentence)
-    assert "2 sheets" in view.sentence.replace("\u2009", " ")
+    assert "2 sheets" in view.sentence.replace("\u202f", " ")
     view.close()
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from workbench.ui import format as fmt
 
-THIN = "\u2009"
+THIN = "\u202f"
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ def test_names_are_chosen_by_words_and_told_apart():
 
 
 def test_a_figure_that_is_a_time_is_a_duration():
-    assert ("2\u2009m 13\u2009s", "0.1230") == (fmt.measured("training_duration_seconds", 133), fmt.measured("val_loss", 0.123))
+    assert ("2\u202fm 13\u202fs", "0.1230") == (fmt.measured("training_duration_seconds", 133), fmt.measured("val_loss", 0.123))

@@ -13,7 +13,7 @@ _TOO_LONG = 6_000
 
 def grouped(number: int) -> str:
     """Return `12 430` with thin spaces between thousands."""
-    return f"{number:,}".replace(",", "\u2009")
+    return f"{number:,}".replace(",", "\u202f")
 
 
 def word_diff(before: str | None, after: str | None) -> tuple[TextPiece, ...]:

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from workbench.ui.theme import SUCCESS, WARNING, Tone, tone_of
 
-THIN = "\u2009"
+THIN = "\u202f"
 DASH = "\u2013"
 UNKNOWN = "Not known yet."
 # A browser that lays out a line of a million characters stands still.

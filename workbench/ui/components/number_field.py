@@ -11,7 +11,7 @@ from bokeh.models.formatters import CustomJSTickFormatter
 from panel.custom import JSComponent
 
 # The component's own formats write 0 where nothing was entered.
-_TEXT = 'return tick == null ? "" : tick.toLocaleString("en-US", {maximumFractionDigits: 10}).replaceAll(",", "\\u2009")'
+_TEXT = 'return tick == null ? "" : tick.toLocaleString("en-US", {maximumFractionDigits: 10}).replaceAll(",", "\\u202f")'
 
 
 class TypedNumber(JSComponent):
