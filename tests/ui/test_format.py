@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -90,6 +91,12 @@ def test_markup_of_others_is_shown_and_not_obeyed(show):
 
 def test_a_link_cannot_break_out_of_its_attribute():
     assert '"><script>' not in fmt.link("x", '"><script>')
+
+
+def test_things_with_the_same_facts_become_a_table():
+    found = fmt.value([{"name": "a", "passed_count": 3}, {"name": "<b>", "note": None}])
+    assert re.findall("<th>(.*?)</th>", found) == ["Name", "Passed count", "Note"]
+    assert re.findall("<td>(.*?)</td>", found)[:4] == ["a", "3", fmt.unknown(), "&lt;b&gt;"]
 
 
 def test_nested_values_become_labeled_lines():

@@ -233,9 +233,20 @@ def value(thing: Any) -> Markup:
         return moment(thing)
     if isinstance(thing, dict):
         return facts((words(str(k)), value(v)) for k, v in thing.items()) if thing else unknown("Empty.")
+    if isinstance(thing, (list, tuple)) and thing and all(isinstance(item, dict) for item in thing):
+        return _table(thing)
     if isinstance(thing, (list, tuple)):
         return Markup(", ").join(value(item) for item in thing) if thing else unknown("Empty.")
     return escape(getattr(thing, "name", None) or getattr(thing, "id", None) or thing)
+
+
+def _table(items: Iterable[dict[str, Any]]) -> Markup:
+    """Return things with the same facts as a table, one a row."""
+    names = list(dict.fromkeys(name for item in items for name in item))
+    head = Markup("").join(Markup("<th>{}</th>").format(words(str(name))) for name in names)
+    cells = (Markup("").join(Markup("<td>{}</td>").format(value(item.get(name))) for name in names) for item in items)
+    rows = Markup("").join(Markup("<tr>{}</tr>").format(row) for row in cells)
+    return Markup('<div class="scroll"><table><tr>{}</tr>{}</table></div>').format(head, rows)
 
 
 def words(name: str) -> str:

@@ -179,7 +179,12 @@ wb-id:hover, wb-time {{ text-decoration: underline dotted; text-decoration-color
 @media (prefers-reduced-motion: reduce) {{ .wait {{ animation: none; }} }}
 dl.facts {{ display: grid; grid-template-columns: minmax(96px, max-content) 1fr; gap: 6px 16px; margin: 0; }}
 dl.facts dt {{ color: var(--mui-palette-text-secondary, #566272); }}
-dl.facts dd {{ margin: 0; overflow-wrap: anywhere; }}
+dl.facts dd {{ margin: 0; min-width: 0; overflow-wrap: anywhere; }}
+.scroll {{ overflow-x: auto; }}
+.scroll table {{ border-collapse: collapse; font-size: 12px; }}
+.scroll th, .scroll td {{ text-align: left; vertical-align: top; padding: 3px 12px 3px 0; white-space: nowrap;
+  border-bottom: 1px solid var(--mui-palette-divider, #dfe5ec); }}
+.scroll th {{ color: var(--mui-palette-text-secondary, #566272); }}
 pre {{ font: 12.5px/1.5 {MONO}; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; }}
 ins {{ background: var(--mui-palette-state-successGround, #e2f3e6); color: var(--mui-palette-state-successInk, #1b5e2a);
   text-decoration: none; }}
