@@ -166,6 +166,18 @@ def test_profile_describes_the_columns(ws: Any, sheet: Any) -> None:
     assert [(v.value, v.count) for v in profile.columns[2].top_values] == [("two", 2), ("one", 1)]
 
 
+def test_buckets_of_whole_numbers_hold_equally_many_of_them(ws: Any) -> None:
+    rows = [{"short": "abc"[: 1 + i % 3], "long": "x" * i, "same": "ab", "n": i % 50, "f": i / 4} for i in range(1, 101)]
+    made = ws.sheets.create("lengths", rows=rows)
+    short, long, same, n, f = (column.histogram for column in ws.sheets.profile(made.id).columns)
+
+    assert [(b.low, b.high, b.count) for b in short] == [(1, 1, 33), (2, 2, 34), (3, 3, 33)]
+    assert [(b.low, b.high, b.count) for b in (long[0], long[-1])] == [(1, 5, 5), (96, 100, 5)]
+    assert [(b.low, b.high, b.count) for b in same] == [(2, 2, 100)]
+    assert [b.count for b in n] == [6] * 16 + [4]
+    assert (len(f), f[-1].high, sum(b.count for b in f)) == (20, 25, 100)
+
+
 def test_unknown_ids(ws: Any) -> None:
     for call in (ws.sheets.get, ws.sheets.publish, ws.sheets.delete, ws.sheets.profile, ws.sheets.rows):
         with pytest.raises(NotFound):

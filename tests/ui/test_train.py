@@ -13,6 +13,7 @@ from tests.services.test_comparison import train
 from tests.ui.rendered import eventually, shows, started, texts
 from workbench.ui.compare import CompareView
 from workbench.ui.components.curve import Curve
+from workbench.ui.components.line_bundle import LineBundle
 from workbench.ui.job import JobView
 from workbench.ui.jobs import JobsView
 from workbench.ui.predictions import PredictionsView
@@ -90,6 +91,17 @@ def test_a_growing_curve_sends_only_its_end():
 
     assert whole is curve.sources["train_loss"].data, "the data was replaced, not continued"
     assert [*range(19), 30, 31] == list(curve.sources["train_loss"].data["x"])
+
+
+@pytest.mark.parametrize(("name", "values", "ends"), [("accuracy", (1, 1), [0, 1]), ("accuracy", (0.8, 1), []), ("loss", (1, 1), [])])
+def test_a_share_that_never_changes_is_drawn_on_its_own_scale(name, values, ends):
+    curve = Curve("Something", {f"train_{name}": "training", f"val_{name}": "validation"})
+    curve.update({f"{side}_{name}": [{"step": 3, "value": value}] for side, value in zip(("train", "val"), values, strict=True)})
+    held = curve._anchor._source.data
+    assert (held["y"], held["x"]) == (ends, [3 for _ in ends])
+    bundle = LineBundle(f"Training {name}")
+    bundle.update({"job_1": [{"step": 3, "value": values[0]}]}, {"job_1": "first"}, {"job_1": "red"}, {})
+    assert bundle._anchor._source.data["y"] == ([0, 1] if name == "accuracy" else [])
 
 
 def test_zooming_asks_for_the_steps_in_sight(local):

@@ -16,6 +16,8 @@ SUMMARY_METRICS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "
 # Parts of names, and whole words, of figures that are better when lower.
 LOWER_IS_BETTER = ("loss", "latency", "error", "perplexity", "seconds", "duration", "cost", "calibration", "brier")
 LOWER_WORDS = frozenset({"mae", "mse", "rmse", "mape", "wer", "cer", "ter", "nll", "ppl", "ece", "fpr", "fnr", "eer", "mcd"})
+# Words in names of figures that lie between 0 and 1.
+SHARE_WORDS = frozenset({"accuracy", "acc", "precision", "recall", "f1", "auc", "mrr"})
 
 
 class TrainingJobMetrics(Record):
@@ -196,6 +198,11 @@ class Comparison(Record):
     curves = Json({}, doc="Points per metric name and job id: step, value, epoch, at; word where the value is no number.")
     totals = Json({}, doc="{shown, total, not_finite} per metric name and job id.")
     metric_names = Items(item_type=str, doc="Metrics that at least one of the jobs has logged, the first thousand.")
+
+
+def scale_of(metric: str) -> tuple[float, float] | None:
+    """Return the lowest and the highest value that a metric can have, None where nobody knows."""
+    return None if SHARE_WORDS.isdisjoint(re.split(r"[^a-z0-9]+", metric.lower())) else (0.0, 1.0)
 
 
 TRAINING = Lifecycle(

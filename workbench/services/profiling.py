@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -54,9 +55,11 @@ def _column(db: Database, sheet: Sheet, column: SheetColumn) -> ColumnProfile:
     total = sheet.item_count
     extra: dict[str, Any] = {}
     if kind == "number" and facts["low"] is not None:
-        extra = {"histogram": _histogram(db, table, f"cast({name} as double)"), "quantiles": _quantiles(facts["quantiles"])}
+        counted = _histogram(db, table, f"cast({name} as double)", whole="INT" in column.dtype)
+        extra = {"histogram": counted, "quantiles": _quantiles(facts["quantiles"])}
     elif kind == "text":
-        extra = {"histogram": _histogram(db, table, f"cast(length({name}) as double)"), "histogram_of": "length"}
+        counted = _histogram(db, table, f"cast(length({name}) as double)", whole=True)
+        extra = {"histogram": counted, "histogram_of": "length"}
     return ColumnProfile(
         name=column.name,
         dtype=column.dtype,
@@ -97,24 +100,30 @@ def _quantiles(values: list[float] | None) -> list[dict[str, float]] | None:
     return None if values is None else [{"at": at, "value": value} for at, value in zip(QUANTILES, values, strict=True)]
 
 
-def _histogram(db: Database, table: str, expression: str) -> tuple[Bucket, ...]:
+def _histogram(db: Database, table: str, expression: str, *, whole: bool) -> tuple[Bucket, ...]:
+    """Return how many values lie where, in at most 20 buckets of one width.
+
+    Buckets of whole numbers hold equally many of them: others would stand empty between two.
+    """
     finite = f"{expression} is not null and isfinite({expression})"
     low, high = db.tuples(f"select min({expression}), max({expression}) from {table} where {finite}")[0]
     if low is None:
         return ()
     if low == high:
         return (Bucket(low=low, high=high, count=db.value(f"select count(*) from {table} where {finite}"), height=1.0),)
-    width = (high - low) / BUCKETS
+    buckets = min(BUCKETS, int(high - low) + 1) if whole else BUCKETS
+    width = math.ceil((high - low + 1) / buckets) if whole else (high - low) / buckets
+    buckets = math.ceil((high - low + 1) / width) if whole else buckets
     counts = dict(
         db.tuples(
-            f"select least(floor(({expression} - ?) / ?), {BUCKETS - 1})::int, count(*) from {table} where {finite} group by 1",
+            f"select least(floor(({expression} - ?) / ?), {buckets - 1})::int, count(*) from {table} where {finite} group by 1",
             [low, width],
         )
     )
     highest = max(counts.values())
     return tuple(
-        Bucket(low=low + i * width, high=low + (i + 1) * width, count=counts.get(i, 0), height=counts.get(i, 0) / highest)
-        for i in range(BUCKETS)
+        Bucket(low=start, high=min(high, start + width - whole), count=counts.get(i, 0), height=counts.get(i, 0) / highest)
+        for i, start in ((i, low + i * width) for i in range(buckets))
     )
 
 

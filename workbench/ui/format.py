@@ -309,6 +309,13 @@ def span(values: Iterable[float | None]) -> float:
     return max((abs(value) for value in values if not _missing(value) and math.isfinite(value)), default=0) or 2.0
 
 
+def still(values: Iterable[float | None], scale: tuple[float, float] | None) -> list[float]:
+    """Return the ends of the scale that values lie on which are all alike, nothing for others: their axis follows them."""
+    known = {value for value in values if not _missing(value)}
+    on_it = scale is not None and len(known) == 1 and scale[0] <= min(known) <= scale[1]
+    return list(scale) if on_it else []  # type: ignore[arg-type]
+
+
 def bar(percent: float | None) -> int:
     """Return a percentage as the length of a bar."""
     return 0 if _missing(percent) else round(percent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from typing import Any, NamedTuple
 
 import panel as pn
@@ -13,6 +14,7 @@ from bokeh.models import ColumnDataSource, CrosshairTool, HoverTool
 from bokeh.plotting import figure
 from markupsafe import Markup
 
+from workbench.domain.train import scale_of
 from workbench.ui import format as fmt
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.plot_style import Anchor, styled
@@ -82,9 +84,11 @@ class Curve(pn.viewable.Viewer):
     def _furnish(self, cross: Any) -> None:
         """Add what follows the pointer, and hear what is in sight."""
         lines = [renderer for renderer in self.figure.renderers if renderer.name in self.sources]
+        sides = cycle(("left", "right"))
         for line in lines:
             tips = [("", self._labels[line.name]), *_TIPS]
-            self.figure.add_tools(HoverTool(tooltips=tips, mode="vline", renderers=[line], visible=False))
+            # One on each side of the pointer: on the same side they would cover each other.
+            self.figure.add_tools(HoverTool(tooltips=tips, mode="vline", renderers=[line], visible=False, attachment=next(sides)))
         self.figure.add_tools(HoverTool(tooltips=_ODD_TIPS, renderers=[r for r in self.figure.renderers if r.name == "odd"]))
         if cross is not None:
             self.figure.add_tools(CrosshairTool(overlay=cross))
@@ -108,12 +112,12 @@ class Curve(pn.viewable.Viewer):
         """Show these points; where they continue what is drawn, only the new ones are sent."""
         for name, found in points.items():
             if name in self.sources:
-                self._anchor.lift()
                 self._points[name] = found
                 self._continue(name, found)
                 self._widen(found)
                 self._dots[name].glyph.size = DOT if not found[FEW:] else 0
         self._counts |= {name: told for name, told in (counts or {}).items() if name in self.sources}
+        self._hold()
         self._mark()
         show(self._note, _told([(self._labels[name], told) for name, told in self._counts.items()], self._log))
 
@@ -121,6 +125,14 @@ class Curve(pn.viewable.Viewer):
         """Keep a value that never changes readable: without this the axis spans two around it, however small it is."""
         if not self._log:
             self.figure.y_range.default_span = fmt.span([p["value"] for p in points[-1:]])
+
+    def _hold(self) -> None:
+        """Show a share that never changes on the whole scale, not on one that reaches beyond it."""
+        if not self._points:
+            return
+        drawn = [point for points in self._points.values() for point in points]
+        ends = [] if self._log else fmt.still((point["value"] for point in drawn), scale_of(next(iter(self._labels))))
+        self._anchor.hold(next((self._x(point) for point in drawn), None), ends)
 
     def _mark(self) -> None:
         """Mark where a value is no number."""

@@ -11,6 +11,7 @@ from bokeh.models import ColumnDataSource, HoverTool
 from bokeh.plotting import figure
 from markupsafe import Markup
 
+from workbench.domain.train import scale_of
 from workbench.ui import format as fmt
 from workbench.ui.components.curve import AT
 from workbench.ui.components.markup import html, show
@@ -24,6 +25,7 @@ class LineBundle(pn.viewable.Viewer):
     def __init__(self, title: str, *, axis: str = "step", log: bool = False, height: int = 280) -> None:
         super().__init__()
         self.axis, self._ids = axis, []
+        self._scale = None if log else scale_of(title)
         self.source = ColumnDataSource({"xs": [], "ys": [], "label": [], "color": []})
         self.figure = styled(
             figure(
@@ -56,7 +58,9 @@ class LineBundle(pn.viewable.Viewer):
         totals: Mapping[str, Mapping[str, int]],
     ) -> None:
         """Show these curves, points by job id."""
-        self._anchor.lift()
+        drawn = [point for points in curves.values() for point in points]
+        ends = fmt.still((point["value"] for point in drawn), self._scale)
+        self._anchor.hold(next((self._x(point) for point in drawn), None), ends)
         self._ids = list(curves)
         self.source.data = {
             "xs": [[self._x(p) for p in curves[id]] for id in self._ids],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bokeh.models import BasicTickFormatter, ColumnDataSource
@@ -23,8 +24,13 @@ class Anchor:
 
     def lift(self) -> None:
         """Let the data decide from now on."""
-        if self._source.data["x"]:
-            self._source.data = {"x": [], "y": []}
+        self.hold(None, [])
+
+    def hold(self, x: Any, ends: Sequence[float]) -> None:
+        """Keep these values of the other axis in sight at `x`, beside the data."""
+        wanted = {"x": [x for _ in ends], "y": list(ends)}
+        if wanted != dict(self._source.data):
+            self._source.data = wanted
 
 
 def counted(found: Any) -> Any:

@@ -15,9 +15,10 @@ CSS = """
 .head { display: flex; gap: 8px; align-items: baseline; }
 .head b { flex: 1; }
 .bars { display: flex; align-items: flex-end; gap: 1px; height: 56px; margin: 12px 0 4px; }
-.bars i { flex: 1; min-width: 2px; height: calc(var(--h) * 100%); min-height: 1px; border-radius: 2px 2px 0 0;
+.bars i { flex: 1; min-width: 2px; height: calc(var(--h) * 100%); min-height: 2px; border-radius: 2px 2px 0 0;
   background: var(--mui-palette-primary-main, #1f5fbf); opacity: .75; }
 .bars i:hover { opacity: 1; }
+.bars i.none { min-height: 0; }
 .ends { display: flex; justify-content: space-between; }
 .tops { margin: 12px 0 0; padding: 0; list-style: none; }
 .tops li { display: grid; grid-template-columns: 1fr auto; gap: 8px; padding: 2px 6px; border-radius: 4px; margin-bottom: 2px;
@@ -46,7 +47,9 @@ def _bars(column: Any) -> Markup:
     if not column.histogram:
         return Markup("")
     bars = Markup("").join(
-        Markup('<i style="--h:{}" title="{} to {}: {}"></i>').format(b.height, fmt.plain(b.low), fmt.plain(b.high), b.count)
+        Markup('<i class="{}" style="--h:{}" title="{} to {}: {}"></i>').format(
+            "" if b.count else "none", b.height, fmt.plain(b.low), fmt.plain(b.high), b.count
+        )
         for b in column.histogram
     )
     ends = Markup('<div class="ends faint small"><span>{}</span><span>{}</span><span>{}</span></div>').format(

@@ -17,6 +17,7 @@ FAILED = "#c4476b"
 HEIGHT = 15 * STEP
 LABEL_HEIGHT = 8 * STEP
 NAMES = ("at", "end", "requests", "errors", "p50", "p95", "error_rate")
+TOLD = ("p50", "p95")
 
 
 class TimeSeriesPlot(pn.viewable.Viewer):
@@ -24,7 +25,7 @@ class TimeSeriesPlot(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self.buckets = ColumnDataSource({name: [] for name in NAMES})
+        self.buckets = ColumnDataSource({name: [] for name in (*NAMES, *map(_told, TOLD))})
         self.deployments = ColumnDataSource({"at": [], "version": [], "words": [], "y": []})
         self._requests = self._frame("Requests")
         self._latency = self._frame("Latency, ms", x_range=self._requests.x_range)
@@ -55,6 +56,7 @@ class TimeSeriesPlot(pn.viewable.Viewer):
             self._latency.scatter("at", name, source=self.buckets, color=color, size=5, name=name)
         self._errors.quad(top="error_rate", fill_color=FAILED, fill_alpha=0.75, name="error_rate", **bars)
         self._errors.yaxis.formatter = CustomJSTickFormatter(code="return (tick * 100).toFixed(1) + ' %'")
+        self._errors.yaxis.ticker.desired_num_ticks = 3
         self._latency.legend.orientation = "horizontal"
         self._latency.legend.location = "top_left"
         self._latency.legend.label_text_font_size = "12px"
@@ -85,6 +87,7 @@ class TimeSeriesPlot(pn.viewable.Viewer):
             "at": [b.bucket_at for b in rows],
             "end": [b.until for b in rows],
             **{name: [fmt.plotted(getattr(b, name)) for b in rows] for name in NAMES[2:]},
+            **{_told(name): [str(fmt.milliseconds(getattr(b, name))) for b in rows] for name in TOLD},
         }
         found = series.deployments
         self.deployments.data = {
@@ -102,6 +105,11 @@ _TIPS = [
     ("", "@at{%d %b %H:%M} UTC"),
     ("requests", "@requests"),
     ("errors", "@errors"),
-    ("p50", "@p50{0.0} ms"),
-    ("p95", "@p95{0.0} ms"),
+    ("p50", "@p50_told{safe}"),
+    ("p95", "@p95_told{safe}"),
 ]
+
+
+def _told(name: str) -> str:
+    """Return the column that has a figure in words: a slice without requests has none."""
+    return f"{name}_told"
