@@ -100,6 +100,37 @@ def test_the_card_of_a_stale_pair_shows_what_was_approved(ws: Any, made: Any) ->
     assert ws.review.queue(made.id, status="stale").total == 0
 
 
+def test_stale_pairs_are_reviewed_again_in_the_order_of_rows(ws: Any, made: Any) -> None:
+    ws.review.bulk_approve(made.id, row_indices=[1, 3, 4])
+    ws.review.bulk_reject(made.id, filter={"where": "row_index > 5"})
+    change_row(ws, made.sheet_id, 3, q="another")
+    ws.training_sheets.reassemble(made.id)
+
+    def waiting(**more: Any) -> list[int]:
+        return [pair.row_index for pair in ws.review.queue(made.id, **more)]
+
+    assert waiting() == waiting(status="to_review") == [0, 2, 3, 5]
+    assert waiting(status="unlabeled") == [0, 2, 5]
+    assert [pair.row_index for pair in ws.review.claim(made.id, 3).items] == [0, 2, 3]
+    card = ws.review.card(made.id, 3)
+    assert (card.position, card.previous_index, card.next_index, card.queue_total) == (3, 2, 5, 4)
+    counts = {value.value: value.count for facet in ws.review.facets(made.id).facets if facet.name == "status" for value in facet.values}
+    assert (counts["to_review"], counts["stale"], counts["unlabeled"], counts["labeled"]) == (4, 1, 3, 3)
+
+    ws.review.decide(made.id, 0, action="approve")
+    progress = ws.review.progress(made.id)
+    assert (progress.to_review, progress.unlabeled, progress.stale) == (3, 2, 1)
+    assert progress.summary == "2 unlabeled · 4 labeled (1 stale) · 24 rejected of 30."
+    assert round(progress.eta_seconds / 3600 * progress.pace_per_hour) == 3
+    [step] = [step for step in ws.home.overview().steps if step.name == "reviewed"]
+    assert (step.next_action, step.next_query) == ("3 pairs wait for review", {"sheet": made.id, "status": "to_review"})
+
+    # What several people settle is theirs to reset: one of them alone cannot approve it again.
+    ws.training_sheets.update(made.id, overlap=2)
+    assert (waiting(), ws.review.progress(made.id).to_review) == ([2, 5], 2)
+    assert [pair.row_index for pair in ws.review.claim(made.id, 9).items] == [2, 5]
+
+
 def test_rows_that_change_come_and_go(ws: Any, made: Any) -> None:
     ws.review.bulk_approve(made.id, filter={"status": "unlabeled"})
     ws.review.decide(made.id, 5, response="written by hand")

@@ -34,10 +34,10 @@ def test_links_name_only_what_their_page_keeps() -> None:
 
 
 def test_home_leads_to_states_that_pages_keep() -> None:
-    steps_of = ("rows", "pairs", "flagged", "unlabeled", "eligible", "failed_jobs", "endpoints", "corrections")
+    steps_of = ("rows", "pairs", "flagged", "to_review", "eligible", "failed_jobs", "endpoints", "corrections")
     many = dict.fromkeys(steps_of, 12)
     model = {"id": "m", "name": "a", "version": "1.0.0", "status": "staging", "last_tested_at": None}
-    waiting = {word: {"sheet": "s"} for word in ("flagged", "unlabeled")}
+    waiting = {word: {"sheet": "s"} for word in ("flagged", "to_review")}
     worlds = [many | {"jobs": 0, "requests": 0}, many | {"flagged": 0, "jobs": 0, "requests": 0}, dict.fromkeys(many, 0)]
     steps = [step for n in worlds for step in overview._next_actions(n, model, waiting).values()]
     assert len(steps) > 10

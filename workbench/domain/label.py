@@ -8,7 +8,7 @@ from workbench.domain.lifecycle import Lifecycle, Move
 from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
 
 PAIR_STATUSES = ["unlabeled", "labeled", "rejected", "flagged"]
-QUEUE_STATUSES = [*PAIR_STATUSES, "stale", "disputed", "all"]
+QUEUE_STATUSES = ["to_review", *PAIR_STATUSES, "stale", "disputed", "all"]
 RESPONSE_SOURCES = ["empty", "imported", "ai_generated", "human_labeled", "human_verified", "canonical"]
 USES = ["training", "validation", "evaluation", "few_shot", "testing"]
 VOTES = ["approve", "reject", "flag"]
@@ -19,8 +19,7 @@ PAIR_LIFECYCLE = Lifecycle(
     "pair",
     [
         Move("approve", "Approve", frozenset({"unlabeled", "flagged", "rejected", "labeled"}), "labeled"),
-        Move("reject", "Reject", None, "rejected"),
-        Move("flag", "Flag", None, "flagged"),
+        Move("reject", "Reject", None, "rejected"), Move("flag", "Flag", None, "flagged"),
         Move("edit", "Edit"), Move("reset", "Reset", None, "unlabeled"),
         Move("rights", "Change usage rights"),
     ],
@@ -136,6 +135,7 @@ class Progress(Record):
     training_sheet_id = param.String("", doc="The training sheet.")
     total = param.Integer(0, doc="Pairs.")
     labeled = param.Integer(0, doc="Approved pairs.")
+    to_review = param.Integer(0, doc="Pairs to decide on: unlabeled ones, and stale ones to look at again.")
     unlabeled = param.Integer(0, doc="Pairs nobody decided on.")
     rejected = param.Integer(0, doc="Rejected pairs.")
     flagged = param.Integer(0, doc="Pairs set aside with a question.")

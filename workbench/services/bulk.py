@@ -134,7 +134,7 @@ def _chosen_set(db: Any, made: TrainingSheet, sheet: Sheet, wish: Wish, seconds:
         )
         return
     assert wish.filter is not None
-    found = queues.condition(wish.filter, made.id, sheet, reader=current().actor)
+    found = queues.condition(wish.filter, made, sheet, reader=current().actor)
     text, field = wish.filter.where or wish.filter.regex, "where" if wish.filter.where else "regex"
     with typed_condition(db, text, seconds=seconds, field=field):
         db.execute(

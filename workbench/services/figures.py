@@ -37,7 +37,7 @@ EXCLUSION_WORDS = {
     "blank": "with a blank prompt or response",
 }
 STATUS_WORDS = {"unlabeled": "Unlabeled", "labeled": "Labeled", "rejected": "Rejected", "flagged": "Flagged"}
-QUEUE_WORDS = STATUS_WORDS | {"disputed": "Disputed"}
+QUEUE_WORDS = STATUS_WORDS | {"disputed": "Disputed", "to_review": "To review", "stale": "Stale"}
 SOURCE_WORDS = {
     "empty": "No response",
     "imported": "Imported",
@@ -68,17 +68,19 @@ def percent(part: float, whole: float) -> float:
 
 def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress:
     """Count the pairs by state, by who decided and by day."""
-    wanted = db.value("select overlap from training_sheets where id = ?", [training_sheet_id]) or 1
+    wanted = _wanted(db, training_sheet_id)
     states: Counter[str] = Counter()
     people: dict[str, Counter[str]] = defaultdict(Counter)
     days: Counter[str] = Counter()
     for status, stale, disputed, voted, _, actor, day, count in _groups(db, training_sheet_id):
         states[status] += count
+        states["to_review"] += count if _waits(status, stale, disputed, wanted) else 0
         states["stale"] += count if stale else 0
         states["disputed"] += count if disputed else 0
         states["votes"] += count * voted
         # What is still to be decided on: one vote more for each that is missing.
-        states["missing"] += count * max(wanted - voted, 0) if status == "unlabeled" and not disputed else 0
+        votes = 1 if stale else max(wanted - voted, 0)
+        states["missing"] += count * votes if _waits(status, stale, disputed, wanted) else 0
         if actor and not voted:
             people[actor][status] += count
             days[day.isoformat()] += count
@@ -86,7 +88,7 @@ def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress
         _count_votes(db, training_sheet_id, people, days)
     total = sum(states[name] for name in STATUS_WORDS)
     pace = _pace(db, training_sheet_id, now)
-    figures: dict[str, Any] = {name: states[name] for name in (*STATUS_WORDS, "stale", "disputed", "votes")}
+    figures: dict[str, Any] = {name: states[name] for name in (*STATUS_WORDS, "to_review", "stale", "disputed", "votes")}
     return Progress(
         training_sheet_id=training_sheet_id,
         total=total,
@@ -99,6 +101,16 @@ def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress
         by_day=[DayProgress(day=day, decisions=count) for day, count in sorted(days.items())],
         **figures,
     )
+
+
+def _wanted(db: Database, training_sheet_id: str) -> int:
+    """Return how many people are to review each pair."""
+    return db.value("select overlap from training_sheets where id = ?", [training_sheet_id]) or 1
+
+
+def _waits(status: str, stale: bool, disputed: bool, wanted: int) -> bool:
+    """Return whether pairs are to be reviewed, as the queue of that name has it."""
+    return (stale and wanted == 1) or (status == "unlabeled" and not disputed)
 
 
 def _groups(db: Database, training_sheet_id: str) -> list[tuple[Any, ...]]:
@@ -152,8 +164,10 @@ def _pace(db: Database, training_sheet_id: str, now: dt.datetime) -> float | Non
 def _summary(total: int, states: Counter[str]) -> str:
     if not total:
         return "There are no pairs."
-    parts = [f"{grouped(states[name])} {name}" for name in (*STATUS_WORDS, "disputed") if states[name]]
-    return f"{' · '.join(parts)} of {grouped(total)}."
+    parts = {name: f"{grouped(states[name])} {name}" for name in (*STATUS_WORDS, "disputed") if states[name]}
+    if states["stale"]:
+        parts["labeled"] += f" ({grouped(states['stale'])} stale)"
+    return f"{' · '.join(parts.values())} of {grouped(total)}."
 
 
 def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
@@ -206,11 +220,14 @@ def facets(db: Database, training_sheet_id: str) -> Facets:
 
 
 def _review_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
+    found, wanted = _groups(db, training_sheet_id), _wanted(db, training_sheet_id)
     groups = [
-        ("disputed" if disputed else status, source, actor, count)
-        for status, _, disputed, _, source, actor, _, count in _groups(db, training_sheet_id)
+        ("disputed" if disputed else status, source, actor, count) for status, _, disputed, _, source, actor, _, count in found
     ]
-    return _counted(("status", "response_source", "reviewer"), groups)
+    more = [("to_review", count) for status, stale, disputed, *_, count in found if _waits(status, stale, disputed, wanted)]
+    more += [("stale", count) for _, stale, *_, count in found if stale]
+    counted = _counted(("status", "response_source", "reviewer"), groups)
+    return counted | {"status": counted["status"] + _counted(("status",), more)["status"]}
 
 
 def _signal_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:

@@ -193,12 +193,12 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         lease_seconds: Annotated[int, Field(ge=1, le=86_400, description="How long they are held.")] = 300,
         filter: Filter = None,
     ) -> Claim:
-        """Hand out the next unlabeled pairs; asking again renews one's own first.
+        """Hand out the next pairs to review, stale approvals among them in the order of rows; asking again renews one's own first.
 
         Each pair goes to as many people at once as votes are missing, and to nobody twice.
         """
         made, sheet = self.place(training_sheet_id)
-        wanted = queues.condition(filter or PairFilter(status="unlabeled"), training_sheet_id, sheet, reader=self.actor)
+        wanted = queues.condition(filter or PairFilter(status="to_review"), made, sheet, reader=self.actor)
         rows, expires_at = claims.hand_out(self.db, wanted, made, count, lease_seconds, self.clock.now())
         return Claim(items=present(self.db, rows, sheet, made), expires_at=expires_at)
 

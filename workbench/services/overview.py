@@ -41,7 +41,7 @@ select 'eligible', count(*) filter (where excluded_by is null),
 union all
 select 'flagged', count(*) filter (where status = 'flagged'), 0 from live_pairs
 union all
-select 'unlabeled', count(*) filter (where status = 'unlabeled'), 0 from live_pairs
+select 'to_review', count(*) filter (where status = 'unlabeled' or stale), 0 from live_pairs
 union all
 select 'jobs', count(*), count(*) filter (where created_at > $since) from jobs anti join trial_details using (id)
 where kind = 'train'
@@ -66,9 +66,9 @@ where status in ('development', 'staging') order by created_at desc limit 1
 """
 _WAITING = """
 select status, first(training_sheet_id order by number desc, training_sheet_id) as training_sheet_id from (
-    select p.status, training_sheet_id, count(*) as number
+    select case p.status when 'flagged' then 'flagged' else 'to_review' end as status, training_sheet_id, count(*) as number
     from pair_rows p join training_sheets t on t.id = training_sheet_id and t.deleted_at is null and t.status = 'ready'
-    where p.status in ('flagged', 'unlabeled') group by all
+    where p.status in ('flagged', 'unlabeled') or p.stale group by all
 ) group by status
 """
 _RUNNING = """
@@ -194,9 +194,9 @@ def _next_actions(
             "label",
             {**waiting.get("flagged", {}), "status": "flagged"},
         )
-    elif n["unlabeled"]:
-        words = f"{_many(n['unlabeled'], 'pair')} {_waits(n['unlabeled'])} for review"
-        found["reviewed"] = (words, "label", {**waiting.get("unlabeled", {}), "status": "unlabeled"})
+    elif n["to_review"]:
+        words = f"{_many(n['to_review'], 'pair')} {_waits(n['to_review'])} for review"
+        found["reviewed"] = (words, "label", {**waiting.get("to_review", {}), "status": "to_review"})
     if n["eligible"] >= 10 and n["jobs"] == 0:
         found["eligible"] = (f"Train on {_many(n['eligible'], 'eligible pair')}", "train", {"dialog": "create"})
     if n["failed_jobs"]:

@@ -46,7 +46,7 @@ class PairQueue(BulkReview):
         self,
         training_sheet_id: str,
         *,
-        status: QueueStatus = "unlabeled",
+        status: QueueStatus = "to_review",
         search: Search = "",
         regex: Regex = None,
         response_source: Source = None,
@@ -68,7 +68,7 @@ class PairQueue(BulkReview):
         """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
         wanted = _filter(locals())
         made, sheet = self.place(training_sheet_id)
-        found = queues.condition(wanted, training_sheet_id, sheet, reader=self.actor)
+        found = queues.condition(wanted, made, sheet, reader=self.actor)
         sort = queues.Order(order, descending, seed)
         with self.db.read(), self._condition(where, regex):
             return self._page(made, sheet, found, sort, limit, cursor)
@@ -93,7 +93,7 @@ class PairQueue(BulkReview):
         training_sheet_id: str,
         row_index: int,
         *,
-        status: QueueStatus = "unlabeled",
+        status: QueueStatus = "to_review",
         search: Search = "",
         regex: Regex = None,
         response_source: Source = None,
@@ -113,7 +113,7 @@ class PairQueue(BulkReview):
         """Return all that the review screen shows of one pair, and its neighbors in the queue."""
         wanted = _filter(locals())
         made, sheet = self.place(training_sheet_id)
-        found = queues.condition(wanted, training_sheet_id, sheet, reader=self.actor)
+        found = queues.condition(wanted, made, sheet, reader=self.actor)
         row = self.stored(made, row_index)
         held = claims.foreign_holder(self.db, made.id, row_index, self.clock.now())
         sort = queues.Order(order, descending, seed)

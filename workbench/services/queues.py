@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.domain.data import Sheet
+from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import USES, PairFilter
 from workbench.domain.quality import SIGNALS
 from workbench.errors import ValidationError
@@ -102,21 +103,15 @@ class Order:
         return "desc" if self.descending else "asc"
 
 
-def condition(wanted: PairFilter, training_sheet_id: str, sheet: Sheet, *, reader: str) -> Condition:
+def condition(wanted: PairFilter, made: TrainingSheet, sheet: Sheet, *, reader: str) -> Condition:
     """Return the condition that a filter stands for, or say which field of it is wrong.
 
-    What is unlabeled waits for the reader: not what they voted on already, nor what waits for adjudication.
+    What is unlabeled waits for the reader: not what they voted on already, nor what waits for adjudication. What is to
+    be reviewed is that and, where one person decides, what is stale; what several have settled is for them to reset.
     """
     parts = ["training_sheet_id = $training_sheet_id"]
-    values: dict[str, Any] = {"training_sheet_id": training_sheet_id}
-    if wanted.status in ("stale", "disputed"):
-        parts.append(wanted.status)
-    elif wanted.status != "all":
-        parts.append("status = $status")
-        values["status"] = wanted.status
-    if wanted.status == "unlabeled":
-        parts.append(f"not disputed and row_index not in ({VOTED_BY_READER})")
-        values["reader"] = reader
+    values: dict[str, Any] = {"training_sheet_id": made.id}
+    _add_status("unlabeled" if wanted.status == "to_review" and made.overlap > 1 else wanted.status, reader, parts, values)
     for name in ("response_source", "item_ref"):
         if getattr(wanted, name) is not None:
             parts.append(f"{name} = ${name}")
@@ -143,6 +138,20 @@ def condition(wanted: PairFilter, training_sheet_id: str, sheet: Sheet, *, reade
     if wanted.where:
         parts.append(_where(wanted.where, sheet))
     return Condition(" and ".join(parts), values, costly=bool(wanted.search or wanted.regex or wanted.where))
+
+
+def _add_status(status: str, reader: str, parts: list[str], values: dict[str, Any]) -> None:
+    if status in ("stale", "disputed"):
+        parts.append(status)
+    elif status == "to_review":
+        # One person decides, so nothing that is unlabeled has a vote.
+        parts.append("(stale or (status = 'unlabeled' and not disputed))")
+    elif status != "all":
+        parts.append("status = $status")
+        values["status"] = status
+    if status == "unlabeled":
+        parts.append(f"not disputed and row_index not in ({VOTED_BY_READER})")
+        values["reader"] = reader
 
 
 def _add_times(wanted: PairFilter, parts: list[str], values: dict[str, Any]) -> None:

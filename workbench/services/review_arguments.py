@@ -10,7 +10,10 @@ from workbench.domain.label import PairFilter
 
 REVIEWERS = frozenset({"admin", "data_steward", "labeler", "reviewer"})
 
-QueueStatus = Literal["unlabeled", "labeled", "rejected", "flagged", "stale", "disputed", "all"]
+QueueStatus = Annotated[
+    Literal["to_review", "unlabeled", "labeled", "rejected", "flagged", "stale", "disputed", "all"],
+    Field(description="State of the review; to_review: unlabeled, or approved before the prompt changed."),
+]
 Source = Annotated[
     Literal["empty", "imported", "ai_generated", "human_labeled", "human_verified", "canonical"] | None,
     Field(description="Where the response came from."),

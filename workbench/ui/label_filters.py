@@ -19,7 +19,7 @@ from workbench.ui.components.tie import tie
 from workbench.ui.theme import MIDDLE
 from workbench.ui.view import View
 
-QUEUES = (*PAIR_STATUSES, "stale", "disputed")
+QUEUES = ("to_review", *PAIR_STATUSES, "stale", "disputed")
 # Argument of the queue -> how a filter that holds reads.
 CHIPPED = {
     "search": "text ~ {}", "reviewer": "reviewer = {}", "item_ref": "item = {}", "use": "may be used for {}",

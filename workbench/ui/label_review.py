@@ -43,7 +43,7 @@ class ReviewView(View):
     keys = HELP
 
     sheet = param.String("", doc="Training sheet under review.")
-    status = param.String("unlabeled", doc="Queue by state of the review; empty: all pairs.")
+    status = param.String("to_review", doc="Queue by state of the review; empty: all pairs.")
     response_source = param.String("", doc="Where the responses came from; empty: anywhere.")
     reviewer = param.String("", doc="Who decided last; empty: anybody.")
     search = param.String("", doc="Words the prompt or the response has to contain.")

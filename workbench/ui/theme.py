@@ -40,7 +40,7 @@ TONES = {tone.name: tone for tone in (NEUTRAL, INFO, SUCCESS, WARNING, ERROR)}
 
 _STATES = {
     NEUTRAL: "draft pending unknown unlabeled archived development retired cancelled canceled skipped stopped disabled idle open "
-    "all deleted",
+    "all deleted to_review",
     INFO: "queued running preparing rendering staging deploying cancelling claimed in_progress loading starting info assembling",
     SUCCESS: "labeled succeeded production ready published active approved healthy passed live enabled resolved completed edited "
     "serving positive success agreed good",
