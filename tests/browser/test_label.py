@@ -349,3 +349,29 @@ def test_the_screen_works_on_a_phone(review: Review, tab: Tab):
     at(tab, 1)
     assert wide <= 390
     assert "labeled" == review.stored(0)["status"]
+
+    for part in (".action-approve", ".action-reject", ".action-flag", ".action-edit", ".undo", ".previous", ".next", ".reason"):
+        place = tab.locator(part).first.bounding_box()
+        assert place["height"] >= 44 and 0 <= place["x"] and place["x"] + place["width"] <= 390, part
+    tab.locator(".reason input").fill("not sure")
+    tab.locator(".action-flag").first.click()
+    at(tab, 2)
+    assert ("flagged", "not sure") == (review.stored(1)["status"], review.stored(1)["flag_reason"])
+
+    search = tab.locator(".search input")
+    expect(tab.get_by_text("1 labeled · 1 flagged")).to_be_visible()
+    expect(search).to_be_hidden()
+    tab.locator(".unfold").click()
+    expect(search).to_be_visible()
+    search.fill("number 120?")
+    search.press("Enter")
+    at(tab, 120)
+    tab.locator(".more-filters").click()
+    expect(tab.locator(".filter-where input")).to_be_visible()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    tab.get_by_role("button", name="flagged").click()
+    search.fill("")
+    search.press("Enter")
+    at(tab, 1)
+    tab.locator(".unfold").click()
+    expect(search).to_be_hidden()

@@ -437,7 +437,7 @@ def test_progress_is_counted_from_the_pairs(ws: Any, made: Any) -> None:
     assert found.eta_seconds == 870
     assert ws.training_sheets.get(made.id).counts["status"] == {"unlabeled": 29, "labeled": 9, "rejected": 1, "flagged": 1}
     facets = {facet.name: {v.value: v.count for v in facet.values} for facet in ws.review.facets(made.id).facets}
-    assert facets["status"] == {"unlabeled": 29, "labeled": 9, "rejected": 1, "flagged": 1}
+    assert facets["status"] == {"to_review": 29, "unlabeled": 29, "labeled": 9, "rejected": 1, "flagged": 1}
     assert facets["reviewer"] == {"local": 11}
 
 

@@ -188,7 +188,7 @@ def test_days_and_people_are_counted_over_many_batches(local: Any) -> None:
 def test_a_condition_on_the_pair_alone_reads_no_other_table(ws: Any, made: Any) -> None:
     sheet = ws.sheets.get(made.sheet_id)
     plain, joined = (
-        queues.condition(PairFilter(status="all", where=where), made.id, sheet, reader="me").sql
+        queues.condition(PairFilter(status="all", where=where), made, sheet, reader="me").sql
         for where in ("row_index < 17 or response = 'x'", "row_index < 17 and n < 5")
     )
 

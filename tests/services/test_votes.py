@@ -364,6 +364,7 @@ def test_figures_of_a_shared_review(local: Any, made: Any, people: Any) -> None:
     ]
     assert sum(day.decisions for day in progress.by_day) == 6
     assert {value.value: value.count for value in local.review.facets(made.id).facets[0].values} == {
+        "to_review": 28,
         "unlabeled": 28,
         "labeled": 1,
         "disputed": 1,

@@ -38,7 +38,7 @@ class LabelView(ReviewView):
         built = super().build()
         self._sheets = Sought(self.ws.training_sheets, status="ready")
         self.select = RecordChoice(
-            self._sheets, label="Training sheet", size="small", margin=0, sizing_mode="stretch_width", max_width=320
+            self._sheets, label="Training sheet", size="small", margin=0, sizing_mode="stretch_width", min_width=200, max_width=320
         )
         self.select.param.watch(self._selected, "value")
         self.watch(self.ws.training_sheets.list, self._listed, status="ready", page_size=50)

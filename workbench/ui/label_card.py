@@ -14,7 +14,7 @@ from workbench.ui.components import pair_markup as parts
 from workbench.ui.components.actions import ActionBar
 from workbench.ui.components.pair import PairPane
 from workbench.ui.components.save_state import SaveState
-from workbench.ui.theme import CARD_SX, MIDDLE, STEP
+from workbench.ui.theme import CARD_SX, MIDDLE, PHONE, STEP
 
 Act = Callable[[str], None]
 # The drawing of the keys belongs to the words on the buttons.
@@ -22,9 +22,20 @@ KEY_OF = {"approve": "A", "reject": "R", "flag": "F", "edit": "E", "undo": "U"}
 BAR_SX = {
     **CARD_SX, "bgcolor": "background.paper", "p": 1, "gap": 1, "flexWrap": "wrap", **MIDDLE,
     "boxShadow": "0 2px 12px rgba(0, 0, 0, .08)", "& .moves": {"marginLeft": "auto"},
-    "@media (max-width: 600px)": {"& .seldom, & .reason": {"display": "none"}},
+    # Beside a thumb there is room for what is done to every pair: one line of decisions, one for the reason and the moves.
+    # Buttons of a kind stay in one line: what does not fit beside them goes below.
+    "& .often, & .seldom": {"flex": "0 0 auto", "width": "auto !important"},
+    "& .reason": {"flex": "0 1 210px", "width": "auto !important"},
+    PHONE: {
+        "& .seldom": {"display": "none"}, "& .often": {"flex": "1 1 100%"},
+        "& .reason": {"flex": "1 1 120px"}, "& .saved": {"flex": "1 1 100%", "order": 1},
+    },
 }  # fmt: skip
-# Beside a thumb there is room for what is done to every pair.
+TYPED_SX = {PHONE: {"& .MuiInputBase-root": {"minHeight": "44px"}, "& input": {"fontSize": "13px", "px": 1}}}
+# Its icon says it, where there is no room for the word.
+_ICON = {"& .MuiButton-icon": {"m": 0}, "& .MuiButton-icon > *": {"fontSize": "20px !important"}}
+MOVE_SX = {PHONE: {"minWidth": "44px", "minHeight": "44px"}}
+UNDO_SX = {PHONE: {**MOVE_SX[PHONE], "p": 0, "fontSize": 0, **_ICON}}
 SELDOM = ("reset", "rights")
 
 
@@ -52,23 +63,26 @@ class PairCard(pn.viewable.Viewer):
             on_choice=lambda item, name: choose(int(item), name),
             on_leave=lambda item, name: act("keep_notes"),
         )
-        self.saved = SaveState()
+        self.saved = SaveState(css_classes=["saved"])
         self.reason = pmui.TextInput(
-            placeholder="Reason for reject or flag", label="", size="small", margin=0, width=210, css_classes=["reason"]
-        )
+            placeholder="Reason for reject or flag", label="", size="small", margin=0, sizing_mode="stretch_width",
+            css_classes=["reason"], sx=TYPED_SX,
+        )  # fmt: skip
         self.actions = ActionBar(first="approve", size="medium", hints=KEY_OF)
         self.seldom = ActionBar(size="medium")
         for bar in (self.actions, self.seldom):
             bar.layout.sizing_mode = None
-        self.seldom.layout.css_classes = ["seldom"]
+        self.actions.layout.css_classes, self.seldom.layout.css_classes = ["often"], ["seldom"]
         self._layout = pmui.Column(self.pane, self._bar(), margin=0, sizing_mode="stretch_width", sx={"gap": 2})
 
     def _bar(self) -> Any:
-        back = pmui.IconButton(icon="chevron_left", margin=0, description="Previous (K)", css_classes=["previous"])
+        back = pmui.IconButton(icon="chevron_left", margin=0, description="Previous (K)", css_classes=["previous"], sx=MOVE_SX)
         back.on_click(lambda event: self._act("previous"))
-        ahead = pmui.IconButton(icon="chevron_right", margin=0, description="Next (J)", css_classes=["next"])
+        ahead = pmui.IconButton(icon="chevron_right", margin=0, description="Next (J)", css_classes=["next"], sx=MOVE_SX)
         ahead.on_click(lambda event: self._act("next"))
-        undo = pmui.Button(label="Undo", icon="undo", variant="text", margin=0, description="Undo (U)", css_classes=["undo"])
+        undo = pmui.Button(
+            label="Undo", icon="undo", variant="text", margin=0, description="Undo (U)", css_classes=["undo"], sx=UNDO_SX
+        )
         undo.on_click(lambda event: self._act("undo"))
         # The outermost element has to stick: what is inside it has nowhere to move.
         stuck = {"position": "sticky", "bottom": f"{STEP}px", "z-index": "5"}

@@ -13,6 +13,7 @@ import param
 from workbench.errors import ValidationError
 from workbench.ui import format as fmt
 from workbench.ui.agreement import AgreementView
+from workbench.ui.components.foldable import Foldable
 from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.heartbeat import Heartbeat
 from workbench.ui.components.keys import KeyCatcher
@@ -93,13 +94,9 @@ class ReviewView(View):
         self.param.watch(self._jump, "row")
         self.param.watch(self._turn, "sheet")
         tools = self.filters.tools(*self._tools())
-        narrowing = pmui.Column(
-            self.filters, tools, margin=0, sizing_mode="stretch_width", sx={"gap": 1.5}, css_classes=["narrowing"]
-        )
+        narrowing = Foldable(self.filters, tools, label="Filters and search")
         parts = [self._head(), narrowing, self.trouble, *self.faces.values(), self.dialog, self.heart]
-        # On a phone the pair comes first and what narrows the queue below it.
-        order = {"@media (max-width: 600px)": {"& .narrowing, & .child-wrapper:has(> .narrowing)": {"order": 1}}}
-        body = pmui.Column(*parts, margin=0, sizing_mode="stretch_width", sx={"gap": 1.5, **order})
+        body = pmui.Column(*parts, margin=0, sizing_mode="stretch_width", sx={"gap": 1.5})
         # A page has a help of its own for every key; a cell has only this one.
         taken = [key for key in COMMANDS if key != "?" or self.document is None]
         self.catcher = KeyCatcher(body, self._pressed, keys=taken)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 STEP = 8
+# A window as narrow as a phone; what a thumb has to hit is 44 px high there.
+PHONE = "@media (max-width: 600px)"
 RADIUS = 10
 PAGE_WIDTH = 1440
 TEXT_WIDTH = "75ch"

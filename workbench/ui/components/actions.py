@@ -11,12 +11,13 @@ import panel_material_ui as pmui
 from workbench.ui.components.markup import html
 from workbench.ui.components.states import ErrorState
 from workbench.ui.components.working_button import WorkingButton
+from workbench.ui.theme import PHONE
 
 Run = Callable[[str], Any]
 # What only starts here: it is done when its job is.
 BEGUN = frozenset({"scan", "retry", "resume"})
 # On a phone a thumb has to hit it.
-THUMB = {"@media (max-width: 600px)": {"minHeight": "44px"}}
+THUMB = {PHONE: {"minHeight": "44px"}}
 
 
 class ActionBar(pn.viewable.Viewer):

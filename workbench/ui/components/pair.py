@@ -55,6 +55,7 @@ button:focus-visible {{ outline: 2px solid {_MAIN}; outline-offset: 2px; border-
 @container (max-width: 980px) {{ .desk {{ grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); }} .main {{ grid-row: span 2; }} }}
 @container (max-width: 640px) {{
   .desk {{ grid-template-columns: minmax(0, 1fr); --tall: 38vh; }} .main {{ grid-row: auto; }} section {{ padding: 12px; }}
+  .quiet, .notice button {{ padding: 12px 10px; margin: -12px 0; }}
   .rows, .entries {{ max-height: none; }} .choice {{ min-height: 44px; padding: 5px 16px; }}
 }}
 """
