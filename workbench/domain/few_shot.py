@@ -9,14 +9,13 @@ from typing import Any
 SPARE = 2
 
 
-def usual(ask: Mapping[str, Any]) -> list[Sequence[str]]:
-    """Return the examples of whoever is in none of them, each with prompt, response and item."""
-    examples = list(ask["examples"])
-    return examples[: ask.get("few_shot_count", len(examples))]
+def all_of(ask: Mapping[str, Any]) -> list[Sequence[str]]:
+    """Return the examples and the spare ones, each with prompt, response and item."""
+    return [*ask["examples"], *ask.get("spare", ())]
 
 
 def shown(ask: Mapping[str, Any], item_ref: str | None, prompt: str) -> tuple[tuple[str, str], ...]:
     """Return the examples that one item is asked with: spare ones stand in for what would tell it the answer."""
     # What an older version put aside has no item with it.
-    kept = [one for one in ask["examples"] if one[0] != prompt and item_ref not in one[2:]]
-    return tuple((one[0], one[1]) for one in kept[: ask.get("few_shot_count", len(kept))])
+    kept = [one for one in all_of(ask) if one[0] != prompt and item_ref not in one[2:]]
+    return tuple((one[0], one[1]) for one in kept[: len(ask["examples"])])

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.domain.few_shot import SPARE, usual
+from workbench.domain.few_shot import SPARE, all_of
 from workbench.domain.generate import TrainingSheet
 from workbench.services.providers import Target
 from workbench.store import Database
@@ -52,18 +52,18 @@ def key_of_pair(target: Target, ask: dict[str, Any]) -> tuple[str, list[Any]]:
 
     Whoever is in none of the examples is asked with the same ones; the others with all of them but what is theirs.
     """
-    first = usual(ask)
+    first = ask["examples"]
     own = [[one[0] for one in first], [item for one in first for item in one[2:]]]
     sql = (
         "sha256(case when list_contains(?::varchar[], prompt) or list_contains(?::varchar[], item_ref) then "
         "? || chr(31) || (case when list_contains(?::varchar[], item_ref) then item_ref else '' end) else ? end "
         "|| chr(31) || prompt)"
     )
-    return sql, [*own, key_prefix(target, ask, ask["examples"]), own[1], key_prefix(target, ask, first)]
+    return sql, [*own, key_prefix(target, ask, all_of(ask)), own[1], key_prefix(target, ask, first)]
 
 
 def key_prefix(target: Target, ask: dict[str, Any], examples: Sequence[Sequence[str]]) -> str:
     """Return the hash of all that makes an answer but the prompt."""
-    said = {name: value for name, value in ask.items() if name != "few_shot_count"} | {"examples": [one[:2] for one in examples]}
+    said = {name: value for name, value in ask.items() if name != "spare"} | {"examples": [one[:2] for one in examples]}
     text = json.dumps([target.identity, said], sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workbench.domain.few_shot import usual
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.providers import GenerationEstimate
 from workbench.providers import Request
@@ -75,6 +74,7 @@ def ask_of(db: Database, made: TrainingSheet, target: Target) -> dict[str, Any]:
     """Return all that is said beside the prompt, frozen: a retry says the same."""
     plan = made.template
     assert plan is not None
+    found = examples(db, made, plan.few_shot_count)
     return {
         "system": plan.system_instruction,
         "model": target.model,
@@ -82,8 +82,8 @@ def ask_of(db: Database, made: TrainingSheet, target: Target) -> dict[str, Any]:
         "max_tokens": plan.max_tokens,
         "choices": [one.name for one in plan.label_classes],
         "fields": [field.values() for field in plan.response_schema],
-        "examples": examples(db, made, plan.few_shot_count),
-        "few_shot_count": plan.few_shot_count,
+        "examples": found[: plan.few_shot_count],
+        "spare": found[plan.few_shot_count :],
     }
 
 
@@ -152,7 +152,7 @@ def estimated(db: Database, made: TrainingSheet, target: Target, wish: Wish) -> 
         cost=cost,
         cost_most=_cost(config.price_in, tokens_in, config.price_out, most),
         seconds_least=requests * 60 / config.requests_per_minute if config.requests_per_minute else None,
-        examples=len(usual(ask)),
+        examples=len(ask["examples"]),
         summary=_summary(rows, known, requests, tokens_in + least, cost, simulated),
     )
 
@@ -181,7 +181,7 @@ def _tokens_around(ask: dict[str, Any]) -> int:
         choices=tuple(ask["choices"]),
         fields=tuple(ask["fields"]),
     )
-    texts = [instruction(said) or "", *(text for one in usual(ask) for text in one[:2])]
+    texts = [instruction(said) or "", *(text for one in ask["examples"] for text in one[:2])]
     return sum(math.ceil(len(text) / CHARS_PER_TOKEN) + TOKENS_PER_TURN for text in texts) + TOKENS_PER_TURN
 
 
