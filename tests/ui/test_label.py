@@ -103,7 +103,7 @@ def test_a_reason_waits_for_a_decision_that_has_one(local, made, view):
 
 
 def test_typed_words_are_kept_and_wait_for_whoever_comes_back(local, made, view):
-    view.card.pane._handle_msg({"item": "0", "texts": {"response": "answer 0, better"}, "submit": False})
+    view.card.pane._handle_msg({"item": "0", "version": 1, "texts": {"response": "answer 0, better"}, "submit": False})
     assert eventually(lambda: local.review.card(made.id, 0).draft)
 
     again = started(ReviewView(local, sheet=made.id, row=0))
@@ -121,11 +121,26 @@ def test_the_place_in_the_queue_follows_a_decision(local, made, view):
 
 
 def test_an_approval_takes_along_what_was_typed(local, made, view):
-    view.card.pane._handle_msg({"item": "0", "texts": {"response": "typed"}, "submit": True})
+    view.card.pane._handle_msg({"item": "0", "version": 1, "texts": {"response": "typed"}, "submit": True})
 
     assert eventually(lambda: statuses(local, made)[0] == "l")
     assert "typed" == local.review.get(made.id, 0).response
     assert None is local.review.card(made.id, 0).draft
+
+
+@pytest.mark.parametrize("submit", [False, True])
+def test_words_on_their_way_while_somebody_else_writes_are_compared_before_they_count(local, made, view, submit):
+    seen = view.card.pane.shown["version"]
+    local.review.decide(made.id, 0, response="theirs")
+    assert eventually(lambda: view.card.pane.shown["stored"]["response"] == "theirs")
+
+    view.card.pane._handle_msg({"item": "0", "version": seen, "texts": {"response": "mine"}, "submit": submit})
+
+    assert eventually(lambda: "What you typed is kept" in view.card.pane.shown["parts"]["notice"])
+    assert ("u", "theirs") == (statuses(local, made)[0], local.review.get(made.id, 0).response)
+    assert "mine" == local.review.card(made.id, 0).draft.response
+    press(view, "a")
+    assert eventually(lambda: ("l", "mine") == (statuses(local, made)[0], local.review.get(made.id, 0).response))
 
 
 def test_a_decision_on_an_outdated_pair_is_refused_and_shown(local, made, view):

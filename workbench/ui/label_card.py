@@ -50,15 +50,15 @@ class PairCard(pn.viewable.Viewer):
         self,
         *,
         act: Act,
-        typed: Callable[[int, dict[str, str]], None],
-        submit: Callable[[int, dict[str, str]], None],
+        typed: Callable[[int, dict[str, str], int], None],
+        submit: Callable[[int, dict[str, str], int], None],
         choose: Callable[[int, str], None],
     ) -> None:
         super().__init__()
         self._act = act
         self.pane = PairPane(
-            on_typed=lambda item, texts: typed(int(item), texts),
-            on_submit=lambda item, texts: submit(int(item), texts),
+            on_typed=lambda item, *told: typed(int(item), *told),
+            on_submit=lambda item, *told: submit(int(item), *told),
             on_do=lambda item, name: act(name),
             on_choice=lambda item, name: choose(int(item), name),
             on_leave=lambda item, name: act("keep_notes"),
@@ -98,6 +98,7 @@ class PairCard(pn.viewable.Viewer):
         self.pane.show(
             {
                 "item": str(pair.row_index),
+                "version": pair.version,
                 "sheet": pair.training_sheet_id,
                 "texts": {**stored, **typed, **({"notes": notes} if notes is not None else {})},
                 "stored": stored,

@@ -34,6 +34,7 @@ class Desk:
         self.card: Any = None
         self.typed: dict[str, str] = {}
         self.overtaken = ""
+        self._rewritten = 0  # the version in which somebody else wrote the texts of the pair on the desk, if they did
         self._doubted = False  # something changed since the next pair was read
         self._early = False  # the pair on the desk was read while the one before it was still in the queue
 
@@ -79,7 +80,9 @@ class Desk:
         self._doubted = True
         if self._unchanged(self.card):
             return
-        typed, fresh = self.typed, self._read(self.card.pair.row_index)
+        typed, before, fresh = self.typed, self.card.pair, self._read(self.card.pair.row_index)
+        if any(getattr(fresh.pair, name) != getattr(before, name) for name in TEXTS):
+            self._rewritten = fresh.pair.version
         if typed:
             self._overtake(fresh)
         self._take(fresh, typed)
@@ -102,12 +105,21 @@ class Desk:
         """Return whether a pair is still as its card shows it; to ask costs a tenth of reading the card."""
         return self._ws.review.get(self.training_sheet_id, card.pair.row_index).version == card.pair.version
 
-    def type(self, row_index: int, texts: dict[str, str]) -> Any | None:
-        """Keep what is typed so that a reload finds it; return the kept draft, if it is one."""
+    def type(self, row_index: int, texts: dict[str, str], seen: int) -> Any | None:
+        """Keep what is typed into a pair as it was `seen`, so that a reload finds it; return the kept draft, if it is one."""
         if self.card is not None and self.card.pair.row_index == row_index:
             self.typed |= texts
         drafted = {name: text for name, text in texts.items() if name in KEPT_IN_DRAFT}
-        return self._ws.review.draft(self.training_sheet_id, row_index, **drafted) if drafted else None
+        draft = self._ws.review.draft(self.training_sheet_id, row_index, **drafted) if drafted else None
+        if self.outdated(row_index, seen):
+            # It was on its way while somebody else's words came: they were not read by whoever typed this.
+            self._overtake(self.card)
+            self._take(self._read(row_index), self.typed)
+        return draft
+
+    def outdated(self, row_index: int, seen: int) -> bool:
+        """Return whether somebody else has written the texts of the pair on the desk since it was seen."""
+        return self.card is not None and self.card.pair.row_index == row_index and seen < self._rewritten
 
     def decide(self, action: str, **more: Any) -> Any | None:
         """Decide on the pair on the desk and go to the next; what was typed goes along with an approval."""
@@ -131,12 +143,6 @@ class Desk:
         if texts:
             self._ws.review.draft(self.training_sheet_id, self.card.pair.row_index, **texts)
             self.overtaken = error.message
-
-    def overtake(self) -> None:
-        """Say that the pair on the desk was changed by somebody else while its text was being typed."""
-        if self.card is not None:
-            self._overtake(self.card)
-            self._take(self._read(self.card.pair.row_index), self.typed)
 
     def _overtake(self, fresh: Any) -> None:
         latest = next(iter(fresh.history), None)
@@ -227,7 +233,7 @@ class Desk:
             self._early = False
         else:
             self._early = True
-        self.overtaken = ""
+        self.overtaken, self._rewritten = "", 0
         self._take(card)
 
     def _take(self, card: Any, typed: dict[str, str] | None = None) -> None:

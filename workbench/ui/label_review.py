@@ -190,7 +190,6 @@ class ReviewView(View):
             "rights": lambda: self._later(self._rights),
             "mine": lambda: self._decided(self.desk.decide("approve")),
             "theirs": self._take_theirs,
-            "overtaken": self.desk.overtake,
         }
 
     def _choose_by_key(self, key: str) -> None:
@@ -281,11 +280,11 @@ class ReviewView(View):
         self.row = None
         self._put("end")
 
-    def _typed(self, row_index: int, texts: dict[str, str]) -> None:
-        self.lane.put(partial(self._keep, row_index, texts))
+    def _typed(self, row_index: int, texts: dict[str, str], seen: int) -> None:
+        self.lane.put(partial(self._keep, row_index, texts, seen))
 
-    def _keep(self, row_index: int, texts: dict[str, str]) -> None:
-        draft = self.desk.type(row_index, texts)
+    def _keep(self, row_index: int, texts: dict[str, str], seen: int) -> None:
+        draft = self.desk.type(row_index, texts, seen)
         self._later(partial(self._kept, row_index, texts, draft))
 
     def _kept(self, row_index: int, texts: dict[str, str], draft: Any) -> None:
@@ -295,11 +294,13 @@ class ReviewView(View):
             if self.desk.card is not None and self.desk.card.pair.row_index == row_index:
                 self.card.compare(self.desk.card, draft)
 
-    def _submitted(self, row_index: int, texts: dict[str, str]) -> None:
-        self.lane.put(partial(self._submit, row_index, texts))
+    def _submitted(self, row_index: int, texts: dict[str, str], seen: int) -> None:
+        self.lane.put(partial(self._submit, row_index, texts, seen))
 
-    def _submit(self, row_index: int, texts: dict[str, str]) -> None:
-        if self.desk.card is not None and self.desk.card.pair.row_index == row_index:
+    def _submit(self, row_index: int, texts: dict[str, str], seen: int) -> None:
+        if self.desk.outdated(row_index, seen):
+            self._keep(row_index, texts, seen)
+        elif self.desk.card is not None and self.desk.card.pair.row_index == row_index:
             self.desk.typed |= texts
             self._decided(self.desk.decide("approve"))
 

@@ -27,7 +27,7 @@ export function render({model, el}) {
   let item = ""
   let timer = 0
   const told = {}
-  let stored = {}
+  let version = null
   const kept = (name) => `workbench:${model.shown.sheet}:${item}:${name}`
   const store = (change) => { try { change(window.sessionStorage) } catch { /* a browser may forbid it; drafts are kept on the server as well */ } }
 
@@ -44,7 +44,7 @@ export function render({model, el}) {
     if (!names.length) { return }
     const texts = {}
     for (const name of names) { texts[name] = told[name] = fields[name].value }
-    model.send_msg({item, texts, submit: Boolean(submit)})
+    model.send_msg({item, version, texts, submit: Boolean(submit)})
   }
   const put = (name, text) => {
     fields[name].value = text
@@ -87,8 +87,6 @@ export function render({model, el}) {
     const next = model.shown
     const same = item === next.item
     const typing = Object.keys(fields).filter((name) => same && fields[name].value !== told[name])
-    const overtaken = typing.some((name) => stored[name] !== (next.stored || {})[name])
-    stored = next.stored || {}
     if (!same) {
       if (timer) { tell() }
       item = next.item
@@ -106,8 +104,10 @@ export function render({model, el}) {
       })
     }
     if (fields.prompt.value !== (next.stored || {}).prompt) { open_prompt(true) }
+    // What was typed into the pair as it was before goes out as such; Python knows who was overtaken by whom.
+    if (!same) { version = next.version }
     if (changed().length && item) { tell() }
-    if (overtaken) { model.send_msg({item, do: "overtaken"}) }
+    version = next.version
     mark()
     window.dispatchEvent(new CustomEvent("workbench:shown", {detail: {el, item, sheet: next.sheet}}))
   }

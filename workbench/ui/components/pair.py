@@ -64,12 +64,14 @@ button:focus-visible {{ outline: 2px solid {_MAIN}; outline-offset: 2px; border-
 class PairPane(JSComponent):
     """Show one pair at a time; what is typed is reported within a second, and at once on leaving.
 
-    `on_typed(item, texts)` hears of typing, `on_submit(item, texts)` of Ctrl-Enter, `on_do(item, name)`
-    of a button in the notice, `on_choice(item, name)` of an answer of the closed set and `on_leave(item,
-    name)` of leaving a field.
+    `on_typed(item, texts, version)` hears of typing, `on_submit(item, texts, version)` of Ctrl-Enter, both with the
+    version of the pair that was seen, `on_do(item, name)` of a button in the notice, `on_choice(item, name)` of an
+    answer of the closed set and `on_leave(item, name)` of leaving a field.
     """
 
-    shown = param.Dict({"item": "", "sheet": "", "texts": {}, "parts": {}, "choices": []}, doc="The pair and its surroundings.")
+    shown = param.Dict(
+        {"item": "", "version": 0, "sheet": "", "texts": {}, "parts": {}, "choices": []}, doc="The pair and its surroundings."
+    )
     changes = param.Dict({"item": ""}, doc="What differs, as markup by field.")
     served = param.Boolean(False, doc="True in a page of its own, which has more height than a cell.")
 
@@ -79,8 +81,8 @@ class PairPane(JSComponent):
     def __init__(
         self,
         *,
-        on_typed: Callable[[str, dict[str, str]], None],
-        on_submit: Callable[[str, dict[str, str]], None],
+        on_typed: Callable[[str, dict[str, str], int], None],
+        on_submit: Callable[[str, dict[str, str], int], None],
         on_do: Callable[[str, str], None],
         on_choice: Callable[[str, str], None],
         on_leave: Callable[[str, str], None],
@@ -119,4 +121,4 @@ class PairPane(JSComponent):
                 tell(item, str(data[name]))
                 return
         tell_texts = self._on_submit if data.get("submit") else self._on_typed
-        tell_texts(item, {str(name): str(text) for name, text in data["texts"].items()})
+        tell_texts(item, {str(name): str(text) for name, text in data["texts"].items()}, int(data["version"]))
