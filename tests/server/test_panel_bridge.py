@@ -28,6 +28,8 @@ from workbench.server.panel_bridge import LOOPBACK_HOSTS, USER_HEADER, CurrentDo
 
 UPSTREAM_PATCH = current_documents.patch_curdoc
 SECRET = b"a secret of the test, long enough to sign"
+# A busy machine may take its time between a page and its socket.
+LONG = 60.0
 
 
 def page() -> Any:
@@ -35,22 +37,22 @@ def page() -> Any:
 
 
 @contextmanager
-def repaired(view: Callable[[], Any] = page, **options: Any) -> Iterator[str]:
+def repaired(view: Callable[[], Any] = page, *, unused_s: float = LONG, **options: Any) -> Iterator[str]:
     app = FastAPI()
-    mount_pages(app, {"/home": view}, secret=SECRET, unused_session_s=0.2, check_s=0.2, **options)
+    mount_pages(app, {"/home": view}, secret=SECRET, unused_session_s=unused_s, check_s=0.2, **options)
     with running(app) as url:
         yield url
 
 
 @contextmanager
-def upstream(view: Callable[[], Any] = page) -> Iterator[str]:
+def upstream(view: Callable[[], Any] = page, *, unused_s: float = LONG) -> Iterator[str]:
     app = FastAPI()
     add_applications(
         {"/home": view},
         app=app,
         sign_sessions=True,
         secret_key=SECRET,
-        unused_session_lifetime_milliseconds=200,
+        unused_session_lifetime_milliseconds=int(unused_s * 1000),
         check_unused_sessions_milliseconds=200,
     )
     with running(app) as url:
@@ -80,12 +82,12 @@ def destroyed_after_close(serve: Callable[..., Any]) -> bool:
         pn.state.on_session_destroyed(lambda context: destroyed.append(True))
         return page()
 
-    with serve(view) as url:
+    with serve(view, unused_s=1) as url:
         with open_socket(url, token_of(url)) as socket:
             socket.recv()
-            time.sleep(0.8)
+            time.sleep(1.5)
             assert not destroyed, "a session with an open tab was destroyed"
-        until = time.monotonic() + 10
+        until = time.monotonic() + 6
         while not destroyed and time.monotonic() < until:
             time.sleep(0.05)
     return bool(destroyed)
@@ -107,7 +109,7 @@ def late(serve: Callable[..., Any]) -> bool:
         pn.state.on_session_destroyed(lambda context: gone.set())
         return page()
 
-    with serve(view) as url:
+    with serve(view, unused_s=0.2) as url:
         token = token_of(url)
         assert gone.wait(20)
         with suppress(InvalidStatus):
