@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.services.test_reassembly import change_row
 from workbench.errors import NotFound, ValidationError
 
 ROWS = [{"id": f"k{n}", "q": f"what {n}", "a": f"answer {n}"} for n in range(8)]
@@ -127,6 +128,21 @@ def test_a_doubted_truth_waits_until_somebody_decides(ws: Any, sheet: Any, made:
     ws.review.redo(made.id)
     ws.review.decide(made.id, 0, action="approve")
     assert (known(ws, sheet, "k0"), rights(ws, sheet, "k0")) == ("answer 0", (None, ("training",)))
+
+
+def test_a_pair_that_a_new_assembly_flags_keeps_its_truth_back_too(ws: Any, sheet: Any) -> None:
+    made = ws.training_sheets.assemble(sheet.id, template=PLAN, filter="q <> 'left'")
+    ws.review.decide(made.id, 0, action="approve")
+    change_row(ws, sheet.id, 0, q="left")
+
+    batch = ws.training_sheets.reassemble(made.id).batch_id
+    states = [(ws.review.get(made.id, 0).status, known(ws, sheet, "k0"))]
+    ws.review.undo(made.id, batch_id=batch)
+    states.append((ws.review.get(made.id, 0).status, known(ws, sheet, "k0")))
+    ws.review.redo(made.id, batch_id=batch)
+
+    states.append((ws.review.get(made.id, 0).status, known(ws, sheet, "k0")))
+    assert states == [("flagged", None), ("labeled", "answer 0"), ("flagged", None)]
 
 
 def test_a_truth_that_somebody_stated_by_hand_outlives_the_doubt_in_a_pair(ws: Any, sheet: Any, made: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TemplateSnapshot, TrainingSheet
-from workbench.services import assembling, label_rights, templating, votes
+from workbench.services import assembling, canonical, templating, votes
 from workbench.services.decisions import LOG_BATCH, LOGGED, SOURCE, STATE, TEXTS, Scope, outdated, run, struct
 from workbench.services.rendering import item_ref_sql, prompt_sql, response_sql
 from workbench.services.sheet_rows import relation_of
@@ -184,7 +184,7 @@ def commit(db: Database, scope: Scope, rendering: Rendering, *, batch_id: str) -
         run(db, _CHANGE, known)
         changes = "select row_index from _redone where other_prompt or other_response or lost is not null"
         votes.end_round(db, scope, rendering.made.overlap, batch_id, changes)
-        label_rights.follow(db, scope, "select canonical_label_id from _redone")
+        canonical.follow_batch(db, scope, number)
     templating.keep(db, number, rendering.made, rendering.plan)
     if added:
         _append(db, scope, rendering, known)
