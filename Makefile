@@ -56,7 +56,7 @@ notebooks: setup ## Run the notebooks and compare their checked cells
 
 browser: setup chromium ## Drive the dashboards and JupyterLab in headless Chromium
 	@echo "== browser"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m browser tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --timeout 400 -m browser tests
 
 bench: setup ## Measure: every figure is printed, none is asserted
 	@$(BIN)/python -m pytest -q -s --benchmark-only tests/benchmarks
