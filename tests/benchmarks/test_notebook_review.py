@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser import lab, lab_review
-from tests.browser.conftest import browser, tab  # noqa: F401  fixtures
+from tests.browser.conftest import browser, tab, visitor  # noqa: F401  fixtures
 
 PAIRS = 200
 
