@@ -145,6 +145,20 @@ def test_a_pair_that_a_new_assembly_flags_keeps_its_truth_back_too(ws: Any, shee
     assert states == [("flagged", None), ("labeled", "answer 0"), ("flagged", None)]
 
 
+def test_a_pair_that_states_another_kind_of_truth_has_no_say_in_its_former_one(ws: Any, sheet: Any, made: Any) -> None:
+    ws.review.decide(made.id, 0, action="approve")
+    other = ws.training_sheets.assemble(sheet.id, template=PLAN)
+    assert ws.review.get(other.id, 0).status == "labeled"
+    ws.training_sheets.reassemble(made.id, template={**PLAN, "prompt_template": "{{q}}?", "label_type": "told"})
+    ws.review.decide(made.id, 0, response="another", action="approve")
+    ws.review.decide(made.id, 0, action="flag")
+
+    ws.review.decide(other.id, 0, action="reject")
+    assert known(ws, sheet, "k0") == "answer 0"
+    ws.review.undo(other.id)
+    assert (known(ws, sheet, "k0"), ws.review.get(other.id, 0).status) == ("answer 0", "labeled")
+
+
 def test_a_truth_that_somebody_stated_by_hand_outlives_the_doubt_in_a_pair(ws: Any, sheet: Any, made: Any) -> None:
     ws.labels.create(sheet.id, "k0", "answer 0")
     ws.review.decide(made.id, 0, action="approve")

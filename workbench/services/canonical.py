@@ -188,13 +188,14 @@ def withdraw(db: Database, scope: Scope, labels: str, values: dict[str, Any], *,
 
     What is flagged is in doubt: handed on, it would come to be approved in the next training sheet without a word of the
     doubt. Its truth waits with it, and is there again once the flag is taken back or somebody approves the pair.
+    A pair that states another kind of truth by now has no say in its former one.
     `labels` is SQL for the ids of the labels to look at, which may name `values`.
     """
     run(
         db,
         "create or replace temp table _retracted as select v.label_id, v.number from canonical_label_versions v "
         "join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index "
-        "and p.status <> 'labeled' anti join "
+        "and p.canonical_label_id = v.label_id and p.status <> 'labeled' anti join "
         f"(select canonical_label_id, response from pair_rows where status = 'labeled' and canonical_label_id in ({labels})) q "
         f"on q.canonical_label_id = v.label_id and q.response = v.label where not v.retracted and v.label_id in ({labels})",
         values,
