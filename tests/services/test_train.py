@@ -9,16 +9,8 @@ import pytest
 
 from tests.services.approved import change, ended, sample, sheet_of, words
 from workbench.errors import InvalidTransition, NotEligible, NotFound, NotReady, ValidationError
-from workbench.testing import frozen
 
 FAST = {"epochs": 2, "char_ngrams": 0}
-
-
-@pytest.fixture
-def ws():
-    """Over HTTP alone, since every test waits for processes: the guides train embedded."""
-    with frozen(transport="http") as workspace:
-        yield workspace
 
 
 @pytest.fixture
