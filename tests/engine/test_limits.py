@@ -8,7 +8,8 @@ import time
 import pytest
 
 from tests.engine.test_engine import gone, job_of, until
-from workbench.engine import checkpoints, journal, words
+from workbench.engine import checkpoints, journal, limits, words
+from workbench.engine.walk import inside
 
 
 @pytest.fixture
@@ -38,6 +39,23 @@ def test_what_is_written_counts(made):
     job = until(engine, engine.submit("floods", name="x", spec={"what": "folder"}), seconds=60)
     assert (job.error_code, job.retries) == ("DISK_LIMIT", 0)
     assert "8 MB (WORKBENCH_JOB_DISK_MB). Give it less to do at once or raise the limit, then retry." in job.error_message
+
+
+def test_what_goes_while_a_folder_is_weighed_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").write_bytes(bytes(100_000))
+    before, scan = limits.size(tmp_path), os.scandir
+
+    def scandir(path="."):
+        if path == str(tmp_path / "gone") or path == tmp_path / "gone":
+            (tmp_path / "gone").rmdir()
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert before - limits.size(tmp_path) in range(50_000)
+    assert not (tmp_path / "gone").exists()
+    assert inside(tmp_path / "gone") == []
 
 
 def test_a_job_within_its_limits_is_left_alone(made, monkeypatch):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.engine.process import write_json
+from workbench.engine.walk import inside
 
 FOLDER = "checkpoints"
 FACTS = "checkpoint.json"
@@ -69,13 +70,14 @@ def earlier(attempt: Path, jobs: Sequence[str]) -> Iterator[Path]:
     number = int(attempt.name.rpartition("-")[2])
     yield from (attempt.with_name(f"attempt-{n}") for n in range(number - 1, 0, -1))
     for job in jobs:
-        yield from sorted(attempt.parents[1].glob(f"{job}/attempt-*"), key=_number, reverse=True)
+        found = [folder for folder in inside(attempt.parents[1] / job) if folder.name.startswith("attempt-")]
+        yield from sorted(found, key=_number, reverse=True)
 
 
 def clear(jobs: Path, job_id: str) -> None:
     """Remove every checkpoint of a job."""
-    for folder in (jobs / job_id).glob(f"attempt-*/{FOLDER}"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for attempt in inside(jobs / job_id):
+        shutil.rmtree(attempt / FOLDER, ignore_errors=True)
 
 
 def left_behind(jobs: Path) -> set[str]:
@@ -85,7 +87,7 @@ def left_behind(jobs: Path) -> set[str]:
 
 def _kept(attempt: Path, name: str) -> list[Path]:
     """Return the folders of the checkpoints of a name, the newest first."""
-    found = (attempt / FOLDER).glob(f"{name}-[0-9]*") if (attempt / FOLDER).exists() else ()
+    found = [path for path in inside(attempt / FOLDER) if path.name.rpartition("-")[0] == name and _number(path)]
     return sorted(found, key=_number, reverse=True)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from workbench.engine.walk import inside
+
 GIVEN = "given"
 MADE = "made"
 
@@ -39,7 +41,7 @@ def giving(jobs: Path, job_id: str) -> Iterator[Path]:
 
 def clear(jobs: Path, job_id: str) -> None:
     """Remove what was given to a job and what it made."""
-    for folder in (given(jobs, job_id), *(jobs / job_id).glob(f"*/{MADE}")):
+    for folder in (given(jobs, job_id), *map(made, inside(jobs / job_id))):
         shutil.rmtree(folder, ignore_errors=True)
 
 

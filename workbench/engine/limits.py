@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.engine.ending import Ending
+from workbench.engine.walk import below
 
 if TYPE_CHECKING:
     from workbench.config import Settings
@@ -50,7 +51,7 @@ def too_full(folder: Path, settings: Settings) -> str | None:
 def size(folder: Path) -> int:
     """Return the bytes that the files below a folder take on the disk; files shared with others do not count."""
     found = 0
-    for path in folder.rglob("*"):
+    for path in below(folder):
         with contextlib.suppress(OSError):
             told = path.lstat()
             found += told.st_blocks * 512 if told.st_nlink == 1 else 0
