@@ -48,6 +48,7 @@ GOOD = {
     "pipe": ("t.txt", "a|b\n1|x\n"),
     "one column of sentences": ("t.csv", "text\nHello, world\nBye; now\n"),
     "quotes and line breaks": ("t.csv", 'a,b\n"x ""y""\nz",1\n'),
+    "lines that end in carriage returns": ("t.csv", "a,b\r1,x\r"),
     "windows lines": ("t.csv", "a,b\r\n1,x\r\n"),
     "byte order mark": ("t.csv", b"\xef\xbb\xbfa,b\n1,x\n"),
     "utf-16": ("t.csv", "a,b\n1,grün\n".encode("utf-16")),
@@ -117,7 +118,9 @@ def test_a_column_that_changes_its_mind_late_stays_text(file):
         ("t.json", "", "empty"),
         ("t.json", "[]", "without rows"),
         ("t.json", "[1, 2]", "must hold objects"),
-        ("t.json", '[{"a": 1}, {"a":', "record 3"),
+        ("t.json", '[{"a": 1},\n {"a":', "line 2, column 7"),
+        ("t.json", '[{"a": 1, "A": 2}]', "'A' and 'a', which differ by case only"),
+        ("t.json", '[{"a": 1}, {"A": 2}]', "'A' and 'a', which differ by case only"),
         ("t.jsonl", '{"a": 1}\n{"a": 2\n{"a": 3}\n', "line 2, column 8"),
         ("t.jsonl", '{"a": 1, "a": 2}\n', "duplicate key"),
     ],
@@ -200,6 +203,16 @@ def test_json_values_keep_their_shape(file):
     ]
 
 
+def test_a_number_behind_a_name_is_no_double(file):
+    assert rows(file("t.json", '[{"a": 1, "a_1": 2}]')) == [{"a": 1, "a_1": 2}]
+
+
+def test_columns_of_parquet_differ_by_more_than_case(tmp_path):
+    pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "A"]), tmp_path / "t.parquet")
+    with pytest.raises(ValidationError, match="both named 'A'"):
+        read_source(tmp_path / "t.parquet")
+
+
 def test_excel_keeps_numbers_dates_and_text(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["id", "price", "when", "mixed", None])
@@ -217,7 +230,7 @@ def test_excel_keeps_numbers_dates_and_text(tmp_path):
         {"id": 2, "price": None, "when": None, "mixed": "7"},
     ]
     assert rows(path, sheet="More") == [{"x": True}]
-    with pytest.raises(ValidationError, match="It has: Sheet, More, Empty"):
+    with pytest.raises(ValidationError, match="^The input is not valid: worksheet: .* It has: Sheet, More, Empty"):
         read_source(path, sheet="Mroe")
     with pytest.raises(ValidationError, match="no rows below its header"):
         read_source(path, sheet="Empty")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,10 +71,23 @@ def read_delimited(
     path: Path, work: Workplace, *, name: str, delimiter: str | None = None, typed: bool = True
 ) -> pa.RecordBatchReader:
     """Return the rows of a UTF-8 file, every value checked beforehand; all are text unless `typed`."""
+    path = _with_line_feeds(path, work)
     dialect = _dialect(path, name, delimiter)
     refuse_names(dialect.header, name)
     types, count = _types(path, dialect, name)
     return streamed(f"select * from {dialect.reading(path, types if typed else {})}", work, total=count)
+
+
+def _with_line_feeds(path: Path, work: Workplace) -> Path:
+    """Return the path of the same text with line feeds, where lines end in carriage returns alone."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if b"\r" not in head or b"\n" in head:
+        return path
+    target = work.new(path.suffix)
+    with path.open(encoding="utf-8-sig", newline=None) as reader, target.open("w", encoding="utf-8", newline="") as writer:
+        shutil.copyfileobj(reader, writer)
+    return target
 
 
 def _dialect(path: Path, name: str, delimiter: str | None) -> Dialect:

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from workbench.errors import FileTooLarge, InvalidFileType, ValidationError, did_you_mean
 from workbench.store.names import refuse_names
@@ -29,6 +30,8 @@ def read_parquet(path: Path, work: Workplace, *, name: str) -> pa.RecordBatchRea
     """Return the rows of a Parquet file."""
     source = f"read_parquet({text_literal(str(literal_path(path, work)))}, hive_partitioning=false)"
     described = parquet_columns(source, name)
+    # DuckDB has numbered those that differ by case only.
+    refuse_names(pq.read_schema(path).names, name)
     with scratch() as cursor:
         try:
             (count, _) = cursor.execute(f"select count(*), bit_xor(hash(t)) from {source} t").fetchone()
@@ -126,7 +129,7 @@ def read_excel(path: Path, *, name: str, sheet: str | None = None) -> pa.Table:
         wanted = sheet or book.sheet_names[0]
         if wanted not in book.sheet_names:
             known = ", ".join(book.sheet_names)
-            raise ValidationError.field("sheet", f"{name} has no worksheet {wanted!r}. It has: {known}", wanted)
+            raise ValidationError.field("worksheet", f"{name} has no worksheet {wanted!r}. It has: {known}", wanted)
         rows = book.get_sheet_by_name(wanted).to_python()
     except (CalamineError, IndexError, OSError) as error:
         raise InvalidFileType(f"{name} is not an Excel workbook: {error}. Save it as .xlsx again.") from error

@@ -16,6 +16,8 @@ from workbench.store.scratch import scratch, streamed, text_literal
 from workbench.store.transaction import quoted
 
 LARGEST_OBJECT = 16 << 20
+_SMALL_ENOUGH = 64 << 20
+_NUMBERED = re.compile(r"(.+)_\d+$", re.DOTALL)
 _SAFE = re.compile(r"(VARCHAR|BIGINT|BOOLEAN|DOUBLE)((\[\])*)$")
 
 # A guessed type is kept only where every value survives it; {c} is the value as text.
@@ -38,7 +40,8 @@ def read_json(path: Path, work: Workplace, *, name: str, lines: bool) -> pa.Reco
     try:
         return _read(path, work, name, lines=lines, first=first)
     except ValidationError as error:
-        raise (first_bad_line(path, name) if lines else _no_rows(path, name)) or error from error
+        better = first_bad_line if lines else _in_list if first == b"[" else _no_rows
+        raise better(path, name) or error from error
 
 
 def _read(path: Path, work: Workplace, name: str, *, lines: bool, first: bytes) -> pa.RecordBatchReader:
@@ -46,6 +49,7 @@ def _read(path: Path, work: Workplace, name: str, *, lines: bool, first: bytes) 
     place = text_literal(str(literal_path(path, work)))
     options = f"format='{shape}', records=true, maximum_object_size={LARGEST_OBJECT}"
     guessed = _guessed(f"read_json({place}, {options}, sample_size=-1)", name)
+    _refuse_alike(f"read_json_objects({place}, format='{shape}', maximum_object_size={LARGEST_OBJECT})", guessed, name)
     reading = {title: _reading(kind) for title, kind in guessed.items()}
     kept, count = _kept(f"read_json({place}, {options}, columns={_struct(reading)})", guessed, name)
     types = {title: guessed[title] if kept.get(title) else kind for title, kind in reading.items()}
@@ -67,6 +71,26 @@ def first_bad_line(path: Path, name: str) -> ValidationError | None:
             if not isinstance(found, dict):
                 return _fault(name, f"{name}, line {number}: holds no object. Write one object a line")
     return None
+
+
+def first_bad_place(path: Path) -> json.JSONDecodeError | None:
+    """Look where a file stops to be JSON; the place that DuckDB names counts the parts it reads in."""
+    if path.stat().st_size <= _SMALL_ENOUGH:
+        try:
+            json.loads(path.read_text("utf-8-sig"))
+        except json.JSONDecodeError as found:
+            return found
+        except RecursionError:
+            pass
+    return None
+
+
+def _in_list(path: Path, name: str) -> ValidationError | None:
+    """Say that a list is empty, or where it stops to be one."""
+    if (empty := _no_rows(path, name)) or (found := first_bad_place(path)) is None:
+        return empty
+    place = f"{name}, line {found.lineno}, column {found.colno}"
+    return _fault(name, f"{place}: {found.msg}. Mend it and import the file again")
 
 
 def _no_rows(path: Path, name: str) -> ValidationError | None:
@@ -95,6 +119,19 @@ def _guessed(source: str, name: str) -> dict[str, str]:
             raise _explained(error, name) from error
     refuse_names([row[0] for row in found], name)
     return {row[0]: row[1] for row in found}
+
+
+def _refuse_alike(objects: str, guessed: dict[str, str], name: str) -> None:
+    """Refuse keys that differ by case only: DuckDB numbers the second one, and loses what is in it."""
+    known = {title.lower() for title in guessed}
+    if not any((numbered := _NUMBERED.match(title.lower())) and numbered[1] in known for title in guessed):
+        return
+    with scratch() as cursor:
+        keys = [row[0] for row in cursor.execute(f"select distinct unnest(json_keys(json)) as key from {objects} order by 1").fetchall()]
+    first: dict[str, str] = {}
+    for key in keys:
+        if (other := first.setdefault(key.lower(), key)) != key:
+            raise _fault(name, f"{name} has the columns {other!r} and {key!r}, which differ by case only. Rename one of them")
 
 
 def _kept(source: str, guessed: dict[str, str], name: str) -> tuple[dict[str, bool], int]:

@@ -12,14 +12,13 @@ import pyarrow as pa
 
 from workbench.errors import ValidationError
 from workbench.store.delimited import read_delimited
-from workbench.store.json_files import LARGEST_OBJECT, first_bad_line
+from workbench.store.json_files import LARGEST_OBJECT, first_bad_line, first_bad_place
 from workbench.store.plain_text import PACKED, Workplace, as_utf8, literal_path, unpacked
 from workbench.store.reader import read_source
 from workbench.store.scratch import scratch, text_literal
 
 _BATCH_ROWS = 2_000
 _TABLES = (".parquet", ".pq", ".arrow", ".feather", ".xlsx", ".xlsm")
-_SMALL_ENOUGH = 64 << 20
 _LINES = (".jsonl", ".ndjson")
 _DELIMITED = {".csv": None, ".tsv": "\t", ".tab": "\t"}
 
@@ -60,11 +59,8 @@ class JsonRecords:
 
     def _reason(self, error: duckdb.Error) -> str:
         """Say where a file is broken; the place that the database names counts the parts it reads in."""
-        if self._path.stat().st_size <= _SMALL_ENOUGH:
-            try:
-                json.loads(self._path.read_text("utf-8-sig"))
-            except json.JSONDecodeError as found:
-                return f"line {found.lineno}, column {found.colno}: {found.msg}"
+        if (found := first_bad_place(self._path)) is not None:
+            return f"line {found.lineno}, column {found.colno}: {found.msg}"
         return str(error).split("\n", 1)[0].split(": ", 1)[-1].split(" at byte ")[0].rstrip(". ")
 
     @property
