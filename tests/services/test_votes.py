@@ -407,3 +407,65 @@ def _random_step(ws: Any, sheet: str, person: Person, dice: random.Random, step:
         pass
     after = ws.sql("select max(batch) as b from decisions").b[0]
     return bool(after == after and after != before)
+
+
+def stale(local: Any, made: Any, people: list[Person], rows: list[int]) -> Person:
+    """Let two people approve some pairs, and their prompts change; return who changed them."""
+    for person in people[:2]:
+        person.bulk_approve(row_indices=rows)
+    for row in rows:
+        local.sheets.update_row(made.sheet_id, row, values={"q": f"something else {row}"})
+    local.training_sheets.reassemble(made.id)
+    return Person(local, made.id, "local", "admin")
+
+
+def test_an_approval_that_went_stale_is_voted_on_anew(local: Any, made: Any, people: Any, steward: Person) -> None:
+    ann, bob, cy = people
+    local_ = stale(local, made, people, [0, 1, 2])
+    assert ann.get(0).review.values() == {"wanted": 2, "done": 0, "state": "open", "mine": None}
+    assert [pair.row_index for pair in ann.queue(limit=3)] == [pair.row_index for pair in ann.claim(3).items] == [0, 1, 2]
+    assert ann.progress().to_review == 30
+    ann.release()
+
+    voted = ann.vote(0)
+    assert (voted.status, voted.stale, voted.review.done) == ("labeled", True, 1)
+    assert [pair.row_index for pair in ann.queue(limit=1)] == [1]
+    before = told(local)
+    settled = bob.vote(0)
+    assert (settled.status, settled.stale, settled.review.state) == ("labeled", False, "agreed")
+    assert bob.undo().undone == 1
+    assert told(local) == before
+    assert bob.bulk_approve(row_indices=[0]).outcomes == {"settled": 1, "disputed": 0, "open": 0}
+
+    ann.bulk_reject(row_indices=[1])
+    assert bob.vote(1).review.state == "disputed"
+    assert steward.adjudicate(1, "reject").status == "rejected"
+    ann.vote(2)
+    assert ann.vote(2, "reset").review.done == 0
+    with pytest.raises(Forbidden):
+        cy.vote(2, "reset")
+    assert steward.vote(2, "reset").status == "unlabeled"
+    assert local_.get(2).stale is False
+
+
+def test_redo_of_a_change_of_texts_ends_the_votes_again(local: Any, made: Any, people: Any) -> None:
+    ann, *_ = people
+    ann.vote(3)
+    owner = stale(local, made, people, [0, 3])
+    after = told(local)
+    assert ann.get(3).review.done == ann.get(0).review.done == 0
+    owner.undo()
+    assert ann.get(0).review.values() == {"wanted": 2, "done": 2, "state": "agreed", "mine": "approve"}
+    owner.redo()
+    assert told(local) == after
+
+
+def test_another_answer_ends_the_votes_on_the_one_before(local: Any, made: Any, people: Any) -> None:
+    ann, bob, _ = people
+    owner = Person(local, made.id, "local", "admin")
+    ann.vote(0)
+    owner.bulk_approve(row_indices=[1])
+    local.training_sheets.generate(made.id, "simulated", row_indices=[0, 1], overwrite_existing=True).wait(progress=False)
+    assert [ann.get(row).review.done for row in (0, 1)] == [0, 0]
+    assert bob.vote(0).review.state == "open"
+    assert ann.vote(0).review.state == "agreed"

@@ -34,7 +34,7 @@ ONE_ANSWER = "Everybody gave the same answer, so there is no chance agreement to
 # Only pairs whose votes are all in: what is still open stays blind.
 _CLOSED = (
     "from votes v join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index "
-    "where v.training_sheet_id = $sheet and v.ended_by is null and (p.disputed or p.status <> 'unlabeled')"
+    "where v.training_sheet_id = $sheet and v.ended_by is null and (p.disputed or (p.status <> 'unlabeled' and not p.stale))"
 )
 _VALUES = {
     "action": f"select v.row_index, v.voter, v.action as answer {_CLOSED}",
@@ -199,7 +199,8 @@ def _by_two(cells: list[Any], samples: int, seed: int) -> list[ReviewerPair]:
 
 _WORK = """
 with work as (
-    select v.row_index, v.voter, v.action, v.response, true as shared, p.status, p.disputed, p.response as outcome
+    select v.row_index, v.voter, v.action, v.response, true as shared,
+        case when p.stale then 'unlabeled' else p.status end as status, p.disputed, p.response as outcome
     from votes v join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index
     where v.training_sheet_id = $sheet and v.ended_by is null
     union all

@@ -139,7 +139,7 @@ def again(db: Database, scope: Scope, overlap: int, batch: int, *, batch_id: str
         f"create or replace temp table _ballots as select v.row_index, {', '.join(f'v.{n}' for n in votes.BALLOT)} from votes v "
         "join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index "
         "anti join votes o on o.training_sheet_id = v.training_sheet_id and o.row_index = v.row_index and o.voter = v.voter "
-        "and o.ended_by is null where v.batch = ? and p.status = 'unlabeled' and not p.disputed and p.votes < ?",
+        "and o.ended_by is null where v.batch = ? and (p.status = 'unlabeled' or p.stale) and not p.disputed and p.votes < ?",
         [batch, overlap],
     )
     touched = [row[0] for row in db.execute(f"{BALLOTS} order by row_index")]
@@ -152,7 +152,7 @@ def again(db: Database, scope: Scope, overlap: int, batch: int, *, batch_id: str
 def reconsider(db: Database, scope: Scope, overlap: int, *, batch_id: str) -> int:
     """Count the votes on every pair that is not settled by another number of reviewers; return the pairs settled by it."""
     of_sheet = f"select row_index from pair_rows where training_sheet_id = '{scope.training_sheet_id}'"
-    waiting = f"{of_sheet} and votes > 0 and status = 'unlabeled'"
+    waiting = f"{of_sheet} and votes > 0 and {votes.WAITING}"
     cast = (
         f"select row_index, voter, batch, {LISTED} from votes where training_sheet_id = $training_sheet_id and ended_by is null "
         f"and row_index in ({waiting})"
@@ -173,7 +173,8 @@ def sorted_out(db: Database, scope: Scope, overlap: int, action: str, *, may_res
     reasons = (
         f"when p.disputed or p.status <> 'unlabeled' then {closed} when m.row_index is null then 'already_so'"
         if action == "reset"
-        else "when p.disputed then 'disputed' when p.status = $target then 'already_so' when p.status <> 'unlabeled' then 'settled' "
+        else "when p.disputed then 'disputed' when p.status = $target and not p.stale then 'already_so' "
+        "when p.status <> 'unlabeled' and not p.stale then 'settled' "
         "when m.action = $action and m.response = p.response and m.prompt is null and (m.flag_reason is not distinct from $reason "
         "or $reason is null) then 'already_so' when m.row_index is null and h.others >= $overlap - p.votes and not h.own then 'claimed' "
         "when $action = 'approve' and is_blank(p.response) then 'no_response'"
@@ -181,7 +182,7 @@ def sorted_out(db: Database, scope: Scope, overlap: int, action: str, *, may_res
     sql = (
         "create or replace temp table _sorted as select s.row_index, s.times, case when p.row_index is null then 'unknown_index' "
         f"when s.version is not null and s.version <> p.version then 'changed_since' {reasons} end as reason, p.version from _set s "
-        "left join (select row_index, version, response, status, disputed, votes from pair_rows "
+        "left join (select row_index, version, response, status, stale, disputed, votes from pair_rows "
         "where training_sheet_id = $training_sheet_id) p on p.row_index = s.row_index "
         "left join (select row_index, action, response, prompt, flag_reason from votes where training_sheet_id = $training_sheet_id "
         "and voter = $actor and ended_by is null) m on m.row_index = s.row_index "

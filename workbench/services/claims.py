@@ -11,6 +11,7 @@ from workbench.errors import Conflict
 from workbench.services.decisions import named
 from workbench.services.pairs import fetched
 from workbench.services.queues import Condition
+from workbench.services.votes import WAITING
 from workbench.store import Database
 
 
@@ -36,7 +37,7 @@ _FREE_OF_ONE = (
 )
 # As many people at once as votes are missing, and nobody in two of their windows.
 _FREE_OF_MANY = (
-    "status = 'unlabeled' and not disputed and row_index not in (select row_index from votes "
+    f"{WAITING} and not disputed and row_index not in (select row_index from votes "
     "where training_sheet_id = $training_sheet_id and voter = $holder and ended_by is null) "
     "and row_index not in (select c.row_index from claims c join pair_rows p "
     "on p.training_sheet_id = c.training_sheet_id and p.row_index = c.row_index "

@@ -74,13 +74,12 @@ def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress
     days: Counter[str] = Counter()
     for status, stale, disputed, voted, _, actor, day, count in _groups(db, training_sheet_id):
         states[status] += count
-        states["to_review"] += count if _waits(status, stale, disputed, wanted) else 0
+        states["to_review"] += count if _waits(status, stale, disputed) else 0
         states["stale"] += count if stale else 0
         states["disputed"] += count if disputed else 0
         states["votes"] += count * voted
         # What is still to be decided on: one vote more for each that is missing.
-        votes = 1 if stale else max(wanted - voted, 0)
-        states["missing"] += count * votes if _waits(status, stale, disputed, wanted) else 0
+        states["missing"] += count * max(wanted - voted, 0) if _waits(status, stale, disputed) else 0
         if actor and not voted:
             people[actor][status] += count
             days[day.isoformat()] += count
@@ -108,9 +107,9 @@ def _wanted(db: Database, training_sheet_id: str) -> int:
     return db.value("select overlap from training_sheets where id = ?", [training_sheet_id]) or 1
 
 
-def _waits(status: str, stale: bool, disputed: bool, wanted: int) -> bool:
+def _waits(status: str, stale: bool, disputed: bool) -> bool:
     """Return whether pairs are to be reviewed, as the queue of that name has it."""
-    return (stale and wanted == 1) or (status == "unlabeled" and not disputed)
+    return (stale or status == "unlabeled") and not disputed
 
 
 def _groups(db: Database, training_sheet_id: str) -> list[tuple[Any, ...]]:
@@ -128,7 +127,7 @@ def _groups(db: Database, training_sheet_id: str) -> list[tuple[Any, ...]]:
 def _count_votes(db: Database, training_sheet_id: str, people: dict[str, Counter[str]], days: Counter[str]) -> None:
     """Add the votes that stand; what they say counts only on pairs whose votes are all in."""
     found = db.tuples(
-        "select v.voter, strftime(v.logged_at, '%Y-%m-%d'), case when p.disputed or p.status <> 'unlabeled' then "
+        "select v.voter, strftime(v.logged_at, '%Y-%m-%d'), case when p.disputed or (p.status <> 'unlabeled' and not p.stale) then "
         "case v.action when 'approve' then 'labeled' when 'reject' then 'rejected' else 'flagged' end else 'open' end, count(*) "
         "from votes v join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index "
         "where v.training_sheet_id = ? and v.ended_by is null group by all",
@@ -220,12 +219,14 @@ def facets(db: Database, training_sheet_id: str) -> Facets:
 
 
 def _review_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
-    found, wanted = _groups(db, training_sheet_id), _wanted(db, training_sheet_id)
+    found = _groups(db, training_sheet_id)
     groups = [
-        ("disputed" if disputed else status, source, actor, count) for status, _, disputed, _, source, actor, _, count in found
+        ("disputed" if disputed and not stale else status, source, actor, count)
+        for status, stale, disputed, _, source, actor, _, count in found
     ]
-    more = [("to_review", count) for status, stale, disputed, *_, count in found if _waits(status, stale, disputed, wanted)]
+    more = [("to_review", count) for status, stale, disputed, *_, count in found if _waits(status, stale, disputed)]
     more += [("stale", count) for _, stale, *_, count in found if stale]
+    more += [("disputed", count) for _, stale, disputed, *_, count in found if stale and disputed]
     counted = _counted(("status", "response_source", "reviewer"), groups)
     return counted | {"status": counted["status"] + _counted(("status",), more)["status"]}
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.jobs import Job
 from workbench.engine.generation import ANSWERS, PROMPTS
-from workbench.services import canonical, decisions
+from workbench.services import canonical, decisions, votes
 from workbench.services.generation_plan import Wish, candidates
 from workbench.services.tag_limits import barred_by
 from workbench.store.scratch import streamed, text_literal
@@ -179,8 +179,16 @@ class GenerationWork:
         scope = decisions.Scope(made.id, made.sheet_id, label_type, job.created_by, self.app.clock.now(), barred)
         number = decisions.apply(db, scope, _CHANGE, TARGET, {}, batch_id=batch_id, rows=taken)
         canonical.follow_batch(db, scope, number)
+        self._end_votes(scope, made, number)
         db.emit("pairs", made.id, None, "bulk")
         return taken, batch_id
+
+    def _end_votes(self, scope: decisions.Scope, made: TrainingSheet, batch: int) -> None:
+        """End the votes on pairs that have another answer now: they were cast on the one before."""
+        if votes.exist(self.db, made.id):
+            rows = "select row_index from _answers"
+            votes.end(self.db, scope, batch, rows)
+            votes.recount(self.db, made.id, made.overlap, rows)
 
 
 def _of(column: str) -> str:

@@ -121,7 +121,8 @@ def _presented(
 
 def review_of(row: dict[str, Any], overlap: int, mine: str | None) -> dict[str, Any]:
     """Return how far the people who share a pair have come."""
-    settled = row["status"] in ("labeled", "rejected") or (row["status"] == "flagged" and overlap > 1)
+    decided = row["status"] in ("labeled", "rejected") or (row["status"] == "flagged" and overlap > 1)
+    settled = decided and not row["stale"]
     state = "disputed" if row["disputed"] else "agreed" if settled else "open"
     return {"wanted": overlap, "done": row["votes"] or int(settled), "state": state, "mine": mine}
 

@@ -92,7 +92,7 @@ class Order:
             return "epoch_us(updated_at)"
         if self.name == "disagreement":
             # Votes outside the largest camp, the most first; before a pair is settled they are nobody's business.
-            return "(case when disputed or status <> 'unlabeled' then -dissent::integer else 0 end)"
+            return "(case when disputed or not (status = 'unlabeled' or stale) then -dissent::integer else 0 end)"
         if self.name == "random":
             return f"(hash(row_index, {int(self.seed)}) >> 1)::bigint"
         return "row_index"
@@ -107,11 +107,11 @@ def condition(wanted: PairFilter, made: TrainingSheet, sheet: Sheet, *, reader: 
     """Return the condition that a filter stands for, or say which field of it is wrong.
 
     What is unlabeled waits for the reader: not what they voted on already, nor what waits for adjudication. What is to
-    be reviewed is that and, where one person decides, what is stale; what several have settled is for them to reset.
+    be reviewed is that and what is stale.
     """
     parts = ["training_sheet_id = $training_sheet_id"]
     values: dict[str, Any] = {"training_sheet_id": made.id}
-    _add_status("unlabeled" if wanted.status == "to_review" and made.overlap > 1 else wanted.status, reader, parts, values)
+    _add_status(wanted.status, reader, parts, values, shared=made.overlap > 1)
     for name in ("response_source", "item_ref"):
         if getattr(wanted, name) is not None:
             parts.append(f"{name} = ${name}")
@@ -140,16 +140,16 @@ def condition(wanted: PairFilter, made: TrainingSheet, sheet: Sheet, *, reader: 
     return Condition(" and ".join(parts), values, costly=bool(wanted.search or wanted.regex or wanted.where))
 
 
-def _add_status(status: str, reader: str, parts: list[str], values: dict[str, Any]) -> None:
+def _add_status(status: str, reader: str, parts: list[str], values: dict[str, Any], *, shared: bool) -> None:
     if status in ("stale", "disputed"):
         parts.append(status)
     elif status == "to_review":
-        # One person decides, so nothing that is unlabeled has a vote.
-        parts.append("(stale or (status = 'unlabeled' and not disputed))")
+        parts.append("(status = 'unlabeled' or stale) and not disputed")
     elif status != "all":
         parts.append("status = $status")
         values["status"] = status
-    if status == "unlabeled":
+    # Where one person decides, nothing that is to be reviewed has a vote.
+    if status == "unlabeled" or (status == "to_review" and shared):
         parts.append(f"not disputed and row_index not in ({VOTED_BY_READER})")
         values["reader"] = reader
 

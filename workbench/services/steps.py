@@ -11,7 +11,7 @@ from workbench.store import Database
 SHOWN_ROWS = 100
 # A vote is made again only on a pair that still waits for it.
 VOTABLE = (
-    "(u.action <> 'vote' or (p.status = 'unlabeled' and not p.disputed and u.actor not in (select voter from votes o "
+    "(u.action <> 'vote' or ((p.status = 'unlabeled' or p.stale) and not p.disputed and u.actor not in (select voter from votes o "
     "where o.training_sheet_id = p.training_sheet_id and o.row_index = p.row_index and o.ended_by is null)))"
 )
 

@@ -2,7 +2,7 @@
 
 The rule: a pair is settled by as many equal votes as the training sheet asks for, where equal means the
 same action and the same texts. Enough votes that differ make it disputed. Settled stays settled whatever
-the setting becomes later; only a reset, which ends its votes, opens it again.
+the setting becomes later; only a reset, or an approval that goes stale, ends its votes and opens it again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ CAST = "('approve', 'reject', 'flag')"
 BALLOT = ("action", "response", "prompt", "flag_reason", "notes", "allowed_mask", "prohibited_mask")
 ADJUDICATORS = frozenset({"admin", "data_steward"})
 STEPPED = "select row_index from _steps"
+# What people still have to settle, unless it is disputed: nobody has decided, or on another prompt.
+WAITING = "(status = 'unlabeled' or stale)"
 
 
 def shared(made: TrainingSheet, row: dict[str, Any], action: str | None) -> bool:
@@ -70,11 +72,11 @@ def end(db: Database, scope: Scope, batch: int, rows: str, *, voter: str | None 
 
 
 def end_round(db: Database, scope: Scope, overlap: int, batch_id: str, rows: str) -> None:
-    """End the votes on pairs that a batch has just changed under the voters' hands, where they are not settled."""
+    """End the votes on pairs that a batch has just changed under the voters' hands, where they wait to be settled."""
     if not exist(db, scope.training_sheet_id):
         return
     number = db.execute("select number from batches where id = ?", [batch_id])[0][0]
-    unsettled = f"training_sheet_id = '{scope.training_sheet_id}' and status = 'unlabeled'"
+    unsettled = f"training_sheet_id = '{scope.training_sheet_id}' and {WAITING}"
     waiting = f"{rows} intersect select row_index from pair_rows where {unsettled}"
     end(db, scope, number, waiting)
     recount(db, scope.training_sheet_id, overlap, waiting)
@@ -105,7 +107,7 @@ def recount(db: Database, training_sheet_id: str, overlap: int, rows: str) -> No
     """Count the votes on some pairs anew and say which of them are disputed."""
     db.execute(
         "update pair_rows set votes = t.votes, dissent = t.dissent, "
-        "disputed = status = 'unlabeled' and t.dissent > 0 and t.votes >= $overlap from "
+        f"disputed = {WAITING} and t.dissent > 0 and t.votes >= $overlap from "
         "(select r.row_index, coalesce(v.votes, 0) as votes, coalesce(v.dissent, 0) as dissent from "
         f"(select distinct row_index from ({rows})) r left join (select * from vote_tally where training_sheet_id = $sheet "
         f"and row_index in ({rows})) v on v.row_index = r.row_index) t "
@@ -160,16 +162,22 @@ def step_back(db: Database, scope: Scope, overlap: int, batch: int) -> None:
 
 
 def step_again(db: Database, scope: Scope, overlap: int, batch: int) -> None:
-    """End again the votes that a reset had ended, on the pairs in `_steps`."""
+    """End again the votes that a batch had ended, on the pairs in `_steps`."""
     if not exist(db, scope.training_sheet_id):
         return
     # On a pair that waits for votes a reset takes back one's own, on the others it begins a new round.
     db.execute(
         "update votes set ended_by = $batch where training_sheet_id = $sheet and ended_by is null "
-        f"and row_index in ({STEPPED}) and (select action from batches where number = $batch) in ('reset', 'restore', 'reassemble') "
-        "and (voter = (select actor from batches where number = $batch) or row_index in "
+        f"and row_index in ({STEPPED}) and case (select action from batches where number = $batch) "
+        "when 'reset' then voter = (select actor from batches where number = $batch) or row_index in "
         "(select p.row_index from pair_rows p join _steps s on s.row_index = p.row_index "
-        "where p.training_sheet_id = $sheet and (p.disputed or s.before.status <> 'unlabeled')))",
+        "where p.training_sheet_id = $sheet and (p.disputed or s.before.status <> 'unlabeled')) "
+        # What changes the texts ends the votes on pairs that wait to be settled, whoever cast them.
+        "when 'generate' then true when 'restore' then row_index in ({waiting}) "
+        "when 'reassemble' then row_index in ({waiting} and row_index in (select row_index from _steps "
+        "where texts_after is not null or before.status <> after.status)) else false end".format(
+            waiting=f"select row_index from pair_rows where training_sheet_id = $sheet and {WAITING}"
+        ),
         {"batch": batch, "sheet": scope.training_sheet_id},
     )
     recount(db, scope.training_sheet_id, overlap, STEPPED)

@@ -25,7 +25,7 @@ def decide(service: ReviewService, made: TrainingSheet, row: Row, action: str, g
     """Count one person's vote, or take it back; return the pair as it became."""
     PAIR_LIFECYCLE.require(action, row["status"])
     if action == "reset":
-        return _withdraw(service, made, row) if _open(row) else _start_anew(service, made, row)
+        return _taken_back(service, made, row)
     if row["status"] != "unlabeled" and PAIR_LIFECYCLE.moves[action].target == row["status"] and not _rewrites(row, given):
         return row
     _refuse_closed(service, row)
@@ -44,7 +44,7 @@ def decide(service: ReviewService, made: TrainingSheet, row: Row, action: str, g
 
 def adjudicate(service: ReviewService, made: TrainingSheet, row: Row, action: str, given: dict[str, Any]) -> Row:
     """Settle what reviewers disagree on, or correct what they settled."""
-    if _open(row):
+    if _open(row) and not row["stale"]:
         wanted = f"{row['votes']} of {made.overlap} people have voted" if made.overlap > 1 else "one person decides on it"
         raise InvalidTransition(
             f"Nothing is disputed on this pair yet: {wanted}. Vote on it instead.",
@@ -65,7 +65,15 @@ def refuse_mere_edit(service: ReviewService, row: Row) -> NoReturn:
 
 
 def _open(row: Row) -> bool:
-    return row["status"] == "unlabeled" and not row["disputed"]
+    return (row["status"] == "unlabeled" or row["stale"]) and not row["disputed"]
+
+
+def _taken_back(service: ReviewService, made: TrainingSheet, row: Row) -> Row:
+    mine = votes.of_person(service.db, made.id, [row["row_index"]], service.actor)
+    # A stale approval is open to votes and can be opened wholly as well: without a vote of one's own, that is meant.
+    if _open(row) and (mine or not row["stale"]):
+        return _withdraw(service, made, row) if mine else row
+    return _start_anew(service, made, row)
 
 
 def _rewrites(row: Row, given: dict[str, Any]) -> bool:
@@ -176,8 +184,6 @@ def _merged(cast: list[Row]) -> dict[str, Any]:
 def _withdraw(service: ReviewService, made: TrainingSheet, row: Row) -> Row:
     """Take back one's own vote on a pair that still waits for others."""
     db, scope, index = service.db, service.scope(made), row["row_index"]
-    if not votes.of_person(db, made.id, [index], scope.actor):
-        return row
     number = votes.begin(db, scope, "reset", batch_id=service.clock.new_id("batch"), rows=1)
     votes.log(db, scope, number, "reset", str(index))
     votes.end(db, scope, number, str(index), voter=scope.actor)
