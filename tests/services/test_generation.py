@@ -191,6 +191,16 @@ def test_failures_are_told_one_by_one_and_tried_again(ws: Any, chat: Any) -> Non
         ws.training_sheets.generate(made.id, "mine", failed_in=done.id)
 
 
+def test_an_empty_answer_was_paid_for_all_the_same(ws: Any, chat: Any) -> None:
+    made = assembled(ws, 2)
+    chat(ws, lambda prompt, before: Say("" if "0" in prompt else "two words", usage=True))
+    result = ws.training_sheets.generate(made.id, "mine").wait(progress=False).result
+    good, empty = (ws.training_sheets.answers(made.id, outcome=outcome).rows[0] for outcome in ("good", "failed"))
+    assert (empty["tokens_in"] > 0, empty["cost"] > 0) == (True, True)
+    assert result["tokens_in"] == good["tokens_in"] + empty["tokens_in"]
+    assert result["cost"] == pytest.approx(good["cost"] + empty["cost"])
+
+
 def test_faulty_answers_are_flagged_not_dropped(ws: Any, chat: Any) -> None:
     made = assembled(ws, 3, response_schema=[{"name": "score", "type": "number"}])
     says = {"Q: what 0?": Say('{"score": 1}'), "Q: what 1?": Say('{"sco'), "Q: what 2?": Say('{"score": 1}', finish="length")}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.domain import few_shot
 from workbench.errors import ProviderError
-from workbench.providers import Access, Failure, Provider, Request, connect
+from workbench.providers import Access, Answer, Failure, Provider, Request, connect
 from workbench.providers.asking import Asker, Reply
 
 if TYPE_CHECKING:
@@ -128,23 +128,27 @@ class Generation:
             self._note(row, reply)
 
     def _note(self, row: dict[str, Any], reply: Reply) -> None:
-        answer = reply.answer
-        cost = self._price(answer.tokens_in, answer.tokens_out)
         self.kept.add(
-            row_index=row["row_index"], response=reply.text, fault=reply.fault, confidence=answer.confidence,
-            finish_reason=answer.finish_reason, tokens_in=answer.tokens_in, tokens_out=answer.tokens_out,
-            cost=cost, tries=reply.tries, seconds=time.time(),
+            row_index=row["row_index"], response=reply.text, fault=reply.fault, confidence=reply.answer.confidence,
+            finish_reason=reply.answer.finish_reason, **self._paid(reply.answer), tries=reply.tries, seconds=time.time(),
         )  # fmt: skip
         self.done += 1
         self.flagged += reply.fault is not None
         self.in_a_row = 0
+
+    def _paid(self, answer: Answer) -> dict[str, Any]:
+        """Add up what an answer took, whether it can be used or not; return it."""
+        cost = self._price(answer.tokens_in, answer.tokens_out)
         self.cost = None if self.cost is None or cost is None else self.cost + cost
         self.tokens += (answer.tokens_in or 0) + (answer.tokens_out or 0)
+        return {"tokens_in": answer.tokens_in, "tokens_out": answer.tokens_out, "cost": cost}
 
     def _note_failure(self, row: dict[str, Any], failure: Failure) -> None:
         if failure.kind == "denied":
             raise ProviderError(f"{failure} {self._kept_words()}")
-        self.kept.add(row_index=row["row_index"], response=None, fault=str(failure), tries=failure.tries, seconds=time.time())
+        paid = self._paid(failure.answer) if failure.answer is not None else {}
+        line = {"row_index": row["row_index"], "response": None, "fault": str(failure), "tries": failure.tries}
+        self.kept.add(**line, **paid, seconds=time.time())
         self.done += 1
         self.failed += 1
         self.in_a_row += 1

@@ -73,7 +73,8 @@ class Failure(Exception):
     """Say why there is no answer, and what kind of trouble it is.
 
     refused: this request is at fault; denied: every request would fail (key, address, model, quota);
-    busy: too many requests; broken: the provider or the way to it. The last two are worth another try.
+    busy: too many requests; broken: the provider or the way to it. The last two are worth another try. `answer` is
+    what came and cannot be used: it was paid for.
     """
 
     def __init__(self, message: str, *, kind: str = "broken", retry_after: float | None = None) -> None:
@@ -81,6 +82,7 @@ class Failure(Exception):
         self.kind = kind
         self.retry_after = retry_after
         self.tries = 1
+        self.answer: Answer | None = None
 
     @property
     def passing(self) -> bool:

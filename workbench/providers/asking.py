@@ -59,7 +59,9 @@ class Asker:
             raise
         text, fault = judge(request, answer)
         if not text:
-            raise Failure(f"{self._access.name} gave an empty answer{f': {fault}' if fault else '.'}", kind="refused")
+            failure = Failure(f"{self._access.name} gave an empty answer{f': {fault}' if fault else '.'}", kind="refused")
+            failure.tries, failure.answer = tries, answer
+            raise failure
         return Reply(text, fault, answer, tries)
 
     async def _once(self, request: Request) -> Answer:
