@@ -56,7 +56,7 @@ def review() -> Iterator[Review]:
         yield Review(ws.serve(port=free_port()), made)
 
 
-def eventually(check: Callable[[], Any], seconds: float = 20) -> Any:
+def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
     until = time.monotonic() + seconds
     while not (result := check()) and time.monotonic() < until:
         time.sleep(0.05)

@@ -31,7 +31,7 @@ class Source:
             listener([Change(topic=t) for t in topics])
 
 
-def until(condition, seconds=3.0):
+def until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.01)

@@ -112,7 +112,7 @@ def until_said(engine, job, message):
 
 def waited(found):
     """Return what is found, once it is."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (what := found()):
         assert time.monotonic() < deadline
         time.sleep(0.01)

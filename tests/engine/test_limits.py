@@ -88,7 +88,7 @@ def test_a_full_disk_fails_the_job_and_loses_nothing_acknowledged(made, small_di
 def test_a_job_waits_while_the_disk_is_too_full_and_says_so(made):
     engine = made("count", min_free_mb=10**9)
     job = engine.submit("count", name="x", spec={"steps": 1})
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (waiting := job_of(engine, job.id)).message.startswith("Waits for room: the disk has"):
         assert time.monotonic() < deadline
         time.sleep(0.01)

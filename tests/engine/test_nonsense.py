@@ -42,7 +42,7 @@ def test_words_around_those_that_make_no_sense_are_kept_exactly_once(made):
 def test_who_babbles_for_ever_fills_no_history(made):
     engine = made("scribbles")
     times = 60
-    job = until(engine, engine.submit("scribbles", name="x", spec={"times": times}), seconds=30)
+    job = until(engine, engine.submit("scribbles", name="x", spec={"times": times}))
     assert job.status == "succeeded"
     assert engine.db.value("select count(*) from metrics where job_id = ?", [job.id]) == times * len(NONSENSE)
     facts = skipped(engine, job)

@@ -16,7 +16,7 @@ def slow(made):
 
     def prepare(job, folder):
         begun.set()
-        assert gate.wait(20)
+        assert gate.wait(120)
         return job.spec
 
     engine.register("slow", entry="tests.engine.work:count", prepare=prepare)
@@ -27,7 +27,7 @@ def slow(made):
 def test_a_slow_preparation_holds_up_nobody(slow):
     engine, gate, begun = slow
     job = engine.submit("slow", name="slow", spec={"steps": 2})
-    assert begun.wait(10)
+    assert begun.wait(60)
     preparing = until(engine, job, "running")
     assert (preparing.step, preparing.message, preparing.pid) == ("prepare", "Preparing", None)
     other = until(engine, engine.submit("count", name="quick", spec={"steps": 2}))
@@ -41,12 +41,13 @@ def test_a_slow_preparation_holds_up_nobody(slow):
 def test_cancel_while_preparing_ends_the_job_at_once_and_nothing_is_started(slow):
     engine, gate, begun = slow
     job = engine.submit("slow", name="slow", spec={"steps": 2})
-    assert begun.wait(10)
+    assert begun.wait(60)
     engine.request_cancel(until(engine, job, "running"))
-    cancelled = until(engine, job, seconds=3)
+    cancelled = until(engine, job)
+    assert not gate.is_set()
     assert (cancelled.status, cancelled.pid) == ("cancelled", None)
     gate.set()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while (engine.folder(job.id, 1) / "made").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -56,7 +57,7 @@ def test_cancel_while_preparing_ends_the_job_at_once_and_nothing_is_started(slow
 def test_a_stop_asked_for_while_preparing_is_heard_by_the_child(slow):
     engine, gate, begun = slow
     job = engine.submit("slow", name="slow", spec={"steps": 10_000})
-    assert begun.wait(10)
+    assert begun.wait(60)
     engine.request_stop(until(engine, job, "running"))
     gate.set()
     done = until(engine, job)
@@ -67,7 +68,7 @@ def test_a_stop_asked_for_while_preparing_is_heard_by_the_child(slow):
 def test_the_time_limit_holds_while_preparing(slow):
     engine, _, begun = slow
     job = engine.submit("slow", name="slow", spec={}, timeout_seconds=0.2)
-    assert begun.wait(10)
+    assert begun.wait(60)
     assert until(engine, job).error_code == "TIMEOUT"
 
 
@@ -84,12 +85,12 @@ def test_a_job_whose_owner_ended_while_it_was_prepared_is_tried_again(made):
 def test_a_workspace_closed_while_a_job_is_prepared_queues_it_again(slow):
     engine, gate, begun = slow
     job = engine.submit("slow", name="slow", spec={"steps": 1})
-    assert begun.wait(10)
+    assert begun.wait(60)
     until(engine, job, "running")
     closing = threading.Thread(target=engine.close)
     closing.start()
     gate.set()
-    closing.join(20)
+    closing.join(120)
     assert job_of(engine, job.id).status == "queued"
     engine.waits = Waits()
     engine.start()
@@ -102,7 +103,7 @@ def test_many_jobs_are_prepared_beside_a_running_one(slow):
     watched = engine.submit("count", name="watched", spec={"steps": 200})
     until_points(engine, watched)
     jobs = [engine.submit("slow", name=f"{i}", spec={"steps": 1}) for i in range(12)]
-    assert begun.wait(10)
+    assert begun.wait(60)
     assert until(engine, watched).status == "succeeded"
     gate.set()
     assert {until(engine, job).status for job in jobs} == {"succeeded"}

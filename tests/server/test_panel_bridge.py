@@ -111,7 +111,7 @@ def late(serve: Callable[..., Any]) -> bool:
 
     with serve(view, unused_s=0.2) as url:
         token = token_of(url)
-        assert gone.wait(20)
+        assert gone.wait(60)
         with suppress(InvalidStatus):
             open_socket(url, token).close()
             return True
@@ -260,7 +260,7 @@ def test_a_plain_pool_still_lets_clicks_overtake_text() -> None:
 
 def test_sessions_do_not_wait_for_each_other_and_failures_arrive() -> None:
     pool, entered = SessionPool(2), threading.Event()
-    slow = pool.submit(lambda document: entered.wait(5), Document())
+    slow = pool.submit(lambda document: entered.wait(60), Document())
     quick = pool.submit(lambda document: entered.set(), Document())
     assert quick.result(5) is None
     assert slow.result(5) is True
@@ -312,12 +312,12 @@ def seen_beside_another_thread() -> bool:
     def work() -> None:
         with current_documents.patch_curdoc(other):
             inside.set()
-            done.wait(5)
+            done.wait(60)
 
     thread = threading.Thread(target=work)
     with current_documents.patch_curdoc(mine):
         thread.start()
-        inside.wait(5)
+        inside.wait(60)
         found = current_documents.curdoc()
     done.set()
     thread.join()

@@ -34,7 +34,7 @@ def create(ws, sheet, **config):
 
 
 def wait_for(ws, job, condition):
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 60
     while not condition():
         told = ws.training.get(job.id)
         assert time.monotonic() < deadline, told.error_message

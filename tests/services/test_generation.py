@@ -58,7 +58,7 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ChatServer]]
         one.__exit__(None, None, None)
 
 
-def until(true: Callable[[], Any], seconds: float = 30) -> Any:
+def until(true: Callable[[], Any], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < deadline, "it did not come to pass"

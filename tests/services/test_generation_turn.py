@@ -78,7 +78,7 @@ def test_a_killed_one_stands_in_nobodys_way(local: Any) -> None:
         local.providers.create("mine", base_url=server.url, model="m")
         made = assembled(local)
         first = local.training_sheets.generate(made.id, "mine")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not server.asked:
             assert time.monotonic() < deadline
             time.sleep(0.02)

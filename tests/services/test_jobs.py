@@ -23,7 +23,7 @@ def submit(ws, kind, **spec):
 
 
 def running(ws, job):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while ws.jobs.get(job.id).status != "running" or not ws.jobs.metrics(job.id).metrics:
         assert time.monotonic() < deadline
         time.sleep(0.02)

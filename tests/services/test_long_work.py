@@ -34,7 +34,7 @@ def app_of(ws: Any) -> Any:
 
 def left(artifacts: Path) -> list[Path]:
     """Return what jobs and uploads left on the disk, beside their words; it goes right after the end is told."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while found := _files(artifacts):
         if time.monotonic() > deadline:
             break
@@ -186,7 +186,7 @@ def test_people_decide_while_an_import_is_taken_in(local: Any, monkeypatch: pyte
     made = local.training_sheets.assemble(sheet.id, template={"prompt_template": "{{q}}", "response_column": "id"})
 
     def waits_for_people(*given: Any) -> Any:
-        assert decided.wait(30)
+        assert decided.wait(60)
         return columns(*given)
 
     monkeypatch.setattr(importing, "described", waits_for_people)

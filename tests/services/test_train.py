@@ -196,7 +196,7 @@ def test_a_running_training_is_cancelled_or_stopped(ws):
 
 
 def wait_for_points(ws, job, name="train_loss"):
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 60
     while not ws.app.db.value("select count(*) from metrics where job_id = ? and name = ?", [job.id, name]):
         assert time.monotonic() < deadline, ws.training.get(job.id).error_message
         time.sleep(0.05)

@@ -92,7 +92,7 @@ def test_backup_lets_a_bulk_load_commit_meanwhile(path, tmp_path):
 
         thread = threading.Thread(target=fill)
         thread.start()
-        filled.wait(5)
+        filled.wait(60)
         started = time.monotonic()
         target = db.backup(tmp_path / "copy.duckdb")
         assert time.monotonic() - started < 5

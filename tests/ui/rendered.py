@@ -45,7 +45,7 @@ def _words(value: Any, name: str = "") -> Iterator[str]:
             yield from _words(part)
 
 
-def shows(view: View, *wanted: str, seconds: float = 10) -> str:
+def shows(view: View, *wanted: str, seconds: float = 60) -> str:
     """Return the words of a view once it shows all of `wanted`; fail after a while."""
     found = ""
 
@@ -58,7 +58,7 @@ def shows(view: View, *wanted: str, seconds: float = 10) -> str:
     return found
 
 
-def eventually(check: Callable[[], Any], seconds: float = 10) -> Any:
+def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
     """Return the first truthy answer of a check, or its last one."""
     until = time.monotonic() + seconds
     while not (result := check()) and time.monotonic() < until:
