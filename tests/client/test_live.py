@@ -38,6 +38,10 @@ def until(condition, seconds=60):
     return condition()
 
 
+def timers():
+    return [thread for thread in threading.enumerate() if thread.name == TIMER and thread.is_alive()]
+
+
 def test_nothing_runs_before_start():
     source = Source()
     LiveQuery(source.ask, topics={"a"}, subscribe=source.subscribe)
@@ -45,7 +49,8 @@ def test_nothing_runs_before_start():
     assert 0 == source.runs
 
 
-def test_a_burst_of_changes_is_one_run():
+def test_a_burst_of_changes_is_one_run(monkeypatch):
+    monkeypatch.setattr("workbench.client.live.COALESCE_S", 0.5)
     source = Source()
     live = LiveQuery(source.ask, topics={"a"}, subscribe=source.subscribe).start()
 
@@ -53,7 +58,7 @@ def test_a_burst_of_changes_is_one_run():
         source.tell("a")
 
     assert until(lambda: live.value == 2)
-    time.sleep(0.3)
+    assert until(lambda: not timers())
     assert 2 == source.runs
     live.close()
 
@@ -101,7 +106,7 @@ def test_a_closed_query_neither_runs_nor_listens():
     time.sleep(0.3)
 
     assert (1, []) == (source.runs, source.listeners)
-    assert not [t for t in threading.enumerate() if t.name == TIMER and t.is_alive()]
+    assert not timers()
 
 
 def test_the_twin_of_a_record_with_a_name_follows_it_too(ws):

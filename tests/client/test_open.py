@@ -32,7 +32,7 @@ def owner(path, *, share=True):
         yield process
     finally:
         process.stdin.close()
-        process.wait(20)
+        process.wait(60)
         process.stdout.close()
 
 

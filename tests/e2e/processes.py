@@ -56,7 +56,7 @@ class Served:
     def kill(self) -> None:
         """End the process without any chance to tidy up."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 def start(command: list[str], url: str, log: Path, **more: str) -> Served:
@@ -85,10 +85,10 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(15)
+            process.wait(30)
     if process.poll() is None:
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 @contextlib.contextmanager

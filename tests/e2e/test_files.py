@@ -51,7 +51,7 @@ def test_a_file_held_by_a_process_that_does_not_answer_names_it(tmp_path: Path) 
         shown = command_line("sheets", "list", "--database", database)
     finally:
         holder.stdin.close()
-        holder.wait(20)
+        holder.wait(60)
         holder.stdout.close()
 
     assert holder.pid == caught.value.context["pid"]
@@ -138,7 +138,7 @@ def test_a_stopped_server_leaves_a_closed_file(tmp_path: Path) -> None:
         with wb.open(server.url) as ws:
             ws.sheets.create("Topics", rows=[{"text": "hello"}])
         server.process.send_signal(signal.SIGTERM)
-        assert 0 == server.process.wait(20)
+        assert 0 == server.process.wait(60)
 
     assert ["team.duckdb", "team.log"] == sorted(p.name for p in tmp_path.iterdir() if p.is_file())
     shown = command_line("sheets", "list", "--database", database, "--json", check=True)

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.files import holding
 from tests.providers.tuning_server import KEY, Plan, Trouble, tuning_server
 from tests.services.approved import ended, sheet_of, words
 from workbench.errors import NotReady, ValidationError
@@ -68,7 +69,7 @@ def test_a_fine_tuned_model_is_registered_served_and_logged(ws):
         (answer,) = ws.endpoints.invocations("colors", inputs=["a blue wall"]).predictions
         assert answer.value == "cold"
     folder = ws.app.artifacts.parent
-    assert not [path for path in folder.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+    assert holding(folder, KEY.encode()) == []
     assert KEY not in str(ws.sql("select * from job_events").values)
 
 

@@ -16,6 +16,7 @@ import pytest
 from workbench.contract.codec import encode
 from workbench.domain.data import Sheet
 from workbench.engine.handover import GIVEN, MADE
+from workbench.engine.walk import below, inside
 from workbench.errors import Conflict, InUse, NotEligible, ValidationError
 from workbench.services import importing
 from workbench.testing import frozen
@@ -43,7 +44,7 @@ def left(artifacts: Path) -> list[Path]:
 
 
 def _files(artifacts: Path) -> list[Path]:
-    return [p for name in (GIVEN, MADE) for p in artifacts.glob(f"jobs/**/{name}")] + [*artifacts.glob("uploads/*")]
+    return [path for path in below(artifacts / "jobs") if path.name in (GIVEN, MADE)] + inside(artifacts / "uploads")
 
 
 def hidden(db: Any) -> list[Any]:

@@ -207,7 +207,7 @@ def test_a_killed_training_is_a_failed_job(local):
     job = create(local, sheet, training_config={"epochs": 50})
     wait_for_points(local, job)
     os.kill(local.training.get(job.id).pid, signal.SIGKILL)
-    failed = ended(local, job, seconds=5)
+    failed = ended(local, job)
     assert (failed.status, failed.error_code) == ("failed", "PROCESS_KILLED")
     assert failed.model_version_id is None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from tests.architecture.subjects import view_types
 from tests.ui.provenance import Recorder, buttons, offered, unexplained
 from tests.ui.rendered import eventually, started
+from workbench.client.live import TIMER
 from workbench.client.workspace import Workspace
 from workbench.errors import NotFound
 from workbench.server import demo
@@ -124,9 +125,13 @@ def opened(sample, kind: type[View]) -> tuple[View, Recorder]:
     recorder = Recorder(ws.transport)
     watched = Workspace(recorder)
     view = started(kind(watched, **SUBJECTS[kind](watched, made)))
-    eventually(lambda: all(part.query.revision or part.query.error for part in view.parts), 10)
-    time.sleep(0.3)
+    assert eventually(lambda: all(part.query.revision or part.query.error for part in view.parts) and not asking())
     return view, recorder
+
+
+def asking() -> bool:
+    """Return whether a thread still asks, or draws what was answered."""
+    return any(t.name == TIMER or t.name.endswith(("(start)", "(refresh)")) for t in threading.enumerate())
 
 
 def test_every_view_is_a_subject():
@@ -149,7 +154,7 @@ def test_all_that_is_shown_was_given_and_stays_while_answers_say_the_same(sample
     assert [] == unexplained(view, recorder.wire, given)
     assert set() == buttons(view) - set(offered(recorder.wire)) - OWN_BUTTONS, "buttons that no answer has as an action"
     # An answer that was still under way may come in between; then all is drawn once more.
-    assert eventually(lambda: not placed_anew(view), 5), placed_anew(view)
+    assert eventually(lambda: not placed_anew(view)), placed_anew(view)
     view.close()
 
 

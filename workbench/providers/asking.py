@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
+import importlib
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +41,9 @@ class Asker:
         self._pace = Pace(per_minute)
         self._tries = tries
         self._backoff = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
+        if provider.needs:
+            with contextlib.suppress(ImportError):  # to load it takes seconds, which the first answer must not pay for
+                importlib.import_module(provider.needs)
 
     async def ask(self, request: Request) -> Reply:
         """Return the judged answer, or raise the last Failure; an empty answer is one."""
