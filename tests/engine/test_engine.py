@@ -163,6 +163,19 @@ def test_stop_keeps_the_best_so_far(engine):
     assert 3 <= stopped.result["best"] < 10_000
 
 
+def test_who_asks_again_changes_nothing(engine):
+    job = engine.submit("hangs", name="x", spec={})
+    until(engine, job, "running")
+    until_pid(engine, job)
+    engine.request_stop(job_of(engine, job.id))
+    engine.request_stop(job_of(engine, job.id))
+    engine.request_cancel(job_of(engine, job.id), "not needed")
+    engine.request_cancel(job_of(engine, job.id))
+    asked = [m for (m,) in engine.db.tuples("select message from job_events where job_id = ? and message like 'Asked%'", [job.id])]
+    assert len(asked) == 2
+    assert until(engine, job).cancel_reason == "not needed"
+
+
 def test_a_job_without_a_limit_of_its_own_has_the_servers(made):
     engine = made("count", job_timeout_s=50, start=False)
     limits = [engine.submit("count", name="x", spec={}, timeout_seconds=given).timeout_seconds for given in (None, 7)]

@@ -58,6 +58,17 @@ def test_a_reason_as_long_as_a_book_is_cut(made):
     assert len(job_of(engine, job.id).error_details) <= 100_000
 
 
+def test_a_result_without_sense_is_kept_as_far_as_it_has_some(made):
+    engine = made("returns")
+    job = until(engine, engine.submit("returns", name="x", spec={}))
+    assert job.status == "succeeded"
+    assert job.result == {"loss": None, "deep": {"rows": [1.0, None]}, "lone": 0.25, "fine": 1.5, "path": "a"}
+    assert "No number, kept as unknown: loss, deep.rows[1]." in said(engine, job)
+    refused = until(engine, engine.submit("returns", name="y", spec={"list": True}))
+    assert (refused.status, refused.error_code) == ("failed", "JOB_FAILED")
+    assert refused.error_message == "TypeError: The work returned a list; what it returns is a dict, or nothing."
+
+
 def said(engine, job):
     """Return the messages of a job's events."""
     return [words for (words,) in engine.db.tuples("select message from job_events where job_id = ? order by seq", [job.id])]

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from workbench.domain.jobs import Job
+from workbench.domain.train import TrainingDetails
 from workbench.errors import ValidationError
 
 
@@ -53,6 +54,26 @@ def test_filters_go_together(many):
     assert ws.jobs.list(label="only7").total == 1
     assert ws.jobs.list(label="team=").total == 0
     assert ids(ws.jobs.list(parent_id="job_00", sort="created_at", descending=False)) == ["job_03", "job_04"]
+
+
+def test_trainings_are_ordered_by_the_figure_that_is_shown(local):
+    """A failed one has the last that was measured; what is no number, as an older trainer may have left it, comes last."""
+    app = local.transport.app
+    told = [(0.5, None), (None, 0.9), ("high", None), (0.7, 0.1), (None, None)]
+    with app.db.write():
+        for i, (result, measured) in enumerate(told):
+            outcome = {"result": {"metrics": {"val_accuracy": result}}} if result is not None else {}
+            app.engine.ledger.add(
+                Job(id=f"job_{i}", kind="train", name="x", spec={}, status="succeeded", completed_at=local.clock.now(), **outcome)
+            )
+            app.training.details.insert(
+                TrainingDetails(
+                    id=f"job_{i}", training_sheet_id="a", training_sheet_name="a", model_name="m", base_model="b", trainer="t",
+                    training_config={}, train_val_split=0.8, metrics={"val_accuracy": measured},
+                )
+            )  # fmt: skip
+    assert ids(local.training.list(sort="val_accuracy"))[:3] == ["job_1", "job_3", "job_0"]
+    assert ids(local.training.list(sort="val_accuracy", descending=False))[:3] == ["job_0", "job_3", "job_1"]
 
 
 def test_an_unknown_order_is_refused(many):

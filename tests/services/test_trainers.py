@@ -38,6 +38,53 @@ def test_a_class_in_a_module_trains_in_a_process_and_answers(local, plugin):
     assert evaluated.result["metrics"]["accuracy"] == 1.0
 
 
+PLAIN = """
+from workbench.trainers import Trainer
+
+class Plain(Trainer):
+    name = "plain"
+    def train(self, context, inputs):
+        folder = context.folder / "package"
+        if inputs.train[0].prompt:
+            folder.mkdir()
+            (folder / "answer.txt").write_text("warm")
+        return {"val_accuracy": 0.5}
+    def load(self, folder):
+        self.answer = (folder / "answer.txt").read_text()
+        return self
+    def predict(self, texts):
+        return [{"value": self.answer, "confidence": None} for text in texts]
+
+class Empty(Plain):
+    name = "empty"
+    def train(self, context, inputs):
+        return {"val_accuracy": 0.5}
+
+class Wordy(Plain):
+    name = "wordy"
+    def train(self, context, inputs):
+        return {"val_accuracy": "high"}
+
+class Silent(Plain):
+    name = "silent"
+    def train(self, context, inputs):
+        return None
+"""
+
+
+def test_files_a_trainer_leaves_become_a_package_and_what_is_missing_is_named(local, tmp_path):
+    sheet = sheet_of(local, words(30))
+    with installed(tmp_path / "more", {"more": PLAIN}):
+        started = {name: create(local, sheet, f"more:{name}", name.lower()) for name in ("Plain", "Empty", "Wordy", "Silent")}
+        found = {name: ended(local, job) for name, job in started.items()}
+        assert found["Plain"].status == "succeeded", found["Plain"].error_message
+        assert ended(local, local.training.evaluate(found["Plain"].id)).status == "succeeded"
+    told = {name: job.error_message for name, job in found.items()}
+    assert "The trainer empty left no model" in told["Empty"]
+    assert "returned 'high' as val_accuracy; a figure is a number" in told["Wordy"]
+    assert "returned a NoneType; train() returns its figures as a dict" in told["Silent"]
+
+
 def test_every_fault_of_a_named_trainer_is_told(local, plugin):
     sheet = sheet_of(local, words(30))
     with pytest.raises(ValidationError) as refused:

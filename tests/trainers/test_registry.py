@@ -3,12 +3,13 @@
 import json
 import os
 
+import param
 import pytest
 
 from tests.trainers.plugins import BAYES, installed
 from tests.trainers.test_text_classifier import Recorder
 from workbench.errors import ValidationError, WorkbenchError
-from workbench.trainers import Inputs, Pair, Place, load_package, offers, trainer, trainers
+from workbench.trainers import Config, Inputs, Pair, Place, load_package, offers, trainer, trainers
 from workbench.trainers.registry import base_of
 
 HERE = Place()
@@ -120,3 +121,18 @@ def test_a_setting_may_be_none_where_that_is_a_choice():
     values, faults = trainer("answer-retriever").Config.complete({"abstain_below": None, "top_k": None})
     assert [fault["field"] for fault in faults] == ["training_config.top_k"]
     assert values["abstain_below"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("text", None, "takes text"), ("flag", 1, "takes true or false"), ("one", "z", "must be one of x, y"), ("seed", "x", "takes a whole"),
+     ("share", True, "takes a number"), ("share", float("nan"), "must be between 0 and 1"), ("sed", 1, "Did you mean 'seed'")],
+)  # fmt: skip
+def test_a_fault_of_a_setting_is_told_in_words_for_people(name, value, words):
+    class Settings(Config):
+        text = param.String("", doc="Text.")
+        flag = param.Boolean(False, doc="Flag.")
+        one = param.Selector(default="x", objects=["x", "y"], doc="One.")
+        share = param.Number(0.5, bounds=(0, 1), doc="Share.")
+
+    assert words in Settings.fault(name, value)

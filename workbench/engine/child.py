@@ -23,6 +23,7 @@ from typing import Any
 import workbench
 from workbench.engine import checkpoints
 from workbench.engine.journal import Journal
+from workbench.engine.outcome import keepable
 from workbench.engine.process import Identity, write_json
 from workbench.errors import WorkbenchError
 
@@ -238,8 +239,10 @@ def resolve(entry: str) -> Callable[[JobContext], dict[str, Any] | None]:
 def _run(context: JobContext, task: dict[str, Any]) -> dict[str, Any]:
     try:
         context.check()
-        result = resolve(task["entry"])(context) or {}
+        result, odd = keepable(resolve(task["entry"])(context))
         context.check()
+        if odd:
+            context.log(f"No number, kept as unknown: {', '.join(odd)}.", level="warning")
         return {"status": "succeeded", "result": result}
     except JobCancelled:
         return {"status": "cancelled"}

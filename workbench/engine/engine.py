@@ -111,6 +111,8 @@ class Engine:
 
     def request_cancel(self, job: Job, reason: str = "") -> Job:
         """Cancel a waiting job at once, or ask a running one to end, in the caller's transaction."""
+        if job.cancel_requested:
+            return job
         why = reason or None
         words = f"Cancelled: {reason}" if reason else "Cancelled."
         with self.db.write():
@@ -130,7 +132,9 @@ class Engine:
         return moved
 
     def request_stop(self, job: Job) -> Job:
-        """Ask a running job to end early and keep the best so far."""
+        """Ask a running job to end early and keep the best so far; one that is asked already goes on as it was."""
+        if job.cancel_requested or job.stop_requested:
+            return job
         with self.db.write():
             self.ledger.jobs.update(job.id, stop_requested=True)
             self.db.on_commit(self.notice)

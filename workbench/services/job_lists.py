@@ -27,12 +27,13 @@ TrainingSort = Annotated[
     Field(description="Property to sort by; a job without it comes last."),
 ]  # fmt: skip
 NO_TRIALS = "id not in (select id from trial_details)"
+# As shown: what came out, else the last that was measured before the end.
+_FIGURE = "try_cast(coalesce(result ->> '$.metrics.{name}', metrics ->> '$.{name}') as double)"
 _SORTED_BY = {
     "duration_seconds": "epoch(coalesce(completed_at, get_current_timestamp()::timestamp)) - epoch(started_at)",
     "name": "lower(name)",
     "model_name": "lower(model_name)",
-    "val_accuracy": "(result ->> '$.metrics.val_accuracy')::double",
-    "val_loss": "(result ->> '$.metrics.val_loss')::double",
+    **{name: _FIGURE.format(name=name) for name in ("val_accuracy", "val_loss")},
 }
 
 

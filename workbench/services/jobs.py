@@ -139,7 +139,7 @@ class JobService(JobBulk, JobCurves, JobLogs):
         """Move a waiting job forward or back in the queue."""
         job = self.records.get(job_id)
         if job.status not in WAITING:
-            raise InvalidTransition.of("job", "change the priority of", job.status, LIFECYCLE.allowed(job.status))
+            raise InvalidTransition.of("job", "change its priority", job.status, LIFECYCLE.allowed(job.status))
         self.records.update(job_id, priority=priority)
         told = JobEvent(type="log", message=f"Priority {priority}, it was {job.priority}.")
         self.db.on_commit(self.app.engine.notice)
@@ -287,7 +287,7 @@ class JobService(JobBulk, JobCurves, JobLogs):
         if job.kind != EXTERNAL:
             raise NotFound(f"Job {job_id} is no external run: its own process logs for it.", kind="external run", id=job_id)
         if job.status in TERMINAL:
-            raise InvalidTransition.of("run", "log into", job.status, [])
+            raise InvalidTransition.of("run", "add to it", job.status, [])
         return job
 
 

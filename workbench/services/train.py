@@ -389,7 +389,7 @@ def _details(id: str, request: Mapping[str, Any], plan: Plan) -> TrainingDetails
 def _summary(row: Mapping[str, Any], curve: Mapping[str, float | None]) -> dict[str, Any]:
     """Return the values of a TrainingJobMetrics, which becomes one when somebody asks for the record."""
     told = (row["result"] or {}).get("metrics", {})
-    kept = {name: told[name] for name in ("val_loss", "val_accuracy") if told.get(name) is not None}
+    kept = {name: told[name] for name in ("val_loss", "val_accuracy") if type(told.get(name)) in (int, float)}
     return {
         **{name: curve.get(name) for name in SUMMARY_METRICS},
         **kept,

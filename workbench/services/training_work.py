@@ -17,6 +17,7 @@ from workbench.domain.prompt import columns_used
 from workbench.domain.train import SUMMARY_METRICS, TrainingJob
 from workbench.errors import NotEligible
 from workbench.services import curves
+from workbench.services.study_lead import TRIAL
 from workbench.services.training_place import needs, surroundings
 from workbench.services.training_plan import Pairs
 from workbench.trainers import trainer
@@ -122,6 +123,7 @@ class TrainingWork:
             "trainer": details.trainer,
             "base_model": details.base_model,
             "training_config": details.training_config,
+            "registers": TRIAL not in job.spec,
             "given": trainer(details.trainer).given(details.training_config, details.base_model, place),
             "facts": self._facts(job.id, details.training_sheet_id, details.model_name),
         }

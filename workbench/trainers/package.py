@@ -27,7 +27,7 @@ def seal(part: Path, folder: Path, manifest: dict[str, Any], *, libraries: tuple
         "files": files,
         "content_hash": content_hash(files),
     }
-    (part / MANIFEST).write_text(json.dumps(sealed, indent=1, ensure_ascii=False), encoding="utf-8")
+    (part / MANIFEST).write_text(json.dumps(sealed, indent=1, ensure_ascii=False, default=str), encoding="utf-8")
     part.rename(folder)
     return sealed
 

@@ -12,6 +12,7 @@ import param
 
 from workbench.domain.providers import ProviderConfig
 from workbench.domain.train import BaseModel, Recommendation
+from workbench.errors import did_you_mean
 
 
 class Reporter(Protocol):
@@ -142,16 +143,16 @@ class Config(param.Parameterized):
     def fault(cls, name: str, value: Any) -> str | None:
         """Return what is wrong with one value of one setting, or None."""
         if name not in cls.names():
-            return f"unknown setting; known are {', '.join(cls.names())}"
+            return f"unknown setting.{did_you_mean(name, cls.names())} Known are {', '.join(cls.names())}"
         found = cls.param[name]
         if value is None and found.allow_None:
             return None
-        if isinstance(found, param.Number) and (isinstance(value, bool) or not isinstance(value, (int, float))):
-            return "takes a number"
-        if isinstance(found, param.Integer) and not isinstance(value, int):
-            return "takes a whole number"
+        if mistyped := _mistyped(found, value):
+            return mistyped
         if isinstance(found, param.Number):
             return None if _inside(value, found.bounds) else f"must be {_range(found.bounds)}"
+        if isinstance(found, param.Selector) and value not in list(found.objects):
+            return f"must be one of {', '.join(map(str, found.objects))}"
         try:
             cls(**{name: value})
         except (ValueError, TypeError) as error:
@@ -204,7 +205,7 @@ class Trainer(ABC):
 
     @abstractmethod
     def train(self, context: Reporter, inputs: Inputs) -> dict[str, Any]:
-        """Learn, write the package into `context.folder / "package"` and return its metrics."""
+        """Learn, write files into `context.folder / "package"`, which is sealed then, and return the figures by name."""
 
     @abstractmethod
     def load(self, folder: Path) -> Predictor:
@@ -234,6 +235,23 @@ class Trainer(ABC):
     def advise(self, config: Mapping[str, Any], size: Size) -> list[Recommendation]:
         """Return what to consider before the training; a blocking one prevents it."""
         return []
+
+
+# The narrower first: a whole number is a number, too.
+_TAKES: tuple[tuple[type[param.Parameter], tuple[type, ...], str], ...] = (
+    (param.Integer, (int,), "takes a whole number"),
+    (param.Number, (int, float), "takes a number"),
+    (param.Boolean, (bool,), "takes true or false"),
+    (param.String, (str,), "takes text"),
+)
+
+
+def _mistyped(found: param.Parameter, value: Any) -> str | None:
+    for kind, types, words in _TAKES:
+        if isinstance(found, kind):
+            fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+            return None if fits else words
+    return None
 
 
 def _described(found: param.Parameter) -> dict[str, Any]:

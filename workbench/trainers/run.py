@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from workbench.domain.train import SUMMARY_METRICS
 from workbench.trainers import load_package, trainer
-from workbench.trainers.protocol import Inputs, Pair
+from workbench.trainers.package import MANIFEST, manifest, seal
+from workbench.trainers.protocol import Inputs, Pair, Trainer
 
 PAIRS = "pairs.parquet"
+PACKAGE = "package"
+FIGURES = frozenset({*SUMMARY_METRICS, "tokens_processed", "cost_dbu"})
 COLUMNS = ("id", "prompt", "response", "split")
 
 
@@ -31,8 +36,36 @@ def train(context: Any) -> dict[str, Any]:
         **inputs.config,
         "pairs": _print(context.folder / PAIRS),
     }
-    metrics = trainer(wanted["trainer"]).train(context, inputs)
-    return {"package": "package", "metrics": metrics}
+    worker = trainer(wanted["trainer"])
+    metrics = figures(worker, worker.train(context, inputs))
+    if wanted.get("registers", True):
+        close(worker, inputs, metrics, context.folder / PACKAGE)
+    return {"package": PACKAGE, "metrics": metrics}
+
+
+def figures(worker: Trainer, returned: Any) -> Mapping[str, Any]:
+    """Return what a trainer measured, or raise TypeError for what nobody could take for figures."""
+    if not isinstance(returned, Mapping):
+        told = f"returned a {type(returned).__name__}; train() returns its figures as a dict, such as {{'val_accuracy': 0.9}}"
+        raise TypeError(f"The trainer {worker.name} {told}.")
+    for name in FIGURES & returned.keys():
+        value = returned[name]
+        if isinstance(value, (bool, str)):
+            raise TypeError(f"The trainer {worker.name} returned {value!r} as {name}; a figure is a number, None if not measured.")
+    return returned
+
+
+def close(worker: Trainer, inputs: Inputs, metrics: Mapping[str, Any], folder: Path) -> None:
+    """Seal the files a trainer left, unless it did so itself."""
+    if (folder / MANIFEST).is_file():
+        return
+    if not folder.is_dir() or not any(folder.iterdir()):
+        told = "left no model: train() writes its files into context.folder / 'package'"
+        raise FileNotFoundError(f"The trainer {worker.name} {told}.")
+    if within := [path.name for path in folder.iterdir() if path.is_dir()]:
+        raise IsADirectoryError(f"The trainer {worker.name} left the folder {within[0]} in its package; it takes files alone.")
+    part = folder.rename(folder.with_name(f"{folder.name}.open"))
+    seal(part, folder, manifest(worker.reference, inputs, dict(metrics), framework=worker.name), libraries=())
 
 
 def read_pairs(path: Path) -> dict[str, list[Pair]]:
