@@ -159,6 +159,24 @@ def test_a_pair_that_states_another_kind_of_truth_has_no_say_in_its_former_one(w
     assert (known(ws, sheet, "k0"), ws.review.get(other.id, 0).status) == ("answer 0", "labeled")
 
 
+@pytest.mark.parametrize("bulk", [False, True])
+def test_what_binds_a_pair_binds_what_it_stated_under_another_template(ws: Any, sheet: Any, made: Any, bulk: bool) -> None:
+    ws.review.decide(made.id, 0, action="approve")
+    ws.training_sheets.reassemble(made.id, template={**PLAN, "prompt_template": "{{q}}?", "label_type": "told"})
+    ws.review.decide(made.id, 0, action="approve")
+
+    def barred() -> dict[str, Any]:
+        return {label.label_type: label.prohibited_uses for label in ws.labels.list(sheet_id=sheet.id)}
+
+    if bulk:
+        ws.review.bulk_rights(made.id, row_indices=[0], prohibited_uses=["training"])
+    else:
+        ws.review.decide(made.id, 0, prohibited_uses=["training"])
+    states = [barred()]
+    ws.review.undo(made.id)
+    assert [*states, barred()] == [{"response": ("training",), "told": ("training",)}, {"response": (), "told": ()}]
+
+
 def test_a_truth_that_somebody_stated_by_hand_outlives_the_doubt_in_a_pair(ws: Any, sheet: Any, made: Any) -> None:
     ws.labels.create(sheet.id, "k0", "answer 0")
     ws.review.decide(made.id, 0, action="approve")

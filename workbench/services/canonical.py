@@ -106,26 +106,45 @@ anti join canonical_labels c on c.id = s.label_id
 
 def follow_one(db: Database, scope: Scope, before: dict[str, Any], pair: dict[str, Any], *, approved: bool) -> None:
     """Let the labels follow one pair that has just been changed."""
+    rights_moved = any(before[name] != pair[name] for name in ("allowed_mask", "prohibited_mask"))
     linked = {"was": before["canonical_label_id"], "linked": pair["canonical_label_id"]}
-    if linked["linked"] is None:
+    if linked["linked"] is None and not rights_moved:
         return
-    moved = any(before[name] != pair[name] for name in ("allowed_mask", "prohibited_mask"))
-    moved = moved or linked["was"] not in (None, linked["linked"])
+    moved = rights_moved or linked["was"] not in (None, linked["linked"])
     if approved:
         moved = record_one(db, scope, pair["last_batch"], pair) or moved
     elif before["status"] != pair["status"]:
         moved = True
         withdraw(db, scope, LINKED, linked, by=pair["last_batch"])
-    if moved or (approved and label_rights.binds_more(db, pair)):
+    if rights_moved:
+        label_rights.follow(
+            db,
+            scope,
+            f"select unnest([{LINKED}]::varchar[]) union all {_stated('$place')}",
+            linked | {"place": pair["row_index"]},
+        )
+    elif moved or (approved and label_rights.binds_more(db, pair)):
         label_rights.follow(db, scope, LINKED, linked)
 
 
 def follow_batch(db: Database, scope: Scope, batch: int) -> None:
     """Let the labels follow the pairs that a batch has just changed, none of them by an approval."""
-    if not db.execute("select 1 from decisions where batch = ? and before.canonical_label_id is not null limit 1", [batch]):
-        return
-    withdraw(db, scope, OF_BATCH, {"batch": batch}, by=batch)
-    label_rights.follow(db, scope, OF_BATCH, {"batch": batch})
+    known = {"batch": batch}
+    if db.execute("select 1 from decisions where batch = ? and before.canonical_label_id is not null limit 1", [batch]):
+        withdraw(db, scope, OF_BATCH, known, by=batch)
+    stated = _stated("select row_index from decisions where batch = $batch")
+    label_rights.follow(db, scope, f"{OF_BATCH} union all {stated}", known)
+
+
+def _stated(places: str) -> str:
+    """Return SQL for the labels that some pairs stated, which another template may have unlinked from them since.
+
+    What binds such a pair binds what it stated.
+    """
+    return (
+        "select label_id from canonical_label_versions where not retracted and training_sheet_id = $training_sheet_id "
+        f"and row_index in ({places})"
+    )
 
 
 def record_one(db: Database, scope: Scope, batch: int, pair: dict[str, Any]) -> bool:
@@ -180,7 +199,7 @@ def settle(db: Database, scope: Scope, stepped: Stepped) -> None:
     if stepped.is_labeled:
         # What another pair has stated since is not overwritten.
         record(db, scope, stepped.batch, target, missing_only=True)
-    label_rights.follow(db, scope, STEPPED)
+    label_rights.follow(db, scope, f"{STEPPED} union all {_stated('select row_index from _steps')}")
 
 
 def withdraw(db: Database, scope: Scope, labels: str, values: dict[str, Any], *, by: int | None) -> None:
