@@ -233,6 +233,24 @@ def test_only_the_template_changes(ws: Any, made: Any) -> None:
     assert ws.training_sheets.get(made.id).template.system_instruction == "Be brief."
 
 
+def test_a_template_put_back_by_hand_is_not_taken_for_one_put_back_by_undo(ws: Any, made: Any) -> None:
+    change_row(ws, made.sheet_id, 3, n=99)
+    longer = ws.training_sheets.reassemble(made.id, template={**PLAN, "system_instruction": "Be brief."}).batch_id
+    back = ws.training_sheets.reassemble(made.id, template=PLAN).batch_id
+
+    def instruction() -> str | None:
+        return ws.training_sheets.get(made.id).template.system_instruction
+
+    assert (ws.review.undo(made.id, batch_id=longer).undone, instruction()) == (1, None)
+    assert (ws.review.redo(made.id, batch_id=longer).undone, instruction()) == (1, None)
+    ws.review.undo(made.id, batch_id=back)
+    assert instruction() == "Be brief."
+    ws.review.undo(made.id, batch_id=longer)
+    assert instruction() is None
+    ws.review.redo(made.id, batch_id=longer)
+    assert instruction() == "Be brief."
+
+
 def test_a_sample_gets_no_new_rows(ws: Any, made: Any) -> None:
     drawn = ws.training_sheets.assemble(made.sheet_id, template=PLAN, sample="random", sample_size=10)
     assert ws.training_sheets.reassemble(drawn.id, preview=True).added == 0

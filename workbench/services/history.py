@@ -124,7 +124,7 @@ def _standing(db: Database, training_sheet_id: str, rows: list[dict[str, Any]]) 
     plans = {
         number
         for side, numbers in (("after", done), ("before", undone))
-        for (number,) in db.tuples(templating.STANDING.format(side=side), {"sheet": training_sheet_id})
+        for (number,) in db.tuples(templating.STANDING[side], {"sheet": training_sheet_id})
         if number in numbers
     }
     counts: Counter[int] = Counter()

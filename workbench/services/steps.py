@@ -37,7 +37,7 @@ def latest(db: Database, training_sheet_id: str, actor: str | None) -> int | Non
         f"select max(number) from batches where training_sheet_id = $sheet and undone_at is null {who} "
         f"and action not in {STEPS_BACK} "
         "and (number in (select last_batch from pair_rows where training_sheet_id = $sheet and last_batch > 0) "
-        f"or number in ({templating.STANDING.format(side='after')}))"
+        f"or number in ({templating.STANDING['after']}))"
     )
     return db.value(sql, named(sql, {"sheet": training_sheet_id, "actor": actor}))
 
@@ -54,7 +54,7 @@ def latest_undone(db: Database, training_sheet_id: str, actor: str | None) -> in
         "where case when d.before.status is null then p.row_index is null "
         "and d.row_index = (select count(*) from pair_rows where training_sheet_id = $sheet) "
         f"else p.last_batch = d.before.last_batch and {VOTABLE} end) "
-        f"or number in ({templating.STANDING.format(side='before')}) order by undone_number desc limit 1"
+        f"or number in ({templating.STANDING['before']}) order by undone_number desc limit 1"
     )
     return db.value(sql, named(sql, {"sheet": training_sheet_id, "actor": actor}))
 

@@ -7,21 +7,24 @@ from workbench.services.decisions import Scope
 from workbench.store import Database
 from workbench.store.tables import Mapping
 
-# Batches that put the template where it stands: its `after`, or its `before` once they are taken back.
-STANDING = (
-    "select r.batch from reassemblies r join training_sheets t on t.id = r.training_sheet_id and t.template = r.template_{side} "
-    "where r.training_sheet_id = $sheet and r.template_before <> r.template_after"
-)
+# Batches whose template a step would exchange: the one that stands, or those that were taken back to what stands.
+STANDING = {
+    "after": "select batch from reassemblies where training_sheet_id = $sheet and stands",
+    "before": (
+        "select batch from reassemblies where training_sheet_id = $sheet and template_before is distinct from template_after and upon "
+        "is not distinct from (select max(batch) from reassemblies where training_sheet_id = $sheet and stands)"
+    ),
+}
 
 
 def keep(db: Database, batch: int, made: TrainingSheet, plan: TemplateSnapshot) -> None:
     """Give a training sheet another template, and remember both beside the batch."""
     before, after = stored(made.template), stored(plan)
-    db.execute(
-        "insert into reassemblies values (?, ?, ?, ?, ?, ?)", [batch, made.id, made.template_id, before, plan.template_id, after]
-    )
+    upon = db.value("select batch from reassemblies where training_sheet_id = ? and stands", [made.id])
+    values = [batch, made.id, made.template_id, before, plan.template_id, after, upon]
+    db.execute("insert into reassemblies values (?, ?, ?, ?, ?, ?, ?, false)", values)
     if before != after:
-        _put(db, made.id, plan.template_id, after)
+        _put(db, made.id, plan.template_id, after, batch)
 
 
 def stored(plan: TemplateSnapshot | None) -> str | None:
@@ -31,19 +34,23 @@ def stored(plan: TemplateSnapshot | None) -> str | None:
 
 def step(db: Database, scope: Scope, batch: int, *, back: bool) -> bool:
     """Put the template of before, or after, a re-assembly in place where it was not changed since; say whether it was."""
-    old, new = ("after", "before") if back else ("before", "after")
-    found = db.execute(
-        f"select r.template_id_{new}, r.template_{new} from reassemblies r join training_sheets t on t.id = r.training_sheet_id "
-        f"and t.template = r.template_{old} where r.batch = ? and r.template_before <> r.template_after",
-        [batch],
+    taken, put = ("after", "before") if back else ("before", "after")
+    found = db.tuples(
+        f"select template_id_{put}, template_{put}, {'upon' if back else 'batch'} from reassemblies "
+        f"where batch = $batch and batch in ({STANDING[taken]})",
+        {"batch": batch, "sheet": scope.training_sheet_id},
     )
-    for template_id, template in found:
-        _put(db, scope.training_sheet_id, template_id, template)
+    for template_id, template, standing in found:
+        _put(db, scope.training_sheet_id, template_id, template, standing)
     return bool(found)
 
 
-def _put(db: Database, training_sheet_id: str, template_id: str | None, template: str | None) -> None:
+def _put(db: Database, training_sheet_id: str, template_id: str | None, template: str | None, batch: int | None) -> None:
+    """Give a training sheet the template that a re-assembly had put in place, or without one that of its assembly."""
     _changed(db, training_sheet_id, "template_id = ?, template = ?", [template_id, template])
+    db.execute(
+        "update reassemblies set stands = batch is not distinct from ? where training_sheet_id = ?", [batch, training_sheet_id]
+    )
 
 
 def count_rows(db: Database, scope: Scope) -> None:
