@@ -26,6 +26,7 @@ a.card:hover {{ text-decoration: none; border-color: var(--mui-palette-primary-m
   border: 1px solid var(--mui-palette-divider, #dfe5ec); border-width: 1px 1px 0 0; transform: rotate(45deg); }}
 a.step:hover {{ text-decoration: none; background: color-mix(in srgb, var(--mui-palette-primary-main, #1f5fbf) 6%, transparent); }}
 .step .figure {{ font-size: 22px; }}
+.step .note {{ overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
 """
 
 
@@ -43,7 +44,7 @@ class Figure:
     def markup(self, css_class: str) -> Markup:
         """Return the figure as a card or a step."""
         unit = Markup('<span class="unit faint">{}</span>').format(self.unit) if self.unit else ""
-        note = Markup('<div class="small faint cut">{}</div>').format(self.note) if self.note else ""
+        note = Markup('<div class="small faint note">{}</div>').format(self.note) if self.note else ""
         body = Markup('<div class="small faint cut">{}</div><div class="figure">{}{}</div>{}').format(
             self.title, self.text, unit, note
         )
