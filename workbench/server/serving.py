@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -16,6 +17,8 @@ from workbench.errors import Conflict, WorkbenchError
 from workbench.services.application import Application
 
 STOP_S = 10.0
+# Turns of the loop in which it hears of connections that were closed just before.
+HEARD = 5
 
 
 class Server:
@@ -73,19 +76,47 @@ class Server:
 
     def stop(self) -> None:
         """Stop answering; open pages show the lost connection."""
-        self._server.should_exit = True
+        self._server.leave()
         self._done.wait(STOP_S)
         self._socket.close()
 
 
 class _Uvicorn(uvicorn.Server):
+    """Waits for its end instead of looking for it ten times a second."""
+
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leave = asyncio.Event()
+
+    def leave(self) -> None:
+        """Stop, from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+                self._loop.call_soon_threadsafe(self._leave.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        # A tick that is a multiple of ten renews the date of the answers: once a second is enough.
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leave.wait(), 1.0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for _ in range(HEARD):
+            await asyncio.sleep(0)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets=sockets)
+            return
+        for server in self.servers:  # with nobody connected there is nothing to wait for
+            server.close()
+        await self.lifespan.shutdown()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
