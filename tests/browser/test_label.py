@@ -178,6 +178,41 @@ def test_a_conflict_shows_both_versions_and_loses_nothing(review: Review, tab: T
     assert ("labeled", "answer 0 of mine") == (review.stored(0)["status"], review.stored(0)["response"])
 
 
+def test_a_key_decides_on_what_is_drawn_not_on_what_is_on_its_way(review: Review, tab: Tab):
+    held: list[Any] = []
+    hold = []
+
+    def between(page: Any) -> None:
+        server = page.connect_to_server()
+        server.on_message(lambda message: held.append((page, message)) if hold else page.send(message))
+
+    def on_its_way(words: str) -> bool:
+        tab.wait_for_timeout(20)
+        return any(words in str(message) for _, message in held)
+
+    tab.route_web_socket("**/ws**", between)
+    tab.goto(review.page())
+    at(tab, 0)
+    hold.append(True)
+    httpx.put(
+        f"{review.url}/api/v1/assemblies/{review.sheet}/rows/0", json={"response": "theirs"}, headers={"X-Workbench-User": "bob"}
+    ).raise_for_status()
+    assert eventually(lambda: on_its_way("theirs"))
+
+    tab.keyboard.press("a")
+
+    assert eventually(lambda: on_its_way("before you could see it"))
+    hold.clear()
+    for page, message in held:
+        page.send(message)
+    expect(tab.get_by_text("before you could see it")).to_be_visible()
+    expect(tab.locator("textarea[aria-label=Response]")).to_have_value("theirs")
+    assert "unlabeled" == review.stored(0)["status"]
+    tab.keyboard.press("a")
+    at(tab, 1)
+    assert ("labeled", "theirs") == (review.stored(0)["status"], review.stored(0)["response"])
+
+
 def test_filters_are_part_of_the_address_and_refused_at_their_field(review: Review, tab: Tab):
     tab.goto(review.page(where="row_index > 17"))
     at(tab, 18)

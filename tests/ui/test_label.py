@@ -45,6 +45,11 @@ def press(view: ReviewView, keys: str, first: int = 1) -> None:
         view.catcher._handle_msg({"key": key, "n": number, "repeat": False})
 
 
+def draw(view: ReviewView) -> None:
+    """Say, as a browser does, that it shows the pair that it was sent."""
+    view.card.pane._handle_msg({name: view.card.pane.shown[name] for name in ("item", "sheet", "version")} | {"drawn": True})
+
+
 def statuses(local: Any, made: Any) -> str:
     return "".join(row["status"][0] for row in local.review.rows(made.id, page_size=len(ROWS)).rows)
 
@@ -58,6 +63,7 @@ def test_the_card_shows_prompt_response_source_row_and_progress(view, made):
 
 
 def test_keys_decide_in_their_order_each_once(local, made, view):
+    draw(view)
     press(view, "arfaarfa")
 
     assert eventually(lambda: "lrfllrfluuuu" == statuses(local, made)), statuses(local, made)
@@ -141,6 +147,33 @@ def test_words_on_their_way_while_somebody_else_writes_are_compared_before_they_
     assert "mine" == local.review.card(made.id, 0).draft.response
     press(view, "a")
     assert eventually(lambda: ("l", "mine") == (statuses(local, made)[0], local.review.get(made.id, 0).response))
+
+
+@pytest.mark.parametrize("way", ["key", "button"])
+def test_nobody_decides_on_words_that_are_not_drawn_yet(local, made, view, way):
+    decide = {"key": lambda n: press(view, "a", n), "button": lambda n: view.card.actions._handlers["approve"]()}[way]
+    draw(view)
+    local.review.decide(made.id, 0, response="theirs")
+    assert eventually(lambda: view.card.pane.shown["stored"]["response"] == "theirs")
+
+    decide(1)
+
+    shows(view, "before you could see it")
+    assert "u" == statuses(local, made)[0]
+    draw(view)
+    view.card.pane._handle_msg({"item": "0", "sheet": made.id, "version": 1, "drawn": True})  # overtaken on its way
+    decide(2)
+    assert eventually(lambda: "l" == statuses(local, made)[0])
+
+
+def test_what_leaves_the_words_alone_leaves_decisions_alone(local, made, view):
+    draw(view)
+    local.review.decide(made.id, 0, notes="look twice")
+    assert eventually(lambda: view.card.pane.shown["version"] == 2)
+
+    press(view, "a")
+
+    assert eventually(lambda: "l" == statuses(local, made)[0])
 
 
 def test_a_decision_on_an_outdated_pair_is_refused_and_shown(local, made, view):

@@ -90,6 +90,12 @@ class PairCard(pn.viewable.Viewer):
         parts = [self.actions, self.seldom, self.reason, self.saved, moves]
         return pmui.Row(*parts, margin=0, sizing_mode="stretch_width", sx=BAR_SX, styles=stuck)
 
+    @property
+    def seen(self) -> tuple[int, int] | None:
+        """Return the row and the version of the pair that the browser shows, or None before it shows one."""
+        drawn = self.pane.drawn
+        return (int(drawn[0]), drawn[1]) if drawn is not None else None
+
     def show(self, card: Any, *, notice: Markup | None = None, notes: str | None = None) -> None:
         """Show another pair, or the same one as it is now; a notice stands above it."""
         pair, draft = card.pair, card.draft

@@ -12,6 +12,7 @@ from workbench.ui.label_claims import Claims
 TEXTS = ("response", "prompt")
 # What decides on a pair stays out of what is saved without a decision.
 KEPT_IN_DRAFT = frozenset(TEXTS)
+UNSEEN = "Somebody rewrote this pair before you could see it. Look at it again and decide anew."
 
 
 class Desk:
@@ -34,7 +35,6 @@ class Desk:
         self.card: Any = None
         self.typed: dict[str, str] = {}
         self.overtaken = ""
-        self._rewritten = 0  # the version in which somebody else wrote the texts of the pair on the desk, if they did
         self._doubted = False  # something changed since the next pair was read
         self._early = False  # the pair on the desk was read while the one before it was still in the queue
 
@@ -80,9 +80,7 @@ class Desk:
         self._doubted = True
         if self._unchanged(self.card):
             return
-        typed, before, fresh = self.typed, self.card.pair, self._read(self.card.pair.row_index)
-        if any(getattr(fresh.pair, name) != getattr(before, name) for name in TEXTS):
-            self._rewritten = fresh.pair.version
+        typed, fresh = self.typed, self._read(self.card.pair.row_index)
         if typed:
             self._overtake(fresh)
         self._take(fresh, typed)
@@ -118,11 +116,19 @@ class Desk:
         return draft
 
     def outdated(self, row_index: int, seen: int) -> bool:
-        """Return whether somebody else has written the texts of the pair on the desk since it was seen."""
-        return self.card is not None and self.card.pair.row_index == row_index and seen < self._rewritten
+        """Return whether the texts of the pair on the desk are others than those that were `seen`."""
+        pair = self.card.pair if self.card is not None else None
+        if pair is None or pair.row_index != row_index or seen >= pair.version:
+            return False
+        before = self._ws.review.get(self.training_sheet_id, row_index, version=seen)
+        return any(getattr(before, name) != getattr(pair, name) for name in TEXTS)
 
-    def decide(self, action: str, **more: Any) -> Any | None:
-        """Decide on the pair on the desk and go to the next; what was typed goes along with an approval."""
+    def decide(self, action: str, *, seen: tuple[int, int] | None = None, **more: Any) -> Any | None:
+        """Decide on the pair on the desk and go to the next; what was typed goes along with an approval.
+
+        Refused where other texts were `seen` of it, which is a pair and its version. Keys that come faster than pairs
+        are drawn still decide on one pair after the other.
+        """
         if self.card is None:
             return None
         pair = self.card.pair
@@ -130,6 +136,8 @@ class Desk:
         typed = {name: text for name, text in self.typed.items() if action == "approve" or name not in KEPT_IN_DRAFT}
         given = {"action": action, "version": pair.version, "n": self._number, **typed, **more}
         try:
+            if seen is not None and self.outdated(*seen):
+                raise Conflict(UNSEEN, yours=seen[1], current_version=pair.version)
             decided = self._ws.review.decide(self.training_sheet_id, pair.row_index, **given)
         except Conflict as error:
             self._keep_typed(error)
@@ -233,7 +241,7 @@ class Desk:
             self._early = False
         else:
             self._early = True
-        self.overtaken, self._rewritten = "", 0
+        self.overtaken = ""
         self._take(card)
 
     def _take(self, card: Any, typed: dict[str, str] | None = None) -> None:

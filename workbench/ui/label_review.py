@@ -157,23 +157,23 @@ class ReviewView(View):
         if command is not None:
             self.act(command)
         else:
-            self.lane.put(partial(self._choose_by_key, key))
+            self.lane.put(partial(self._choose_by_key, key, self.card.seen))
 
     def act(self, name: str) -> None:
         """Do what a key or a button stands for, after everything asked for before."""
-        self.lane.put(partial(self._act, name))
+        self.lane.put(partial(self._act, name, self.card.seen))
 
-    def _act(self, name: str) -> None:
+    def _act(self, name: str, seen: tuple[int, int] | None) -> None:
         if self.mode != "card" and name not in ANYWHERE:
             return
-        command = self._commands().get(name)
+        command = self._commands(seen).get(name)
         if command is not None:
             command()
         else:
             reason = self.card.take_reason() if name in REASONED else {}
-            self._decided(self.desk.decide(name, **reason))
+            self._decided(self.desk.decide(name, seen=seen, **reason))
 
-    def _commands(self) -> dict[str, Callable[[], Any]]:
+    def _commands(self, seen: tuple[int, int] | None) -> dict[str, Callable[[], Any]]:
         return {
             "edit": lambda: self._later(partial(self.card.pane.focus, "response")),
             "prompt": lambda: self._later(partial(self.card.pane.focus, "prompt")),
@@ -188,23 +188,23 @@ class ReviewView(View):
             "grid": lambda: self._later(lambda: self.param.update(mode="card" if self.mode == "grid" else "grid")),
             "progress": lambda: self._later(self._people),
             "rights": lambda: self._later(self._rights),
-            "mine": lambda: self._decided(self.desk.decide("approve")),
+            "mine": lambda: self._decided(self.desk.decide("approve", seen=seen)),
             "theirs": self._take_theirs,
         }
 
-    def _choose_by_key(self, key: str) -> None:
+    def _choose_by_key(self, key: str, seen: tuple[int, int] | None) -> None:
         if self.mode == "card" and self.desk.card is not None:
             name = next((one["name"] for one in keyed(self.desk.card.choices) if one["key"] == key), None)
             if name is not None:
-                self._answer(self.desk.card.pair.row_index, name)
+                self._answer(self.desk.card.pair.row_index, name, seen)
 
     def _chosen(self, row_index: int, name: str) -> None:
-        self.lane.put(partial(self._answer, row_index, name))
+        self.lane.put(partial(self._answer, row_index, name, self.card.seen))
 
-    def _answer(self, row_index: int, name: str) -> None:
+    def _answer(self, row_index: int, name: str, seen: tuple[int, int] | None) -> None:
         if self.desk.card is not None and self.desk.card.pair.row_index == row_index:
             self.desk.typed |= {"response": name}
-            self._decided(self.desk.decide("approve"))
+            self._decided(self.desk.decide("approve", seen=seen))
 
     def _queue(self) -> dict[str, Any]:
         return self.filters.arguments()

@@ -108,6 +108,7 @@ export function render({model, el}) {
     if (!same) { version = next.version }
     if (changed().length && item) { tell() }
     version = next.version
+    if (item) { model.send_msg({item, sheet: next.sheet, version, drawn: true}) }
     mark()
     window.dispatchEvent(new CustomEvent("workbench:shown", {detail: {el, item, sheet: next.sheet}}))
   }

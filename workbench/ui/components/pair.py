@@ -66,7 +66,8 @@ class PairPane(JSComponent):
 
     `on_typed(item, texts, version)` hears of typing, `on_submit(item, texts, version)` of Ctrl-Enter, both with the
     version of the pair that was seen, `on_do(item, name)` of a button in the notice, `on_choice(item, name)` of an
-    answer of the closed set and `on_leave(item, name)` of leaving a field.
+    answer of the closed set and `on_leave(item, name)` of leaving a field. `drawn` is the pair that stands in the
+    browser, with its version: what is decided by keys and buttons is decided on that.
     """
 
     shown = param.Dict(
@@ -92,6 +93,13 @@ class PairPane(JSComponent):
         super().__init__(**{"margin": 0, "sizing_mode": "stretch_width", "served": served, **params})
         self._told = {"do": on_do, "choice": on_choice, "leave": on_leave}
         self._on_typed, self._on_submit = on_typed, on_submit
+        self._drawn: tuple[str, str, int] = ("", "", 0)
+
+    @property
+    def drawn(self) -> tuple[str, int] | None:
+        """Return the pair that the browser shows and its version, or None before it shows one."""
+        _, item, version = self._drawn
+        return (item, version) if item else None
 
     def show(self, shown: dict[str, Any]) -> None:
         """Show a pair; what is being typed into the same one stays."""
@@ -120,5 +128,10 @@ class PairPane(JSComponent):
             if name in data:
                 tell(item, str(data[name]))
                 return
+        if data.get("drawn"):
+            # Messages are handled on several threads: an older one may come last.
+            drawn = (str(data["sheet"]), item, int(data["version"]))
+            self._drawn = max(drawn, self._drawn) if drawn[:2] == self._drawn[:2] else drawn
+            return
         tell_texts = self._on_submit if data.get("submit") else self._on_typed
         tell_texts(item, {str(name): str(text) for name, text in data["texts"].items()}, int(data["version"]))
