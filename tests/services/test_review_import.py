@@ -257,6 +257,14 @@ def test_other_chats(ws: Any, record: Any, prompt: str, response: str) -> None:
         ([{"a": 1}], "cannot be told from the keys a"),
         ([{"text": "x", "annotation_id": 3, "choice": "a"}], "not JSON_MIN"),
         ([TASKS[0], {"data": {"Text": "x", "text": "y"}}], "is there twice"),
+        ([TASKS[0], task(2, annotations={"a": 1})], "Record 1 .* annotations is no list"),
+        ([task(1, annotations=[annotation("refund") | {"result": ["refund"]}])], "result is no list of objects"),
+        ([{"fields": ["a"], "responses": []}], "fields is no object"),
+        ([{"fields": {"a": "b"}, "responses": [{"values": ["x"]}]}], "values of responses is no object"),
+        ([{"text": "a", "kind.responses": "xyz"}], "kind.responses is no list"),
+        ([{"messages": "hello"}], "messages is no list"),
+        ([{"messages": '[{"role": "user", "content": "half \\ud800"}]'}], "Record 0 .* half of a character"),
+        ([{"id": 1, "data": {"a}}b": "x"}, "annotations": []}], "prompt_template: is empty"),
     ],
 )
 def test_what_cannot_be_read_leaves_nothing_behind(ws: Any, rows: Any, message: str) -> None:
@@ -264,6 +272,62 @@ def test_what_cannot_be_read_leaves_nothing_behind(ws: Any, rows: Any, message: 
         ws.training_sheets.import_reviews("bad", rows=rows)
     assert (ws.sheets.list().total, ws.templates.list().total, ws.training_sheets.list().total) == (0, 0, 0)
     assert ws.app.db.value("select count(*) from duckdb_tables() where starts_with(table_name, 'rows_')") == 0
+
+
+def test_a_template_is_checked_before_anything_is_kept(ws: Any) -> None:
+    for preview in (True, False):
+        with pytest.raises(ValidationError, match="nope.* stands for no column") as caught:
+            ws.training_sheets.import_reviews("bad", rows=TASKS, prompt_template="{{nope}} {{text}}", preview=preview)
+    assert caught.value.context["missing"] == ["nope"]
+    assert ws.sheets.list().total == 0
+    done = ws.training_sheets.import_reviews("good", rows=[task(1) | {"data": {"text": "x", "a}}b": "y"}}])
+    assert [pair.prompt for pair in pairs(ws, done)] == ["x"]
+
+
+def test_odd_values_are_counted_not_taken_for_decisions(ws: Any) -> None:
+    tasks = [
+        task(1, annotations=[annotation(" ")], predictions=[prediction("other", 7.0)]),
+        task(2, annotations=[annotation("refund", at="0001-01-01T00:00:00+09:00")]),
+    ]
+    done = ws.training_sheets.import_reviews("tasks", rows=tasks)
+    blank, late = pairs(ws, done)
+    assert (blank.status, blank.response, blank.confidence) == ("unlabeled", "other", None)
+    assert (late.status, late.labeled_at) == ("labeled", None)
+    assert {one.what.partition(":")[0]: one.count for one in done.unplaced} == {
+        "blank answers": 1,
+        "scores that do not go from 0 to 1": 1,
+        "times that cannot be read": 1,
+    }
+    records = [
+        {"fields": {"text": f"message {n}"}, "responses": [{"user_id": "u", "status": status, "values": {"kind": {"value": value}}}]}
+        for n, (status, value) in enumerate([("pending", "x"), ("draft", ""), ("discarded", "")])
+    ]
+    drafted, empty, discarded = pairs(ws, ws.training_sheets.import_reviews("records", rows=records))
+    assert (drafted.status, drafted.response) == ("unlabeled", "x")
+    assert (empty.response_source, discarded.response_source, discarded.status) == ("empty", "empty", "rejected")
+    rows = [{"prompt": "p", "response": "r", "flag_reason": "why"}]
+    assert [one.count for one in ws.training_sheets.import_reviews("pairs", rows=rows).unplaced] == [1]
+
+
+def test_nobody_takes_back_by_accident_what_was_brought_in_under_their_name(local: Any) -> None:
+    done = local.training_sheets.import_reviews("mine", rows=[{"prompt": "p", "response": "r", "status": "labeled"}])
+    assert local.review.undo(done.id).undone == 0
+    assert local.review.undo(done.id, scope="all").undone == 1
+    assert local.review.redo(done.id).undone == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[{"prompt": "a\\ud800", "response": "b"}]', "^The input is not valid: source: odd.json is not JSON: [^/]*$"),
+        ('{"prompt": "a", "response": ' + "[" * 3000 + "]" * 3000 + "}", "Record 0 .* nested too deeply"),
+    ],
+    ids=["half a character", "depth"],
+)
+def test_a_file_that_cannot_be_read_is_named_without_its_folder(local: Any, tmp_path: Any, text: str, message: str) -> None:
+    (tmp_path / "odd.json").write_text(text)
+    with pytest.raises(ValidationError, match=message):
+        local.training_sheets.import_reviews("bad", source=str(tmp_path / "odd.json"))
 
 
 def test_a_file_is_uploaded() -> None:

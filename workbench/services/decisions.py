@@ -128,24 +128,39 @@ def apply_one(db: Database, scope: Scope, change: Change, row: dict[str, Any], *
     return after
 
 
-def apply(db: Database, scope: Scope, change: Change, target: str, values: dict[str, Any], *, batch_id: str, rows: int) -> int:
-    """Change the rows that match `target`, log it, and return the number of the batch."""
+def apply(
+    db: Database,
+    scope: Scope,
+    change: Change,
+    target: str,
+    values: dict[str, Any],
+    *,
+    batch_id: str,
+    rows: int,
+    beside: str | None = None,
+) -> int:
+    """Change the rows that match `target`, log it, and return the number of the batch.
+
+    `beside` is a table that `target` joins; its columns have names that pairs do not have.
+    """
     number = db.execute("select nextval('batch_numbers')")[0][0]
     known = (
         scope.__dict__ | change.values | values | {"batch": number, "action": change.action, "batch_id": batch_id, "rows": rows}
     )
     columns = {**change.columns, "last_batch": "$batch"}
     run(db, LOG_BATCH, known | {"of_batch": None})
-    run(db, _log_sql(columns, target), known)
-    settings = ", ".join(f"{name} = {sql}" for name, sql in (_differing(db, columns, target, known) | outdated(columns)).items())
-    run(db, f"update pair_rows set {settings}, version = version + 1, updated_at = $now where {target}", known)
+    joined = f"pair_rows, {beside} where {target}" if beside else f"pair_rows where {target}"
+    run(db, _log_sql(columns, joined), known)
+    settings = ", ".join(f"{name} = {sql}" for name, sql in (_differing(db, columns, joined, known) | outdated(columns)).items())
+    where = f"from {beside} where {target}" if beside else f"where {target}"
+    run(db, f"update pair_rows set {settings}, version = version + 1, updated_at = $now {where}", known)
     return number
 
 
-def _differing(db: Database, columns: dict[str, Any], target: str, known: dict[str, Any]) -> dict[str, Any]:
+def _differing(db: Database, columns: dict[str, Any], joined: str, known: dict[str, Any]) -> dict[str, Any]:
     """Return the columns that become another on some pair; to write the others too takes as long again."""
     tests = ", ".join(f"coalesce(bool_or({name} is distinct from ({sql})), false)" for name, sql in columns.items())
-    found = run(db, f"select {tests} from pair_rows where {target}", known)[0]
+    found = run(db, f"select {tests} from {joined}", known)[0]
     return {name: columns[name] for name, differs in zip(columns, found, strict=True) if differs}
 
 
@@ -167,10 +182,10 @@ def struct(columns: tuple[str, ...], new: dict[str, str] | None = None) -> str:
     return "{" + ", ".join(f"'{name}': {new.get(name, name)}" for name in columns) + "}"
 
 
-def _log_sql(columns: dict[str, str], target: str) -> str:
+def _log_sql(columns: dict[str, str], joined: str) -> str:
     texts = f"{struct(TEXTS)}, {struct(TEXTS, columns)}" if set(TEXTS) & set(columns) else "null, null"
     return (
         f"insert into decisions {LOGGED} "
         "select nextval('decision_numbers'), $batch, training_sheet_id, row_index, $action, $actor, $now, "
-        f"version + 1, {struct(STATE)}, {struct(STATE, columns)}, {texts}, null, null from pair_rows where {target}"
+        f"version + 1, {struct(STATE)}, {struct(STATE, columns)}, {texts}, null, null from {joined}"
     )

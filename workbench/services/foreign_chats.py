@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from workbench.services.foreign import Notes, Record, Review, Told, text_of
+from workbench.services.foreign import Notes, Record, Review, Told, objects, text_of
 
 _SPEAKERS = {
     "human": "user",
@@ -39,10 +39,9 @@ def gemini(record: Record, question: str | None, notes: Notes) -> Told:
 
 def turns_of(record: Record, key: str, notes: Notes) -> list[tuple[str, str]]:
     """Return who said what in a list of messages, which a table may hold as JSON text; or say what is wrong with it."""
-    found = record.get(key)
-    found = json.loads(found) if isinstance(found, str) else found
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+    if record.get(key) is None:
         raise ValueError(f"{key} is no list of messages")
+    found = objects(record, key)
     turns = []
     for place, one in enumerate(found):
         who = one.get("role") or one.get("from")

@@ -61,13 +61,18 @@ def pairs(record: Record, question: str | None, notes: Notes) -> Told:
     if (source == "empty") != is_blank(response):
         raise ValueError(f"response_source is {source}, but there is {'no' if is_blank(response) else 'a'} response")
     review: dict[str, Any] = {"status": None if status == "unlabeled" else status}
+    notes.add("reasons of pairs that are neither flagged nor rejected", int(_reasoned(record, status)))
     review |= {} if is_blank(response) else {"response": response, "response_source": source}
     review |= {name: text_of(record.get(name)) or None for name in _TEXTS}
-    review |= {name: moment(record[name]) if record.get(name) else None for name in _MOMENTS}
+    review |= {name: moment(record.get(name), notes) for name in _MOMENTS}
     review["confidence"] = _share(record, "confidence")
     cells = {str(k): text_of(v) for k, v in record.items() if k not in _DECISION}
     prompt, system = text_of(record.get("prompt")) or "", text_of(record.get("system")) or None
     return Told(cells, review, prompt=prompt, system=system)
+
+
+def _reasoned(record: Record, status: str) -> bool:
+    return status in ("unlabeled", "labeled") and not is_blank(text_of(record.get("flag_reason")))
 
 
 def _one_of(record: Record, name: str, known: list[str]) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path, PurePath
 from typing import Annotated, Any
 
@@ -15,14 +16,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from workbench.contract import Field, command, current
-from workbench.domain.data import Sheet
+from workbench.domain.data import Sheet, SheetColumn
 from workbench.domain.generate import ReviewImport, TemplateSnapshot, TrainingSheet, Unplaced
+from workbench.domain.prompt import placeholders
 from workbench.domain.wording import grouped
 from workbench.errors import ValidationError, did_you_mean
 from workbench.services import assembling, canonical, decisions, foreign, foreign_formats, importing, sources
 from workbench.services.answering import answered
 from workbench.services.becoming import LABEL
 from workbench.services.foreign_formats import ForeignFormat
+from workbench.services.rendering import check_template, require_valid
 from workbench.services.service import Service
 from workbench.services.sheet_arguments import Encoding, InlineRows, SheetName, Source, SourceType, Split
 from workbench.store.json_records import JsonRecords
@@ -43,6 +46,7 @@ REVIEW = {
     "verified_by": _TEXT,
     "verified_at": _MOMENT,
 }
+_HALF = re.compile("[\ud800-\udfff]")
 # More instructions than this need not be told apart: they are part of the prompts then.
 FEW = 3
 
@@ -127,8 +131,8 @@ class ReviewImports(Service):
         notes = foreign.Notes()
         with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
             told = _written(records, survey, asked, notes, Path(folder) / "told.parquet")
-            found = _found(name, told, survey, asked, notes)
-            return found if preview else self._kept(found, told, survey, _plan(survey, asked, prompt_template, name))
+            found, plan = _found(name, told, survey, asked, notes), _plan(survey, asked, prompt_template, name)
+            return found if preview else self._kept(found, told, survey, plan)
 
     def _records_of(
         self, source_type: Any, source: str | None, rows: Any, reading: dict[str, Any]
@@ -182,34 +186,38 @@ class ReviewImports(Service):
 
     def _decide(self, made: TrainingSheet, reviews: pa.Table, label_type: str) -> None:
         """Give the pairs what was answered and decided; each person's decisions are one batch of the log."""
-        reviews = reviews.rename_columns(list(REVIEW)).append_column("row_index", pa.array(range(reviews.num_rows), pa.int64()))
-        kinds = ", ".join(f"{name} {_SQL[kind]}" for name, kind in REVIEW.items())
-        self.db.execute(f"create or replace temp table _told ({kinds}, row_index bigint, actor varchar)")
+        reviews = reviews.rename_columns([f"told_{name}" for name in REVIEW])
+        reviews = reviews.append_column("told_index", pa.array(range(reviews.num_rows), pa.int64()))
+        kinds = ", ".join(f"told_{name} {_SQL[kind]}" for name, kind in REVIEW.items())
+        self.db.execute(f"create or replace temp table _told ({kinds}, told_index bigint, told_actor varchar)")
         self.db.insert_arrow("_told", reviews)
-        self.db.execute("update _told set actor = coalesce(labeled_by, ?) where status is not null", [self.actor])
+        self.db.execute("update _told set told_actor = coalesce(told_labeled_by, ?) where told_status is not null", [self.actor])
         self.db.execute(
-            "update pair_rows set response = t.response, response_source = t.response_source, confidence = t.confidence, "
-            "original_response = t.original_response from _told t where training_sheet_id = ? "
-            "and pair_rows.row_index = t.row_index and t.status is null and t.response is not null",
+            "update pair_rows set response = told_response, response_source = told_response_source, confidence = told_confidence, "
+            "original_response = told_original_response from _told where training_sheet_id = ? "
+            "and row_index = told_index and told_status is null and told_response is not null",
             [made.id],
         )
-        own = "(select t.{0} from _told t where t.row_index = pair_rows.row_index)"
-        columns = {name: _TAKEN.get(name, own).format(name) for name in REVIEW}
-        # An approval is the truth about its item, wherever it was given.
-        columns["canonical_label_id"] = f"case when {own.format('status')} = 'labeled' then {LABEL} else canonical_label_id end"
-        target = "training_sheet_id = $training_sheet_id and row_index in (select row_index from _told where actor = $actor)"
-        for actor, count in self.db.execute("select actor, count(*) from _told where actor is not null group by 1 order by 1"):
+        columns = {name: f"told_{name}" for name in REVIEW} | _TAKEN
+        sheet, of_person = "training_sheet_id = $training_sheet_id", "told_actor = $actor"
+        people = "select told_actor, count(*) from _told where told_actor is not null group by 1 order by 1"
+        for actor, decided in self.db.execute(people):
             scope = decisions.Scope(made.id, made.sheet_id, label_type, actor, self.clock.now())
-            batch, change = self.clock.new_id("batch"), decisions.Change("import", columns)
-            number = decisions.apply(self.db, scope, change, target, {}, batch_id=batch, rows=count)
-            canonical.record(self.db, scope, number, target)
+            change, batch = decisions.Change("import", columns), {"batch_id": self.clock.new_id("batch"), "rows": decided}
+            joined = f"{sheet} and row_index = told_index and {of_person}"
+            number = decisions.apply(self.db, scope, change, joined, {}, **batch, beside="_told")
+            canonical.record(
+                self.db, scope, number, f"{sheet} and row_index in (select told_index from _told where {of_person})"
+            )
         self.db.execute("drop table _told")
 
 
 _SQL = {_TEXT: "varchar", _MOMENT: "timestamp", pa.float64(): "double"}
 _TAKEN = {
-    "response": "coalesce((select t.response from _told t where t.row_index = pair_rows.row_index), '')",
-    "response_source": "coalesce((select t.response_source from _told t where t.row_index = pair_rows.row_index), 'empty')",
+    "response": "coalesce(told_response, '')",
+    "response_source": "coalesce(told_response_source, 'empty')",
+    # An approval is the truth about its item, wherever it was given.
+    "canonical_label_id": f"case when told_status = 'labeled' then {LABEL} else canonical_label_id end",
 }
 
 
@@ -244,7 +252,7 @@ def _read(
     try:
         foreign_formats.refuse_other(format, record)
         return format.read(record, asked, notes)
-    except (TypeError, AttributeError, KeyError, ValueError) as error:
+    except (TypeError, AttributeError, KeyError, ValueError, OverflowError, RecursionError) as error:
         message = f"Record {place} (counted from 0) is not what {format.name} writes: {error}"
         raise ValidationError.field("source", message, place) from error
 
@@ -274,15 +282,27 @@ def _written(records: Iterable[dict[str, Any]], survey: Survey, asked: str | Non
     schema = pa.schema([*((n, _TEXT) for n in names), *((f"_wb_{n}", kind) for n, kind in REVIEW.items())])
     with pq.ParquetWriter(path, schema) as writer:
         found = _told(records, survey, asked, notes)
-        while some := list(islice(found, BATCH_ROWS)):
+        for first in count(0, BATCH_ROWS):
+            if not (some := list(islice(found, BATCH_ROWS))):
+                break
             cells = {n: [t.cells.get(n) for t in some] for n in survey.columns}
             if own:
                 parts = {"prompt": [t.prompt for t in some], "system": [t.system for t in some]}
                 parts["response"] = [t.review.get("response") for t in some]
                 cells |= {column: parts[part] for part, column in own.items()}
             reviews = {f"_wb_{n}": [t.review.get(n) for t in some] for n in REVIEW}
-            writer.write_table(pa.table(cells | reviews, schema=schema))
+            try:
+                writer.write_table(pa.table(cells | reviews, schema=schema))
+            except UnicodeEncodeError as error:
+                raise _half_character(first, some) from error
     return path
+
+
+def _half_character(first: int, some: list[foreign.Told]) -> ValidationError:
+    """Say which of some records holds half a character, which JSON can spell and no text can hold."""
+    texts = ([*told.cells.values(), *map(str, told.review.values()), told.prompt, told.system] for told in some)
+    place = next(first + i for i, found in enumerate(texts) if any(_HALF.search(text) for text in found if text))
+    return ValidationError.field("source", f"Record {place} (counted from 0) holds half of a character; write it whole", place)
 
 
 def _told(records: Iterable[dict[str, Any]], survey: Survey, asked: str | None, notes: foreign.Notes) -> Iterator[foreign.Told]:
@@ -313,6 +333,14 @@ def _found(name: str, told: Path, survey: Survey, asked: str | None, notes: fore
 
 
 def _plan(survey: Survey, asked: str | None, prompt_template: str | None, name: str) -> TemplateSnapshot:
+    """Return the template of the pairs, or say what is wrong with the wished one."""
+    plan = _unchecked(survey, asked, prompt_template, name)
+    columns = [SheetColumn(name=column) for column in [*survey.columns, *_made_columns(survey).values()]]
+    require_valid(check_template(plan, Sheet(columns=columns)))
+    return plan
+
+
+def _unchecked(survey: Survey, asked: str | None, prompt_template: str | None, name: str) -> TemplateSnapshot:
     own = _made_columns(survey)
     if own:
         told = survey.tasks if survey.one_task else survey.systems
@@ -321,7 +349,8 @@ def _plan(survey: Survey, asked: str | None, prompt_template: str | None, name: 
         facts = {"response_source_mode": "existing_column", "response_column": own["response"]}
         above = next(iter(systems)) if systems and constant else None
         return TemplateSnapshot(name=name, prompt_template=prompt_template or text, system_instruction=above, **facts)
-    shown = [n for n in survey.columns if n not in survey.format.ids]
+    # A name that is not its own placeholder, such as one with braces in it, stays a column.
+    shown = [n for n in survey.columns if n not in survey.format.ids and placeholders(f"{{{{{n}}}}}") == (n,)]
     text = f"{{{{{shown[0]}}}}}" if len(shown) == 1 else "\n\n".join(f"{n}: {{{{{n}}}}}" for n in shown)
     facts = {"response_source_mode": "manual_labeling", "label_type": asked or "response"}
     return TemplateSnapshot(name=name, prompt_template=prompt_template or text, **facts)

@@ -32,7 +32,8 @@ class Stepped:
 
 def latest(db: Database, training_sheet_id: str, actor: str | None) -> int | None:
     """Return the latest batch that still shapes some pair or the template, of one person or of anybody."""
-    who = "and actor = $actor" if actor else ""
+    # What was brought in from another tool bears the names of people who did not do it here.
+    who = "and actor = $actor and action <> 'import'" if actor else ""
     sql = (
         f"select max(number) from batches where training_sheet_id = $sheet and undone_at is null {who} "
         f"and action not in {STEPS_BACK} "

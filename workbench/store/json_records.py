@@ -61,7 +61,8 @@ class JsonRecords:
         """Say where a file is broken; the place that the database names counts the parts it reads in."""
         if (found := first_bad_place(self._path)) is not None:
             return f"line {found.lineno}, column {found.colno}: {found.msg}"
-        return str(error).split("\n", 1)[0].split(": ", 1)[-1].split(" at byte ")[0].rstrip(". ")
+        text = str(error).split("\n", 1)[0].replace(f'"{self._path}"', self._name)
+        return text.split(": ", 1)[-1].split(" at byte ")[0].rstrip("., ")
 
     @property
     def _in_lines(self) -> bool:
@@ -80,7 +81,11 @@ class JsonRecords:
         return read_delimited(path, self._work, name=self._name, delimiter=_DELIMITED[self._ending], typed=False)
 
     def _record(self, text: str, number: int) -> dict[str, Any]:
-        found = json.loads(text)
+        try:
+            found = json.loads(text)
+        except RecursionError:
+            message = f"Record {number} (counted from 0) of {self._name} is nested too deeply to be read"
+            raise ValidationError.field("source", message, self._name) from None
         if not isinstance(found, dict):
             message = f"Record {number} (counted from 0) of {self._name} is {text[:40]!r} where an object is expected"
             raise ValidationError.field("source", message, self._name)
