@@ -131,7 +131,8 @@ class PairPane(JSComponent):
         if data.get("drawn"):
             # Messages are handled on several threads: an older one may come last.
             drawn = (str(data["sheet"]), item, int(data["version"]))
-            self._drawn = max(drawn, self._drawn) if drawn[:2] == self._drawn[:2] else drawn
+            if drawn[:2] != self._drawn[:2] or drawn > self._drawn:
+                self._drawn = drawn
             return
         tell_texts = self._on_submit if data.get("submit") else self._on_typed
         tell_texts(item, {str(name): str(text) for name, text in data["texts"].items()}, int(data["version"]))
