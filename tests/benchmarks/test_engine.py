@@ -173,34 +173,32 @@ def test_two_jobs_beside_each_other(benchmark) -> None:
         print(f"\none after the other {sum(one):.1f} s, together {both:.1f} s: {both / sum(one):.2f} (target 1.3)")
 
 
-def test_a_killed_owner_does_not_slow_its_job(benchmark, tmp_path: Path) -> None:
-    """G10: steps a second while the owner lives, and after it was killed."""
-    path = tmp_path / "owned.duckdb"
-    owner = subprocess.Popen(
-        [sys.executable, "-m", "tests.engine.owner", str(path), "100000"], stdout=subprocess.PIPE, text=True, env=environment(), cwd=ROOT
-    )
+def paces(path: Path, seconds: float) -> tuple[float, float]:
+    """Return the steps a second of a job that computes, while its owner lives and after it was killed."""
+    command = [sys.executable, "-m", "tests.engine.owner", str(path), "1000000", "computes"]
+    owner = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(), cwd=ROOT)
     assert owner.stdout is not None
-    id = owner.stdout.readline().strip()
-    folder = path.with_name("owned.duckdb.artifacts") / "jobs" / id / "attempt-1"
+    folder = path.with_name(f"{path.name}.artifacts") / "jobs" / owner.stdout.readline().strip() / "attempt-1"
     while not journal.read(folder).records:
         time.sleep(0.05)
-
-    def pace(seconds: float) -> float:
-        def points() -> int:
-            return sum(len(r["rows"]) for r in journal.read(folder, limit=1 << 30).records if r["t"] == "metrics")
-
-        begun, before = time.perf_counter(), points()
-        time.sleep(seconds)
-        return (points() - before) / (time.perf_counter() - begun)
-
-    time.sleep(2)
-    alive = pace(10)
+    time.sleep(seconds + 2)
+    killed = time.time()
     owner.send_signal(signal.SIGKILL)
     owner.wait()
-    dead = benchmark.pedantic(pace, args=(10,), rounds=1)
-    child = next(r["pid"] for r in journal.read(folder).records if r["t"] == "started")
-    os.kill(child, signal.SIGKILL)
-    print(f"\nsteps a second: {alive:.1f} with the owner, {dead:.1f} without: {100 * (dead / alive - 1):+.1f} % (target within 2)")
+    time.sleep(seconds + 0.5)
+    records = journal.read(folder, limit=1 << 30).records
+    os.kill(next(r["pid"] for r in records if r["t"] == "started"), signal.SIGKILL)
+    # By the clock of the job itself: to read a journal takes time, and more the longer it is.
+    moments = [point[4] - killed for r in records if r["t"] == "metrics" for point in r["rows"]]
+    return tuple(sum(start <= moment < start + seconds for moment in moments) / seconds for start in (-seconds, 0))
+
+
+def test_a_killed_owner_does_not_slow_its_job(benchmark, tmp_path: Path) -> None:
+    """G10: steps a second while the owner lives, and after it was killed."""
+    found = benchmark.pedantic(lambda: [paces(tmp_path / f"owned{n}.duckdb", 10) for n in range(5)], rounds=1)
+    changes = sorted(100 * (dead / alive - 1) for alive, dead in found)
+    told = ", ".join(f"{alive:.1f} -> {dead:.1f}" for alive, dead in found)
+    print(f"\nsteps a second, owner alive -> killed: {told}; median change {changes[len(changes) // 2]:+.1f} % (target within 2)")
 
 
 def test_deletion_of_a_thousand_jobs(benchmark) -> None:

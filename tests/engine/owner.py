@@ -1,4 +1,4 @@
-"""An owner process for the restart tests: `python -m tests.engine.owner DATABASE`, killed by the test."""
+"""An owner process for the restart tests, killed by them: `python -m tests.engine.owner DATABASE STEPS [KIND]`."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ def opened(path):
     engine = Engine(
         db, clock=Clock(), settings=Settings(max_jobs=2, cancel_grace_s=0.3, cancel_term_s=0.2), artifacts=db.artifacts
     )
-    for name in ("count", "hangs"):
+    for name in ("count", "computes", "hangs"):
         engine.register(name, entry=f"tests.engine.work:{name}", prepare=lambda job, folder: job.spec)
     return engine
 
@@ -23,6 +23,7 @@ def opened(path):
 if __name__ == "__main__":
     engine = opened(sys.argv[1])
     engine.start()
-    job = engine.submit("count", name="orphan", spec={"steps": int(sys.argv[2]), "pause": 0.01})
+    kind = sys.argv[3] if len(sys.argv) > 3 else "count"
+    job = engine.submit(kind, name="orphan", spec={"steps": int(sys.argv[2]), "pause": 0.01})
     print(job.id, flush=True)
     time.sleep(600)
