@@ -147,6 +147,19 @@ def test_a_query_over_pairs_hands_on_the_tags_of_their_sheets(local: Any, sql: s
     assert (set(found.tags), found.data_classification) == (tags, secrecy)
 
 
+def test_a_query_over_jobs_hands_on_the_tags_of_the_examples_that_they_show(local: Any) -> None:
+    for name, facts, shots in (("people", {"tags": ["PII"]}, 1), ("plain", {"tags": ["own"]}, 0)):
+        sheet = local.sheets.create(name, rows=ROWS, item_id_column="id", **facts)
+        made = local.training_sheets.assemble(sheet.id, template=PLAN | {"response_source_mode": "ai_generated", "few_shot_count": shots})
+        local.review.decide(made.id, 0, response="an answer", action="approve")
+        local.training_sheets.generate(made.id, "simulated", row_indices=[1])
+
+    found = local.sheets.create("read", source_type="sql", source="select cast(spec as varchar) as said from jobs where kind = 'generate'")
+
+    assert local.sheets.rows(found.id)["said"].str.contains("an answer").sum() == 1
+    assert (set(found.tags), found.data_classification) == ({"PII"}, "restricted")
+
+
 def test_a_new_version_from_a_barred_sheet_bars_the_pairs(ws: Any) -> None:
     ws.sheets.create("people", rows=ROWS, tags=["PII"])
     sheet = ws.sheets.create("plain", rows=ROWS, item_id_column="id")

@@ -15,6 +15,11 @@ from workbench.store.published import SHEET_PREFIX
 _OF_SHEETS = "select id from sheets where list_contains(?::varchar[], lower(slug))"
 _OF_TRAINING_SHEETS = "select sheet_id from training_sheets where ?::varchar[] is null or list_contains($1, id)"
 _OF_LABELS = "select sheet_id from canonical_labels where ?::varchar[] is null or list_contains($1, sheet_id)"
+# A job that asks a provider keeps the examples it shows.
+_OF_JOBS = (
+    "select t.sheet_id from jobs j join training_sheets t on t.id = j.spec ->> 'training_sheet_id' "
+    "where ?::varchar[] is null and j.kind = 'generate' and json_array_length(j.spec, '$.ask.examples') > 0"
+)
 # What holds texts made from rows, the column that names where they come from, and the way from there to the sheets.
 MADE_FROM_ROWS = {
     "pairs": ("training_sheet_id", _OF_TRAINING_SHEETS),
@@ -22,6 +27,7 @@ MADE_FROM_ROWS = {
     "generated_answers": ("training_sheet_id", _OF_TRAINING_SHEETS),
     "predictions": ("", _OF_TRAINING_SHEETS),
     "canonical_labels": ("sheet_id", _OF_LABELS),
+    "jobs": ("", _OF_JOBS),
 }
 
 
