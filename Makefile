@@ -15,6 +15,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 # Tests wait a good deal for processes and servers of their own: one worker more than cores keeps the machine busy.
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 7 ? 8 : n + 1 )))
 
+# Hundreds of short processes: with this set, each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # WORKBENCH_CHROMIUM names another browser.
 export WORKBENCH_CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.files import empty
 from workbench.clock import Clock
 from workbench.config import Settings
 from workbench.engine import Engine
@@ -16,7 +17,7 @@ def made(tmp_path):
     engines = []
 
     def make(*kinds, executor=None, start=True, **settings):
-        db = Database.open(tmp_path / f"jobs-{len(engines)}.duckdb")
+        db = Database.open(empty(tmp_path / f"jobs-{len(engines)}.duckdb"))
         told = Settings(**{"max_jobs": 2, "cancel_grace_s": 0.3, "cancel_term_s": 0.2, "retry_wait_s": 0.05, **settings})
         engine = Engine(db, clock=Clock(), settings=told, artifacts=db.artifacts, executor=executor)
         for name in kinds:

@@ -8,6 +8,7 @@ import time
 import psutil
 import pytest
 
+from tests.files import empty
 from workbench.clock import Clock
 from workbench.config import Settings
 from workbench.engine import Engine
@@ -20,7 +21,7 @@ WORK = "tests.engine.work"
 @pytest.fixture
 def engine(tmp_path):
     """An engine over a fresh file, with short ladders."""
-    db = Database.open(tmp_path / "jobs.duckdb")
+    db = Database.open(empty(tmp_path / "jobs.duckdb"))
     settings = Settings(max_jobs=2, cancel_grace_s=0.3, cancel_term_s=0.2)
     made = Engine(db, clock=Clock(), settings=settings, artifacts=db.artifacts)
     for name in ("count", "burst", "deaf", "raises", "exits", "vanishes", "forks", "hangs"):

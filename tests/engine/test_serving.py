@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.files import empty
 from workbench.clock import Clock
 from workbench.engine.serving import Route, Serving, WarmModel
 from workbench.errors import NotReady, ValidationError, WorkbenchError
@@ -32,7 +33,7 @@ class Echo:
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(tmp_path / "w.duckdb") as opened:
+    with Database.open(empty(tmp_path / "w.duckdb")) as opened:
         yield opened
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from tests.files import empty
 from workbench.clock import FrozenClock
 from workbench.store import Database
 
@@ -16,8 +17,8 @@ def clock():
 
 
 @pytest.fixture
-def db(clock):
-    with Database.open(":memory:", clock=clock) as database:
+def db(tmp_path, clock):
+    with Database.open(empty(tmp_path / "db.duckdb"), clock=clock) as database:
         yield database
 
 

@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 import workbench.domain
+from tests.files import empty
 from workbench.store import Database
 from workbench.store.doctor import doctor
 from workbench.store.invariants import CHECKS, REFERENCES, Check, reference
@@ -26,7 +27,7 @@ def every_record():
 
 @pytest.fixture
 def db(path, clock):
-    with Database.open(path, clock=clock) as database:
+    with Database.open(empty(path), clock=clock) as database:
         yield database
 
 

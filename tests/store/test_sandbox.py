@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
+from tests.files import empty
 from workbench.errors import ValidationError
 from workbench.store import Database, sandbox
 from workbench.store.published import PUBLISHED, published
@@ -15,7 +16,7 @@ from workbench.store.sql_functions import AGGREGATE, SCALAR, TABLE, WINDOW
 
 @pytest.fixture
 def db(tmp_path, clock):
-    with Database.open(tmp_path / "team.duckdb", clock=clock) as database:
+    with Database.open(empty(tmp_path / "team.duckdb"), clock=clock) as database:
         with database.write():
             database.execute("create table secret(id varchar, password_hash varchar)")
             database.execute("insert into secret values ('u', 'hash')")
