@@ -103,9 +103,9 @@ def test_a_query_over_the_workspace_is_a_source(wire: Wire, sheet: dict[str, Any
 
 def test_preview_profile_and_rows(wire: Wire, sheet: dict[str, Any]) -> None:
     path = f"/sheets/{sheet['id']}"
-    preview = wire.ok("GET", f"{path}/preview?limit=5&offset=25&columns=q&where=n%20>%3D%2020")
+    preview = wire.ok("GET", f"{path}/preview?limit=5&offset=25&columns=q&filter=n%20>%3D%2020")
     assert (preview["total"], preview["limit"], preview["offset"], len(preview["rows"])) == (10, 5, 25, 0)
-    assert len(wire.ok("GET", f"{path}/preview?limit=5&offset=5&where=n%20>%3D%2020")["rows"]) == 5
+    assert len(wire.ok("GET", f"{path}/preview?limit=5&offset=5&filter=n%20>%3D%2020")["rows"]) == 5
     profile = {one["name"]: one for one in wire.ok("GET", f"{path}/profile")["columns"]}
     assert set(profile) == {"n", "q", "a"}
     arrow = wire.client.get(f"{path}/preview", headers=ARROW)
@@ -116,7 +116,7 @@ def test_preview_profile_and_rows(wire: Wire, sheet: dict[str, Any]) -> None:
 
 def test_a_filter_never_writes_or_reads_files(wire: Wire, sheet: dict[str, Any]) -> None:
     for bad in ("1=1; drop table sheets", "n in (select 1 from read_csv('/etc/passwd'))", "(delete from sheets)", "nosuch = 1"):
-        wire.refused("GET", f"/sheets/{sheet['id']}/preview", 422, "VALIDATION_ERROR", params={"where": bad})
+        wire.refused("GET", f"/sheets/{sheet['id']}/preview", 422, "VALIDATION_ERROR", params={"filter": bad})
         wire.refused("POST", f"/sheets/{sheet['id']}/assemble", 422, "VALIDATION_ERROR", json={"template": PLAN, "filter": bad})
     assert wire.ok("GET", "/sheets")["total"] == 1
     assert wire.ok("GET", "/assemblies/list")["total"] == 0

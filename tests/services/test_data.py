@@ -142,18 +142,18 @@ def test_a_clone_is_a_draft_of_its_own(ws: Any, sheet: Any) -> None:
 
 
 def test_preview_filters_and_cuts(ws: Any, sheet: Any) -> None:
-    found = ws.sheets.preview(sheet.id, columns=["answer"], where="size > 1 or id = 'c'", limit=1, offset=1)
+    found = ws.sheets.preview(sheet.id, columns=["answer"], filter="size > 1 or id = 'c'", limit=1, offset=1)
     assert (found.total, found.rows) == (2, [{"row_index": 2, "answer": "two"}])
     assert ws.sheets.preview(sheet.id, search="WHY").total == 1
 
 
 @pytest.mark.parametrize(
-    "where", ["nosuch = 1", "1=1; drop table sheets", "id in (select id from sheets)", "size + id > 'x'", "("]
+    "condition", ["nosuch = 1", "1=1; drop table sheets", "id in (select id from sheets)", "size + id > 'x'", "("]
 )
-def test_a_condition_only_reads_its_columns(ws: Any, sheet: Any, where: str) -> None:
+def test_a_condition_only_reads_its_columns(ws: Any, sheet: Any, condition: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        ws.sheets.preview(sheet.id, where=where)
-    assert caught.value.context["fields"][0]["field"] == "where"
+        ws.sheets.preview(sheet.id, filter=condition)
+    assert caught.value.context["fields"][0]["field"] == "filter"
 
 
 def test_profile_describes_the_columns(ws: Any, sheet: Any) -> None:

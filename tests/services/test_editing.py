@@ -33,7 +33,7 @@ def test_a_cell_changes_and_pairs_keep_what_they_were_made_from(ws: Any, sheet: 
         2,
     )
     assert changed.cells == {"id": "i1", "q": "better", "a": "answer 1", "size": 17}
-    assert ws.sheets.preview(sheet.id, where="size = 17").rows[0]["q"] == "better"
+    assert ws.sheets.preview(sheet.id, filter="size = 17").rows[0]["q"] == "better"
     first, second = pairs(ws, made)[:2]
     assert (first.source_changed, second.source_changed) == (False, True)
     assert (second.prompt, second.source_data) == ("Q: question 1", ROWS[1])

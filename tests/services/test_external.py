@@ -41,10 +41,10 @@ def test_everything_that_reads_works_on_it(ws: Any, sheet: Any) -> None:
         "q": "question 40001",
         "a": "no",
     }
-    found = ws.sheets.preview(sheet.id, where="id in ('i7', 'i49999') and row_index > 8", columns=["id"])
+    found = ws.sheets.preview(sheet.id, filter="id in ('i7', 'i49999') and row_index > 8", columns=["id"])
     assert (found.total, found.rows) == (1, [{"row_index": 49_999, "id": "i49999"}])
     assert [c.distinct for c in ws.sheets.profile(sheet.id).columns] == [COUNT, COUNT, 2]
-    assert list(ws.sheets.rows(sheet.id, where="a = 'no'", limit=2, offset=1)["id"]) == ["i3", "i5"]
+    assert list(ws.sheets.rows(sheet.id, filter="a = 'no'", limit=2, offset=1)["id"]) == ["i3", "i5"]
     assert ws.sql("select count(*) as n from sheet_big where row_index < 10")["n"][0] == 10
 
 

@@ -30,10 +30,10 @@ def refused(call: Any, field: str, setting: str) -> None:
 
 
 def test_rows_of_a_sheet(ws: Any, rows: Any) -> None:
-    refused(lambda: ws.sheets.preview(rows.id, where=SLOW), "where", "WORKBENCH_FILTER_SECONDS")
-    refused(lambda: ws.sheets.rows(rows.id, where=SLOW), "where", "WORKBENCH_SQL_SECONDS")
+    refused(lambda: ws.sheets.preview(rows.id, filter=SLOW), "filter", "WORKBENCH_FILTER_SECONDS")
+    refused(lambda: ws.sheets.rows(rows.id, filter=SLOW), "filter", "WORKBENCH_SQL_SECONDS")
     ws.app.settings.filter_seconds = 60.0
-    assert ws.sheets.preview(rows.id, where="length(text) > 5").total == 12_000
+    assert ws.sheets.preview(rows.id, filter="length(text) > 5").total == 12_000
 
 
 @pytest.mark.parametrize("counted", [False, True])

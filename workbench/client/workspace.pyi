@@ -143,9 +143,9 @@ class Sheets(Namespace):
         """Change what is said about a draft sheet; of one that is final only add tags, or raise the classification."""
     def delete(self, sheet_id: str, *, idempotency_key: str | None = ...) -> Deleted:
         """Hide a sheet; `restore` brings it back. Refused while a job uses what was made from it."""
-    def preview(self, sheet_id: str, *, limit: int = ..., offset: int = ..., columns: list[str] | None = ..., where: str | None = ..., search: str = ...) -> Preview:
+    def preview(self, sheet_id: str, *, limit: int = ..., offset: int = ..., columns: list[str] | None = ..., filter: str | None = ..., search: str = ...) -> Preview:
         """Show rows in their order, with the number of all that match."""
-    def rows(self, sheet_id: str, *, columns: list[str] | None = ..., where: str | None = ..., limit: int | None = ..., offset: int = ...) -> pd.DataFrame:
+    def rows(self, sheet_id: str, *, columns: list[str] | None = ..., filter: str | None = ..., limit: int | None = ..., offset: int = ...) -> pd.DataFrame:
         """Return the rows as a table, in their order."""
     def profile(self, sheet_id: str) -> SheetProfile:
         """Describe each column: gaps, distinct and frequent values, spread of numbers and text lengths."""

@@ -35,6 +35,7 @@ from workbench.services.sheet_arguments import (
     Encoding,
     InlineRows,
     ItemIds,
+    RowFilter,
     SeenVersion,
     SheetName,
     Source,
@@ -42,7 +43,6 @@ from workbench.services.sheet_arguments import (
     Split,
     Tags,
     UsualTemplate,
-    Where,
     Worksheet,
 )
 from workbench.services.sheet_changes import SheetChanges
@@ -229,13 +229,13 @@ class SheetService(SheetChanges, SheetQuality):
         limit: Annotated[int, Field(ge=1, le=1000, description="Most rows to return.")] = 20,
         offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
         columns: Annotated[list[str] | None, Field(description="Columns to show; none: all.")] = None,
-        where: Where = None,
+        filter: RowFilter = None,
         search: Annotated[str, Field(max_length=200, description="Text that some cell contains.")] = "",
     ) -> Preview:
         """Show rows in their order, with the number of all that match."""
         sheet = self.live(sheet_id)
         return SheetRows(self.db, sheet, self.settings).preview(
-            limit=limit, offset=offset, columns=columns, where=where, search=search
+            limit=limit, offset=offset, columns=columns, filter=filter, search=search
         )
 
     @query("GET", "/sheets/{sheet_id}/rows")
@@ -244,13 +244,13 @@ class SheetService(SheetChanges, SheetQuality):
         sheet_id: str,
         *,
         columns: Annotated[list[str] | None, Field(description="Columns to return; none: all.")] = None,
-        where: Where = None,
+        filter: RowFilter = None,
         limit: Annotated[int | None, Field(ge=1, description="Most rows to return.")] = None,
         offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
     ) -> Table:
         """Return the rows as a table, in their order."""
         return SheetRows(self.db, self.live(sheet_id), self.settings).table(
-            columns=columns, where=where, limit=limit, offset=offset
+            columns=columns, filter=filter, limit=limit, offset=offset
         )
 
     @query("GET", "/sheets/{sheet_id}/profile")

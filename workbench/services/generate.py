@@ -26,6 +26,7 @@ from workbench.services.quality import PairQuality
 from workbench.services.reassembly import Reassembling
 from workbench.services.rendering import check_template, require_valid
 from workbench.services.review_import import ReviewImports
+from workbench.services.sheet_arguments import RowFilter
 from workbench.services.sheet_rows import row_condition
 from workbench.services.templates import Plan, TemplateId, TemplateService
 from workbench.store.conditions import explained_condition
@@ -92,7 +93,7 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
         name: Annotated[SheetTitle | None, Field(description="Name; none: that of the sheet with a number.")] = None,
         template_id: TemplateId = None,
         template: Plan = None,
-        filter: Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the columns.")] = None,
+        filter: RowFilter = None,
         sample: Annotated[Literal["all", "random", "stratified"], Field(description="How rows are chosen.")] = "all",
         sample_size: Annotated[int | None, Field(ge=1, description="Rows to choose.")] = None,
         seed: Seed = 42,

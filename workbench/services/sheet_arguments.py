@@ -25,7 +25,7 @@ Worksheet = Annotated[str | None, Field(max_length=200, description="Worksheet o
 Split = Annotated[str | None, Field(max_length=200, description="Split of a saved data set; none: the only one.")]
 RowIndex = Annotated[int, Field(ge=0, le=2**62, description="Index of the row, from 0.")]
 SeenVersion = Annotated[int | None, Field(description="Version you have seen; refused when it is outdated.")]
-Where = Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the columns.")]
+RowFilter = Annotated[str | None, Field(max_length=10_000, description="SQL condition over the columns.")]
 InlineRows = Annotated[
     Any,
     Field(

@@ -46,12 +46,12 @@ class SheetRows:
         self.sheet = sheet
         self.relation = relation_of(sheet)
 
-    def preview(self, *, limit: int, offset: int, columns: list[str] | None, where: str | None, search: str) -> Preview:
+    def preview(self, *, limit: int, offset: int, columns: list[str] | None, filter: str | None, search: str) -> Preview:
         """Return a few rows with the number of all that match."""
         chosen = self.chosen(columns)
-        condition, params = self.condition(where, search)
+        condition, params = self.condition(filter, search)
         listed = ", ".join(["_row", *(quoted(c.name) for c in chosen)])
-        with self.db.read(), typed_condition(self.db, where, seconds=self.settings.filter_seconds):
+        with self.db.read(), typed_condition(self.db, filter, seconds=self.settings.filter_seconds, field="filter"):
             total = self.db.value(f"select count(*) from {self.relation} where {condition}", params)
             cut = self._cut(condition, limit, offset)
             found = self.db.tuples(f"select {listed} from {self.relation} where {condition}{cut}", params)
@@ -59,13 +59,13 @@ class SheetRows:
         rows = [dict(zip(names, row, strict=True)) for row in found]
         return Preview(columns=chosen, rows=rows, total=total, limit=limit, offset=offset)
 
-    def table(self, *, columns: list[str] | None, where: str | None, limit: int | None, offset: int) -> pa.Table:
+    def table(self, *, columns: list[str] | None, filter: str | None, limit: int | None, offset: int) -> pa.Table:
         """Return rows as an Arrow table that knows the number of all that match."""
-        condition, params = self.condition(where, "")
+        condition, params = self.condition(filter, "")
         listed = ", ".join(quoted(c.name) for c in self.chosen(columns))
         sql = f"select {listed} from {self.relation} where {condition}{self._cut(condition, limit, offset)}"
         limit_of = {"seconds": self.settings.sql_seconds, "setting": "WORKBENCH_SQL_SECONDS"}
-        with self.db.read(), typed_condition(self.db, where, **limit_of):
+        with self.db.read(), typed_condition(self.db, filter, field="filter", **limit_of):
             total = self.db.value(f"select count(*) from {self.relation} where {condition}", params)
             return with_total(self.db.arrow(sql, params), total)
 
@@ -86,9 +86,9 @@ class SheetRows:
             raise ValidationError.of(faults)
         return [known[name] for name in columns] if columns else list(self.sheet.columns)
 
-    def condition(self, where: str | None, search: str) -> tuple[str, list[Any]]:
+    def condition(self, filter: str | None, search: str) -> tuple[str, list[Any]]:
         """Return a checked SQL condition with its parameters."""
-        parts: list[str] = [row_condition(self.sheet, where, field="where")]
+        parts: list[str] = [row_condition(self.sheet, filter, field="filter")]
         params: list[Any] = []
         if search:
             cells = " || chr(31) || ".join(f"coalesce(cast({quoted(c.name)} as varchar), '')" for c in self.sheet.columns)
