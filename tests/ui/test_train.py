@@ -6,6 +6,7 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
+import panel_material_ui as pmui
 import pytest
 
 from tests.services import made
@@ -143,10 +144,20 @@ def test_metrics_are_chosen_from_however_many_there_are(local):
     shows(view, "500 metrics")
     assert eventually(lambda: len(view.board._curves) == 6)
 
+    assert asked(view) == {"get", "metric_names", "metrics", "events"}
+    view.board._more.clicks += 1
     view.board._names.selected = ["layer_77"]
 
     assert eventually(lambda: list(view.board._curves) == ["layer_77"])
+    (tabs,) = view.__panel__().select(pmui.Tabs)
+    tabs.active = 1
+    shows(view, "The process wrote nothing")
     view.close()
+
+
+def asked(view):
+    """Return the operations a view asks for: what nobody looks at yet is not among them."""
+    return {part.query._call.operation.name for part in view.parts}
 
 
 def test_jobs_stand_side_by_side(local, version):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import panel_material_ui as pmui
 import param
 from markupsafe import Markup
 
@@ -14,6 +13,7 @@ from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.columns import Column, column, columns
 from workbench.ui.components.curve_board import CurveBoard
 from workbench.ui.components.job_log import JobLogPanel
+from workbench.ui.components.later import tabs_of
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.progress import ProgressPanel
 from workbench.ui.components.table import DataTable
@@ -44,8 +44,7 @@ class JobView(View):
             page_size=20,
             about=self.job_id,
         )
-        log = JobLogPanel(self, self.job_id)
-        tabs = pmui.Tabs(("History", events), ("Log", log), margin=0, sizing_mode="stretch_width", dynamic=False)
+        tabs = tabs_of(self, ("History", events), Log=lambda: JobLogPanel(self, self.job_id))
         return [top, self.board, self._facts, tabs]
 
     def _draw(self, job: Any) -> list[Any]:

@@ -12,10 +12,11 @@ from markupsafe import Markup
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.bars import PARTS_CSS, Share, parts_bar
-from workbench.ui.components.cards import card, columns_of, leaf, line, stack
+from workbench.ui.components.cards import card, columns_of, line, stack
 from workbench.ui.components.curve_board import CurveBoard
 from workbench.ui.components.evaluate_dialog import EvaluateDialog
 from workbench.ui.components.job_log import JobLogPanel
+from workbench.ui.components.later import tabs_of
 from workbench.ui.components.lineage import LineageGraph
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.progress import ProgressPanel
@@ -35,6 +36,8 @@ class TrainingJobView(View):
     on_like = param.Callable(
         None, allow_None=True, doc="Called with this id and create or retry, to begin a form with its settings."
     )
+
+    _predictions: View | None = None
 
     def build(self) -> list[Any]:
         """Return head, curves, predictions, events, log, lineage."""
@@ -59,7 +62,7 @@ class TrainingJobView(View):
     def close(self) -> None:
         """Release every live query, also those of the answers."""
         super().close()
-        if self._layout is not None:
+        if self._predictions is not None:
             self._predictions.close()
 
     def _left(self) -> Any:
@@ -77,12 +80,11 @@ class TrainingJobView(View):
     def _below(self) -> Any:
         latest = {"about": self.job_id, "latest_first": True, "progress": False, "page_size": 100}
         events = self.live(self.ws.jobs.events, self._draw_events, job_id=self.job_id, height=120, **latest)
-        # A view of its own, so that it can stand in a cell as well; it starts with this one.
+        return tabs_of(self, ("What happened", events), Answers=self._answers, Log=lambda: JobLogPanel(self, self.job_id))
+
+    def _answers(self) -> View:
         self._predictions = PredictionsView(self.ws, frame=self, job_id=self.job_id)
-        return pmui.Tabs(
-            ("What happened", leaf(events)), ("Answers", leaf(self._predictions)), ("Log", leaf(JobLogPanel(self, self.job_id))),
-            margin=0, sizing_mode="stretch_width", dynamic=False,
-        )  # fmt: skip
+        return self._predictions
 
     def _right(self) -> Any:
         lineage = self.live(self.ws.lineage.get, self._draw_lineage, kind="job", id=self.job_id, height=200)

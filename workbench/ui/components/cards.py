@@ -13,7 +13,7 @@ from workbench.ui.theme import CARD_SX, MIDDLE
 def card(title: str, *parts: Any, aside: Any = None, name: str = "") -> pmui.Column:
     """Return a card: its title, something small beside it, and what it holds."""
     words = html(span(title, "title"), sizing_mode="stretch_width")
-    head = pmui.Row(words, *([aside] if aside is not None else []), margin=0, sizing_mode="stretch_width", sx=MIDDLE)
+    head = words if aside is None else pmui.Row(words, aside, margin=0, sizing_mode="stretch_width", sx=MIDDLE)
     return pmui.Column(
         *([head] if title else []),
         *parts,

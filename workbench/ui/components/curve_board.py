@@ -16,6 +16,7 @@ from workbench.ui.components.asked import Asked
 from workbench.ui.components.cards import line, stack
 from workbench.ui.components.columns import Column, columns
 from workbench.ui.components.curve import AXES, Counted, Curve
+from workbench.ui.components.later import Later
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.table import DataTable
 from workbench.ui.theme import PLACEHOLDER
@@ -48,7 +49,8 @@ class CurveBoard(pn.viewable.Viewer):
             label="Choose metrics", icon="tune", variant="text", size="small", margin=0, css_classes=["choose-metrics"]
         )
         self._count = html("", sizing_mode=None)
-        self._names, picker = self._picker(view)
+        picker = Later(view, lambda: self._picker(view))
+        self._more.on_click(lambda event: picker.turn())
         self._plots, self._nothing = stack(), html("")
         self._bar = line(self._axis, self._log, self._more, self._count, gap=2)
         self._bar.visible = False
@@ -58,18 +60,15 @@ class CurveBoard(pn.viewable.Viewer):
             widget.param.watch(lambda event: self._redraw(), "value")
         self._layout = stack(self._bar, picker, self._nothing, self._plots, self._asked)
 
-    def _picker(self, view: View) -> tuple[DataTable, Any]:
+    def _picker(self, view: View) -> Any:
         search = pmui.TextInput(placeholder="Search metrics", label="", size="small", width=240, margin=0, css_classes=["search"])
-        table = DataTable(
+        table = self._names = DataTable(
             view, view.ws.jobs.metric_names, metric_columns(), key="name", selectable=True, page_size=10, about=self._job_id,
             filters={"job_id": self._job_id},
         )  # fmt: skip
         search.param.watch(lambda event: table.param.update(filters={"job_id": self._job_id, "search": event.new}), "value")
         table.param.watch(lambda event: self._choose(event.new), "selected")
-        picker = stack(search, table)
-        picker.visible = False
-        self._more.on_click(lambda event: picker.param.update(visible=not picker.visible))
-        return table, picker
+        return stack(search, table)
 
     def _learn(self, page: Any) -> None:
         """Take the first names as the choice until somebody chooses."""

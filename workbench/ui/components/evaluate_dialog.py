@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.record_choice import RecordChoice, Sought
 from workbench.ui.components.states import ErrorState
-from workbench.ui.view import View
+from workbench.ui.view import Part, View
 
 SIDES = {"Pairs held out in the training": "held_out", "Pairs it learned from": "train", "Both": "all"}
 
@@ -28,10 +28,13 @@ class EvaluateDialog(pn.viewable.Viewer):
         self._trouble = pmui.Column(margin=0, sizing_mode="stretch_width")
         self._start = pmui.Button(label="Evaluate", variant="contained", margin=0, css_classes=["start-evaluation"])
         self._start.on_click(lambda event: self._run())
-        view.watch(view.ws.training_sheets.list, self._offer, status="ready", page_size=50)
+        self._known: Part | None = None
 
     def open(self) -> None:
-        """Show the dialog."""
+        """Show the dialog; which training sheets there are is asked the first time."""
+        if self._known is None:
+            self._known = self._view.watch(self._view.ws.training_sheets.list, self._offer, status="ready", page_size=50)
+            self._known.start()
         self._trouble.objects = []
         self._dialog.open("Evaluate", self._pairs, self._trouble, self._start)
 
