@@ -90,7 +90,7 @@ def test_a_study_is_a_job_and_stands_for_its_trials(local):
     assert local.jobs.list(parent_id=study.id).total == local.training.list(parent_id=study.id).total == 2
     assert (local.training.list().total, local.training.list(trials=True).total, local.training.active().total) == (0, 2, 0)
     messages = [e.message for e in local.jobs.events(study.id)]
-    assert [m for m in messages if m.startswith("Trial 1: val_accuracy")]
+    assert [m for m in messages if m.startswith("Trial 1: held-out accuracy ")]
     curves = {m.name: [p["value"] for p in m.points] for m in local.jobs.metrics(study.id).metrics}
     values = [t.value for t in local.studies.trials(study.id)]
     assert curves == {"val_accuracy": values, "best_val_accuracy": [values[0], max(values)]}
@@ -141,7 +141,7 @@ def test_figures_that_are_none_are_failures(local, mode):
     study = done(local, create(local, sheet, n_trials=1, training_config={"mode": mode}))
     trial = local.studies.trials(study.id)[0]
     # What the training did not tell in the end is taken from its curve, where there is one.
-    expected = {"nan": ("failed", "val_accuracy is not a finite number."), "nothing": ("succeeded", None)}[mode]
+    expected = {"nan": ("failed", "The held-out accuracy is not a finite number."), "nothing": ("succeeded", None)}[mode]
     assert (trial.state, trial.reason) == expected
     assert study.status == {"nan": "failed", "nothing": "succeeded"}[mode]
     if mode == "nan":

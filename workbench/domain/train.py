@@ -13,6 +13,12 @@ from workbench.domain.record import Choice, Items, Json, Nested, Record
 MIN_PAIRS = 10
 SPLIT_SEED = 42
 SUMMARY_METRICS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "learning_rate")
+# What figures are called on screens and in messages, where that is not what their names say.
+MEASURES = {
+    "train_loss": "Training loss", "val_loss": "Held-out loss",
+    "train_accuracy": "Training accuracy", "val_accuracy": "Held-out accuracy",
+    "training_duration_seconds": "Took", "macro_f1": "Macro F1",
+}  # fmt: skip
 # Parts of names, and whole words, of figures that are better when lower.
 LOWER_IS_BETTER = ("loss", "latency", "error", "perplexity", "seconds", "duration", "cost", "calibration", "brier")
 LOWER_WORDS = frozenset({"mae", "mse", "rmse", "mape", "wer", "cer", "ter", "nll", "ppl", "ece", "fpr", "fnr", "eer", "mcd"})
@@ -216,6 +222,12 @@ TRAINING = Lifecycle(
         Move("delete", "Delete", sources=TERMINAL, confirm=DELETE),
     ),
 )
+
+
+def measure(name: str) -> str:
+    """Return what a figure is called within a sentence."""
+    words = MEASURES.get(name, name.replace("_", " "))
+    return words[:1].lower() + words[1:]
 
 
 def direction(metric: str) -> str:

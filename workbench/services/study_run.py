@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.domain.jobs import TERMINAL, Job, JobEvent
 from workbench.domain.studies import Study, Trial, TrialDetails
-from workbench.domain.train import TrainingDetails
+from workbench.domain.train import TrainingDetails, measure
 from workbench.services.study_search import Known, Search
 from workbench.services.training_plan import REQUEST
 from workbench.store.tables import Records
@@ -143,10 +143,9 @@ class StudyRun:
             if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
                 return "succeeded", float(value), None
             known = ", ".join(sorted(name for name, figure in told.items() if isinstance(figure, float)))
-            missing = study.metric not in told
-            words = (
-                f"The training measured no {study.metric}, but {known}." if missing else f"{study.metric} is not a finite number."
-            )
+            words = f"The {measure(study.metric)} is not a finite number."
+            if study.metric not in told:
+                words = f"The training measured no {study.metric}, but {known}."
             return "failed", None, words
         if job.status == "cancelled":
             return "cancelled", None, job.cancel_reason
@@ -262,7 +261,7 @@ class StudyRun:
             words = f"{words} No trial has succeeded: {_counted(study)}.".strip()
             self._move("failed", words, error_code=code, error_message=words, **common)
         else:
-            words = f"{words} Trial {study.best_trial} is the best: {study.metric} {study.best_value:.4g}.".strip()
+            words = f"{words} Trial {study.best_trial} is the best: {measure(study.metric)} {study.best_value:.4g}.".strip()
             self._move("succeeded", words, result=_result(study), progress_percent=100.0, **common)
         return False
 
@@ -282,7 +281,7 @@ SHARED = (
 def _told(number: int, outcome: str, value: float | None, reason: str | None, study: Study) -> str:
     if outcome == "succeeded":
         better = ", the best so far" if study.best_trial == number else ""
-        return f"Trial {number}: {study.metric} {value:.4g}{better}."
+        return f"Trial {number}: {measure(study.metric)} {value:.4g}{better}."
     words = f"Trial {number} {'failed' if outcome == 'failed' else f'was {outcome}'}."
     return f"{words} {reason or ''}".strip()
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from workbench.domain.train import MEASURES
 from workbench.ui.theme import SUCCESS, WARNING, Tone, tone_of
 
 THIN = "\u202f"
@@ -20,11 +21,6 @@ DASH = "\u2013"
 UNKNOWN = "Not known yet."
 # A browser that lays out a line of a million characters stands still.
 LONGEST_CELL = 2_000
-MEASURES = {
-    "train_loss": "Training loss", "val_loss": "Held-out loss",
-    "train_accuracy": "Training accuracy", "val_accuracy": "Held-out accuracy",
-    "training_duration_seconds": "Took", "macro_f1": "Macro F1",
-}  # fmt: skip
 # What is written otherwise than as its letters say.
 SPELLED = {
     "ai": "AI", "url": "URL", "csv": "CSV", "jsonl": "JSON lines", "openai": "OpenAI", "sharegpt": "ShareGPT",

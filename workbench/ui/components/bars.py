@@ -46,7 +46,7 @@ def meter(percent: float | None, words: Any = None) -> Markup:
     """Return a thin bar of a percentage, for cells of a table."""
     bar = Markup(
         '<span style="display:inline-flex;align-items:center;gap:8px;width:100%;max-width:150px">'
-        '<span style="flex:1 1 92px;min-width:24px;height:6px;border-radius:3px;overflow:hidden;'
+        '<span style="flex:1 1 92px;min-width:48px;height:6px;border-radius:3px;overflow:hidden;'
         'background:var(--mui-palette-divider,#dfe5ec)">'
         '<span style="display:block;height:6px;width:{}%;background:var(--mui-palette-primary-main,#1f5fbf)"></span></span>'
         '<span class="num small" style="flex:none">{}</span></span>'
