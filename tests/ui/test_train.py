@@ -176,6 +176,12 @@ def test_each_figure_takes_one_column_and_metrics_are_chosen_by_words(local):
     heads = re.findall(r"<th(?: [^>]*)?>(.*?)</th>", view._figures.object)
     assert ["Job", "Status", "Held-out loss", "Held-out accuracy"] == heads
     assert {"Held-out accuracy": "val_accuracy", "Held-out loss": "val_loss"} == view._metrics.options
+    waiting, lines = [], next(iter(view._bundles.values())).source.selected
+    view.run = waiting.append
+    view._legend.lit = ids[0]
+    assert lines.indices == [], "only what holds the document of a page may change its plots"
+    waiting.pop()()
+    assert lines.indices == [0]
     view.close()
 
 

@@ -117,8 +117,12 @@ class CompareView(View):
             self._plots.objects = list(self._bundles.values()) or [nothing]
 
     def _light(self, event: Any) -> None:
+        # Plots are not Panel's own: on a page only what holds its document may change them.
+        self.run(lambda: self._lit(event.new))
+
+    def _lit(self, id: str) -> None:
         for bundle in self._bundles.values():
-            bundle.light(event.new)
+            bundle.light(id)
 
 
 def _named(found: Any, job: Any, colors: dict[str, str]) -> Markup:

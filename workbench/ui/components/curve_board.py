@@ -49,7 +49,9 @@ class CurveBoard(pn.viewable.Viewer):
             label="Choose metrics", icon="tune", variant="text", size="small", margin=0, css_classes=["choose-metrics"]
         )
         self._count = html("", sizing_mode=None)
-        picker = Later(view, lambda: self._picker(view))
+        hidden = stack()
+        hidden.visible = False
+        picker = Later(view, lambda: self._picker(view), place=hidden)
         self._more.on_click(lambda event: picker.turn())
         self._plots, self._nothing = stack(), html("")
         self._bar = line(self._axis, self._log, self._more, self._count, gap=2)

@@ -19,7 +19,7 @@ class Later(pn.viewable.Viewer):
         super().__init__()
         self._view = view
         self._make: Callable[[], Any] | None = make
-        self._box = place or stack()
+        self._box = stack() if place is None else place
 
     def show(self) -> None:
         """Build it, unless that was done."""
@@ -35,11 +35,9 @@ class Later(pn.viewable.Viewer):
                 part.start()
 
     def turn(self) -> None:
-        """Build it, or hide what was built, or show that again."""
-        if self._make is not None:
-            self.show()
-        else:
-            self._box.visible = not self._box.visible
+        """Show a hidden box with what is built in it, or hide it again."""
+        self.show()
+        self._box.visible = not self._box.visible
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._box

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bokeh.models import BasicTickFormatter, ColumnDataSource
+from bokeh.models import BasicTicker, BasicTickFormatter, ColumnDataSource
 
 from workbench.ui.theme import PLACEHOLDER
+
+
+# Of steps in the hundred thousands more would run into each other where a plot is narrow.
+FEW_TICKS = 4
 
 
 class Anchor:
@@ -51,4 +55,7 @@ def styled(found: Any) -> Any:
     found.background_fill_alpha = 0
     found.border_fill_alpha = 0
     found.title.text_font_size = "12px"
+    for axis in found.xaxis:
+        if isinstance(axis.ticker, BasicTicker):
+            axis.ticker.desired_num_ticks = FEW_TICKS
     return counted(found)
