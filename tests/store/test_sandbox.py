@@ -293,6 +293,11 @@ def test_conditions_that_are_more_than_that_are_refused(text):
     assert caught.value.context["fields"][0]["field"] == "where"
 
 
+def test_the_place_of_a_fault_is_counted_in_what_was_typed():
+    with pytest.raises(ValidationError, match=r'near "select" \(line 1, column 11\)'):
+        where_predicate("n > 3 and select 1", ["n"])
+
+
 def test_an_unknown_column_gets_a_hint():
     with pytest.raises(ValidationError, match="'name'"):
         where_predicate("nmae = 'x'", ["n", "name"])

@@ -120,7 +120,7 @@ def _parsed(sql: str, field: str, *, shown: str | None = None) -> dict[str, Any]
     if shown is not None and (tree["error_type"] == "not implemented" if tree["error"] else len(tree["statements"]) != 1):
         _refuse(field, "it is not one condition", told)
     if tree["error"]:
-        _refuse(field, _complaint(tree, sql), told)
+        _refuse(field, _complaint(tree, told, before=sql.find(told)), told)
     if len(tree["statements"]) != 1:
         _refuse(field, f"it holds {len(tree['statements'])} statements; give exactly one SELECT", told)
     return tree["statements"][0]
@@ -134,11 +134,12 @@ def _parser() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config={"enable_external_access": False, "lock_configuration": True, "threads": 1})
 
 
-def _complaint(tree: dict[str, Any], sql: str) -> str:
+def _complaint(tree: dict[str, Any], sql: str, *, before: int) -> str:
+    """Say what is wrong, and where in what somebody typed: so many letters that are ours stand before it."""
     if tree["error_type"] == "not implemented":
         first = _WORD.search(sql)
         return f"only SELECT can be run, and no PIVOT; this begins with {first[0].upper() if first else 'nothing'}"
-    place = int(tree.get("position") or 0)
+    place = max(int(tree.get("position") or 0) - before, 0)
     line = sql.count("\n", 0, place) + 1
     column = place - sql.rfind("\n", 0, place)
     return f"{tree['error_message']} (line {line}, column {column})"
