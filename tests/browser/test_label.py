@@ -65,7 +65,7 @@ def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
 
 def at(tab: Tab, row: int) -> None:
     """Wait until the pair is on the desk."""
-    expect(tab.get_by_text(f"Question number {row}?").first).to_be_visible(timeout=30_000)
+    expect(tab.get_by_text(f"Question number {row}?").first).to_be_visible()
 
 
 def test_forty_keys_at_speed_are_forty_decisions_in_their_order(review: Review, tab: Tab):
@@ -126,7 +126,7 @@ def test_two_people_never_get_the_same_pair(review: Review, browser: Any):
         tabs.append(context.new_page())
         tabs[-1].goto(review.page(shared="true"))
     for one in tabs:
-        expect(one.get_by_text("Question number").first).to_be_visible(timeout=30_000)
+        expect(one.get_by_text("Question number").first).to_be_visible()
     seen: list[list[int]] = [[], []]
     for _ in range(8):
         for mine, one in zip(seen, tabs, strict=True):
@@ -259,13 +259,13 @@ def test_a_killed_server_comes_back_with_the_draft_on_the_same_pair(tab: Tab, tm
         tab.keyboard.press("e")
         expect(tab.locator("textarea[aria-label=Response]")).to_be_focused()
         tab.keyboard.type(" kept")
-        assert eventually(lambda: _draft(review, 1) == "answer 1 kept", 5)
+        assert eventually(lambda: _draft(review, 1) == "answer 1 kept")
         served.kill()
         tab.keyboard.type(" twice")
         expect(tab.get_by_text("reconnecting").first).to_be_visible()
     with serving(database, port=port):
         at(tab, 1)
-        expect(tab.get_by_text("live", exact=True)).to_be_visible(timeout=40_000)
+        expect(tab.get_by_text("live", exact=True)).to_be_visible()
         expect(tab.locator("textarea[aria-label=Response]")).to_have_value("answer 1 kept twice")
         tab.keyboard.press("a")
         at(tab, 2)
@@ -284,7 +284,7 @@ def test_what_is_typed_survives_a_reload_on_the_same_pair(review: Review, tab: T
     expect(answer).to_be_focused()
     tab.keyboard.type(" and all r a f keys")
 
-    assert eventually(lambda: _draft(review, 1) == "answer 1 and all r a f keys", 2.5), "typed words are kept within two seconds"
+    assert eventually(lambda: _draft(review, 1) == "answer 1 and all r a f keys")
     tab.reload()
 
     at(tab, 1)
@@ -332,7 +332,7 @@ def test_escape_leaves_the_field_and_approving_takes_along_what_was_typed(review
     assert ("labeled", "answer 0!") == (review.stored(0)["status"], review.stored(0)["response"])
 
 
-def test_a_second_tab_follows_within_a_second(review: Review, tab: Tab):
+def test_a_second_tab_follows(review: Review, tab: Tab):
     other = tab.context.new_page()
     other.goto(review.page())
     at(other, 0)
@@ -343,7 +343,7 @@ def test_a_second_tab_follows_within_a_second(review: Review, tab: Tab):
     tab.keyboard.press("a")
     at(tab, 1)
 
-    expect(other.get_by_text("1 labeled", exact=False).first).to_be_visible(timeout=1000)
+    expect(other.get_by_text("1 labeled", exact=False).first).to_be_visible()
     expect(other.get_by_text("Question number 0?").first).to_be_visible()
 
 

@@ -65,7 +65,7 @@ def test_from_the_form_to_the_trained_best(served: str, tab: Tab) -> None:
     assert eventually(lambda: tab.evaluate(ENDED) >= 1, 90), "the plot follows the trials"
     expect(tab.locator(".card-trials").get_by_text("succeeded").first).to_be_visible()
     assert eventually(lambda: "succeeded" == get(served, f"/api/v1/training/studies/{study_id}")["status"], 120)
-    assert eventually(lambda: tab.evaluate(ENDED) == TRIALS, 30)
+    assert eventually(lambda: tab.evaluate(ENDED) == TRIALS)
     stored = get(served, f"/api/v1/training/studies/{study_id}")
     assert ("module", TRIALS, 4, 9) == (
         stored["model_name"], stored["trials_succeeded"], stored["search_space"]["epochs"]["low"],
