@@ -9,7 +9,6 @@ from bokeh.models import BasicTicker, BasicTickFormatter, ColumnDataSource
 
 from workbench.ui.theme import PLACEHOLDER
 
-
 # Of steps in the hundred thousands more would run into each other where a plot is narrow.
 FEW_TICKS = 4
 
