@@ -469,3 +469,33 @@ def test_another_answer_ends_the_votes_on_the_one_before(local: Any, made: Any, 
     assert [ann.get(row).review.done for row in (0, 1)] == [0, 0]
     assert bob.vote(0).review.state == "open"
     assert ann.vote(0).review.state == "agreed"
+
+
+def test_what_was_voted_on_since_is_not_taken_back_from_under_the_voters(local: Any, made: Any, people: Any) -> None:
+    ann, *_ = people
+    owner = Person(local, made.id, "local", "admin")
+    for row in (0, 1):
+        local.sheets.update_row(made.sheet_id, row, values={"q": f"something else {row}"})
+    batch = local.training_sheets.reassemble(made.id).batch_id
+    ann.vote(0)
+
+    [shown] = [one for one in owner.batches() if one.id == batch]
+    taken = owner.undo(batch_id=batch)
+
+    assert (shown.standing, taken.undone, taken.row_indices) == (1, 1, [1])
+    assert (ann.get(0).prompt, ann.get(0).review.done) == ("Q: something else 0?", 1)
+    assert ann.get(1).prompt == "Q: what 1?"
+    assert owner.undo().batch_id is None
+
+
+def test_redo_casts_the_votes_that_undo_took_and_no_others(local: Any, made: Any, people: Any) -> None:
+    ann, *_ = people
+    ann.vote(0, "reject")
+    batch = ann.bulk_approve(row_indices=[0, 1, 2]).batch_id
+    ann.vote(1, "reset")
+    before = told(local)
+    assert ann.undo(batch_id=batch).row_indices == [0, 2]
+    assert [ann.get(row).review.mine for row in (0, 1, 2)] == ["reject", None, None]
+
+    assert ann.redo().undone == 2
+    assert told(local) == before

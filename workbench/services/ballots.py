@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.services import canonical, votes
+from workbench.services import canonical, steps, votes
 from workbench.services.becoming import LABEL
 from workbench.services.decisions import Change, Scope, apply, run
 from workbench.store import Database
@@ -134,13 +134,12 @@ def reset(db: Database, scope: Scope, overlap: int, change: Change, *, batch_id:
 
 
 def again(db: Database, scope: Scope, overlap: int, batch: int, *, batch_id: str) -> list[int]:
-    """Cast again the votes of a batch that was taken back, where they are still waited for; return the pairs."""
+    """Cast again the votes of a batch that went when it was taken back, where they are still waited for; return the pairs."""
     db.execute(
-        f"create or replace temp table _ballots as select v.row_index, {', '.join(f'v.{n}' for n in votes.BALLOT)} from votes v "
-        "join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index "
-        "anti join votes o on o.training_sheet_id = v.training_sheet_id and o.row_index = v.row_index and o.voter = v.voter "
-        "and o.ended_by is null where v.batch = ? and (p.status = 'unlabeled' or p.stale) and not p.disputed and p.votes < ?",
-        [batch, overlap],
+        f"create or replace temp table _ballots as select v.row_index, {', '.join(f'v.{n}' for n in votes.BALLOT)} "
+        f"from ({steps.TAKEN_BACK}) v join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index "
+        "where v.batch = $batch and (p.status = 'unlabeled' or p.stale) and not p.disputed and p.votes < $overlap",
+        {"sheet": scope.training_sheet_id, "batch": batch, "overlap": overlap},
     )
     touched = [row[0] for row in db.execute(f"{BALLOTS} order by row_index")]
     if touched:

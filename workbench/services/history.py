@@ -13,6 +13,7 @@ from workbench.domain.record import Action
 from workbench.domain.wording import word_diff
 from workbench.services import templating
 from workbench.services.review_arguments import REVIEWERS
+from workbench.services.steps import SHAPED_BY
 from workbench.store import Database
 
 WORDS = {
@@ -110,7 +111,7 @@ def _standing(db: Database, training_sheet_id: str, rows: list[dict[str, Any]]) 
     done = [row["number"] for row in rows if row["undone_at"] is None and row["of_batch"] is None]
     undone = [row["number"] for row in rows if row["undone_at"] is not None]
     pairs = db.tuples(
-        "select last_batch, count(*) from pair_rows where training_sheet_id = $sheet and list_contains($done, last_batch) "
+        f"select last_batch, count(*) from ({SHAPED_BY}) where list_contains($done, last_batch) "
         "group by 1 union all select d.batch, count(*) from decisions d left join pair_rows p "
         "on p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index where d.training_sheet_id = $sheet "
         "and list_contains($undone, d.batch) and case when d.before.status is null then p.row_index is null "

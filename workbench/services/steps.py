@@ -9,10 +9,27 @@ from workbench.services.decisions import LOG_BATCH, LOGGED, MEASURED, SOURCE, ST
 from workbench.store import Database
 
 SHOWN_ROWS = 100
+# Votes that went with their batch when it was taken back, but for those whose voter has voted anew since.
+TAKEN_BACK = (
+    "select v.* from votes v join batches t on t.number = v.batch and t.undone_number = v.ended_by "
+    "anti join votes o on o.training_sheet_id = v.training_sheet_id and o.row_index = v.row_index and o.voter = v.voter "
+    "and o.ended_by is null and o.batch > v.batch where v.training_sheet_id = $sheet"
+)
 # A vote is made again only on a pair that still waits for it.
 VOTABLE = (
-    "(u.action <> 'vote' or ((p.status = 'unlabeled' or p.stale) and not p.disputed and u.actor not in (select voter from votes o "
-    "where o.training_sheet_id = p.training_sheet_id and o.row_index = p.row_index and o.ended_by is null)))"
+    "(u.action <> 'vote' or ((p.status = 'unlabeled' or p.stale) and not p.disputed "
+    f"and (d.batch, d.row_index) in (select (batch, row_index) from ({TAKEN_BACK}))))"
+)
+# Pairs that people have voted on since a batch: to take that back would change them under their hands.
+VOTED_SINCE = (
+    "select v.row_index from votes v where v.training_sheet_id = (select training_sheet_id from batches where number = {batch}) "
+    "and v.ended_by is null and v.batch > {batch}"
+)
+# The batch that shaped each pair last, where nobody has voted since.
+SHAPED_BY = (
+    "select p.row_index, p.last_batch from pair_rows p left join (select row_index, max(batch) as batch from votes "
+    "where training_sheet_id = $sheet and ended_by is null group by 1) v on v.row_index = p.row_index "
+    "where p.training_sheet_id = $sheet and p.last_batch > 0 and coalesce(v.batch, 0) <= p.last_batch"
 )
 
 
@@ -37,7 +54,7 @@ def latest(db: Database, training_sheet_id: str, actor: str | None) -> int | Non
     sql = (
         f"select max(number) from batches where training_sheet_id = $sheet and undone_at is null {who} "
         f"and action not in {STEPS_BACK} "
-        "and (number in (select last_batch from pair_rows where training_sheet_id = $sheet and last_batch > 0) "
+        f"and (number in (select last_batch from ({SHAPED_BY})) "
         f"or number in ({templating.STANDING['after']}))"
     )
     return db.value(sql, named(sql, {"sheet": training_sheet_id, "actor": actor}))
@@ -109,7 +126,7 @@ def _find_added(db: Database, scope: Scope, batch: int, *, back: bool) -> None:
             "insert into _steps by name with mine as (select d.*, p.version as held from decisions d join pair_rows p on "
             "p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index and p.last_batch = d.batch "
             "where d.batch = $batch and d.before.status is null and d.training_sheet_id || '.' || d.row_index "
-            "not in (select pair_id from job_pairs)) "
+            f"not in (select pair_id from job_pairs) and d.row_index not in ({VOTED_SINCE.format(batch='$batch')})) "
             "select row_index, before, after, texts_before, texts_after, source_before, source_after, logged_at, "
             "true as added, held as version from mine where row_index > (select coalesce(max(p.row_index), -1) from pair_rows p "
             "where p.training_sheet_id = $sheet and p.row_index not in (select row_index from mine))"

@@ -143,8 +143,7 @@ def stands(batch: int, *, back: bool) -> str:
     return (
         "p.last_batch = d.after.last_batch and case d.action "
         f"when 'vote' then d.row_index in (select row_index from votes where batch = {batch} and ended_by is null) "
-        f"when 'reset' then d.row_index not in (select row_index from votes v where v.training_sheet_id = d.training_sheet_id "
-        f"and v.batch > {batch} and v.ended_by is null) else true end"
+        f"else d.row_index not in ({steps.VOTED_SINCE.format(batch=batch)}) end"
     )
 
 
