@@ -47,7 +47,7 @@ def test_previews_travel_as_arrow_with_the_true_total(http: httpx.Client, sheet:
 
 
 def test_rows_know_how_many_match(http: httpx.Client, sheet: str) -> None:
-    wanted = {"limit": 2, "where": "topic = 'b'"}
+    wanted = {"limit": 2, "filter": "topic = 'b'"}
     assert http.get(f"/sheets/{sheet}/rows", params=wanted).json()["total"] == 4
     answer = http.get(f"/sheets/{sheet}/rows", params=wanted, headers={"Accept": ARROW})
     assert (table(answer).num_rows, answer.headers["x-total-count"]) == (2, "4")

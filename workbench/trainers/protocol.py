@@ -152,7 +152,7 @@ class Config(param.Parameterized):
         if isinstance(found, param.Number):
             return None if _inside(value, found.bounds) else f"must be {_range(found.bounds)}"
         if isinstance(found, param.Selector) and value not in list(found.objects):
-            return f"must be one of {', '.join(map(str, found.objects))}"
+            return f"must be one of {', '.join(map(str, found.objects))}, not {value!r}"
         try:
             cls(**{name: value})
         except (ValueError, TypeError) as error:
