@@ -86,9 +86,9 @@ def cursor_at(ws: Any, order: str, depth: float, size: int) -> str | None:
     """Return the cursor that lies so deep in the whole queue."""
     if not depth:
         return None
-    key = Order(name=order).sql
+    wanted = Order(name=order)
     place = "select {0}, row_index from pair_rows order by {0}, row_index limit 1 offset {1}"
-    return encode_cursor(*ws.transport.app.db.tuples(place.format(key, int(size * depth)))[0])
+    return encode_cursor(wanted, *ws.transport.app.db.tuples(place.format(wanted.sql, int(size * depth)))[0])
 
 
 def test_length_before_a_scan(benchmark: Any, made: tuple[Any, str, int]) -> None:
