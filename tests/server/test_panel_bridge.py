@@ -10,12 +10,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
+from unittest.mock import MagicMock
 
 import bokeh.io.doc as current_documents
 import httpx
 import panel as pn
 import pytest
 from bokeh.document import Document
+from bokeh.document.events import DocumentPatchedEvent
+from bokeh.protocol import Protocol
+from bokeh.server.connection import ServerConnection
 from bokeh.util.token import generate_jwt_token, get_session_id, get_token_payload
 from bokeh_fastapi.handler import WSHandler
 from fastapi import FastAPI
@@ -235,6 +239,7 @@ class SlowSocket:
 
 
 class Letter:
+    msgtype = "OK"
     _buffers = ()
 
     def __init__(self, name: str) -> None:
@@ -254,6 +259,29 @@ def test_messages_do_not_interleave() -> None:
 
 def test_upstream_still_interleaves_messages() -> None:
     assert asyncio.run(frames_of_two(WSHandler)) != ["a1", "a2", "a3", "b1", "b2", "b3"]
+
+
+async def order_of_patches(kind: type[WSHandler], *, awaited: list[int]) -> list[str]:
+    """Return what tells three patches of one document apart, as sent; the last is made while the first is on its way."""
+    handler, document = kind(None, None), Document()
+    handler._socket, session = SlowSocket(), MagicMock()
+    handler.connection = ServerConnection(Protocol(), handler, None, session)
+    changes: list[DocumentPatchedEvent] = []
+    document.callbacks.on_change(changes.append)
+    for title in ("first", "second", "third"):
+        document.title = title
+    made = [handler.connection.send_patch_document(change) for change in changes]
+    await asyncio.gather(*(made[index] for index in awaited))
+    return [title for frame in handler._socket.frames for title in re.findall("first|second|third", frame)]
+
+
+def test_no_patch_overtakes_an_older_one() -> None:
+    told = asyncio.run(order_of_patches(PageSocket, awaited=[0, 2, 1]))
+    assert told == ["first", "second", "third"]
+
+
+def test_upstream_still_lets_patches_overtake_older_ones() -> None:
+    assert asyncio.run(order_of_patches(WSHandler, awaited=[0, 2, 1])) != ["first", "second", "third"]
 
 
 def order_of_work(pool: ThreadPoolExecutor) -> list[int]:

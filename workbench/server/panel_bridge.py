@@ -26,6 +26,8 @@ import bokeh.io.doc as current_documents
 import bokeh_fastapi.application as upstream
 import panel as pn
 from bokeh.document import Document
+from bokeh.protocol import Protocol
+from bokeh.protocol.messages.patch_doc import patch_doc
 from bokeh.util.token import check_token_signature, get_session_id
 from bokeh_fastapi import BokehFastAPI
 from bokeh_fastapi.handler import DocHandler, WSHandler
@@ -200,17 +202,53 @@ class PageDocument(DocHandler):
         return HTMLResponse(bytes(page.body).decode().replace("<head>", f"<head>{_AGAIN}", 1), page.status_code)
 
 
+class PatchLine(Protocol):
+    """Make messages, and know which patches of the document were made and not yet sent, the oldest first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: deque[Any] = deque()
+
+    def create(self, msgtype: Any, *args: Any, **metadata: Any) -> Any:
+        """Make a message; a patch joins the line."""
+        message = super().create(msgtype, *args, **metadata)
+        if msgtype == patch_doc.msgtype:
+            self._made.append(message)
+        return message
+
+    def up_to(self, message: Any) -> Iterator[Any]:
+        """Take what has to be sent before a message out of the line, then the message; nothing when it has gone already."""
+        if message.msgtype != patch_doc.msgtype:
+            yield message
+            return
+        while any(message is waiting for waiting in self._made):
+            yield self._made.popleft()
+
+
 class PageSocket(WSHandler):
     """Carry one tab's messages.
 
     Mends: a foreign page may connect; a forged or missing token is a 500 with a traceback; a closed
-    tab is never noticed, so its session leaks; the frames of two messages can interleave; for a session
-    that is gone another is made, whose parts the page does not know.
+    tab is never noticed, so its session leaks; the frames of two messages can interleave; a patch can
+    overtake an older one that brings the parts it speaks of, and is lost; for a session that is gone
+    another is made, whose parts the page does not know.
     """
 
     def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
         self._sending = asyncio.Lock()
+        self._line = PatchLine()
+        super().__init__(*args)
+
+    @property
+    def connection(self) -> Any:
+        """Return the connection of this socket to its session."""
+        return self._connection
+
+    @connection.setter
+    def connection(self, connection: Any) -> None:
+        self._connection = connection
+        if connection is not None:
+            connection._protocol = self._line
 
     async def ws_connect(self, websocket: WebSocket) -> None:
         """Refuse whom we do not know, then serve until the tab is gone."""
@@ -235,9 +273,9 @@ class PageSocket(WSHandler):
             return False
 
     async def send_message(self, message: Any) -> int:
-        """Send all frames of one message before the first of the next."""
+        """Send all frames of one message before the first of the next, patches in the order in which they were made."""
         async with self._sending:
-            return await super().send_message(message)
+            return sum([await super(PageSocket, self).send_message(due) for due in self._line.up_to(message)])
 
 
 def origin_allowed(websocket: WebSocket, bridge: BokehFastAPI) -> bool:
