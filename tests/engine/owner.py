@@ -15,7 +15,7 @@ def opened(path):
     engine = Engine(
         db, clock=Clock(), settings=Settings(max_jobs=2, cancel_grace_s=0.3, cancel_term_s=0.2), artifacts=db.artifacts
     )
-    for name in ("count", "computes", "hangs"):
+    for name in ("count", "computes", "hangs", "escapes"):
         engine.register(name, entry=f"tests.engine.work:{name}", prepare=lambda job, folder: job.spec)
     return engine
 

@@ -6,10 +6,10 @@ import signal
 import time
 
 import distributed
-import psutil
 import pytest
 
-from tests.engine.test_engine import job_of, until, until_points
+from tests.engine.test_engine import job_of, until, until_dead, until_points
+from tests.engine.test_escapes import left
 from workbench.engine import supervisor
 from workbench.engine.dask import DaskExecutor
 from workbench.engine.process import read_json
@@ -24,7 +24,7 @@ def cluster():
 
 @pytest.fixture
 def engine(made, cluster):
-    return made("count", "slowly", "deaf", "raises", "forks", executor=DaskExecutor(cluster.scheduler_address))
+    return made("count", "slowly", "deaf", "raises", "forks", "escapes", "nests", executor=DaskExecutor(cluster.scheduler_address))
 
 
 def claimed(engine, job, attempt=1, seconds=60):
@@ -34,17 +34,6 @@ def claimed(engine, job, attempt=1, seconds=60):
         assert time.monotonic() < deadline, job_of(engine, job.id).message
         time.sleep(0.02)
     return int(read_json(folder / "claim.json")["by"].rpartition(":")[2]), read_json(folder / "process.json")["pid"]
-
-
-def alive(pid):
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-
-
-def until_dead(pid, seconds=60):
-    deadline = time.monotonic() + seconds
-    while alive(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def steps(engine, job):
@@ -84,6 +73,24 @@ def test_a_killed_worker_costs_an_attempt_and_no_step_is_there_twice(engine):
     assert steps(engine, job) == list(range(1, 121))
     said = [m for (m,) in engine.db.tuples("select message from job_events where job_id = ? order by seq", [job.id])]
     assert any(m.startswith("Retry 1 of 3") and "The worker that ran the job is gone." in m for m in said)
+
+
+def test_what_a_job_left_running_ends_with_its_worker_or_by_its_cancel(engine):
+    job = engine.submit("escapes", name="x", spec={})
+    first = left(engine, job)
+    os.kill(claimed(engine, job)[0], signal.SIGKILL)
+    for pid in first:
+        until_dead(pid)
+    second = left(engine, job, attempt=2)
+    engine.request_cancel(job_of(engine, job.id))
+    assert until(engine, job).status == "cancelled"
+    for pid in second:
+        until_dead(pid)
+
+
+def test_the_work_may_run_children_of_its_own(engine):
+    job = until(engine, engine.submit("nests", name="x", spec={}))
+    assert job.result == {"code": 0}
 
 
 def test_a_killed_child_is_a_failed_job(engine):

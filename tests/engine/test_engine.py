@@ -51,8 +51,19 @@ def until_points(engine, job, count=1):
         time.sleep(0.01)
 
 
+def alive(pid):
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def until_dead(pid, seconds=60):
+    deadline = time.monotonic() + seconds
+    while alive(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def gone(pid):
-    return group_members(pid) == [] and (not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    return group_members(pid) == [] and not alive(pid)
 
 
 def test_a_job_runs_elsewhere_and_everything_it_said_is_kept_once(engine):

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.engine.owner import opened
-from tests.engine.test_engine import gone, until, until_pid, until_points
+from tests.engine.test_engine import alive, gone, until, until_dead, until_pid, until_points
 from workbench.engine import child, journal
 
 
@@ -18,10 +18,10 @@ def owner(tmp_path):
     """Start an owner in another process; return (kill, database path, job id)."""
     started = []
 
-    def begin(steps):
+    def begin(steps, kind="count"):
         path = tmp_path / "owned.duckdb"
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.engine.owner", str(path), str(steps)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.engine.owner", str(path), str(steps), kind], stdout=subprocess.PIPE, text=True
         )
         started.append(process)
         return process, path, process.stdout.readline().strip()
@@ -101,6 +101,24 @@ def test_owner_and_child_both_killed_is_interrupted_and_keeps_its_points(owner):
     assert "interrupted" in ended.error_message
     assert engine.db.value("select count(*) from metrics") == points
     assert engine.db.value("select count(distinct step) from metrics") == points
+    engine.close()
+    engine.db.close()
+
+
+def test_the_next_owner_ends_what_a_lost_job_left_running(owner):
+    process, path, id = owner(0, "escapes")
+    folder = path.with_name("owned.duckdb.artifacts") / "jobs" / id / "attempt-1"
+    until_lines(folder, 2)
+    murder(process)
+    records = journal.read(folder).records
+    os.kill(records[0]["pid"], signal.SIGKILL)
+    pids = records[1]["data"]["pids"]
+    assert all(map(alive, pids))
+    engine = opened(path)
+    engine.start()
+    assert until(engine, engine.ledger.jobs.get(id)).error_code == "INTERRUPTED"
+    for pid in pids:
+        until_dead(pid, seconds=5)
     engine.close()
     engine.db.close()
 

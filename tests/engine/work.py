@@ -74,6 +74,42 @@ def forks(context):
     return {"from": "parent"}
 
 
+def escapes(context):
+    """Leave two processes in sessions of their own, one started there and one forked twice; then end as told."""
+    apart = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if twice := os.fork():
+            os.write(write, str(twice).encode())
+            os._exit(0)
+        time.sleep(600)
+        os._exit(0)
+    os.wait()
+    context.log("left", pids=[apart.pid, int(os.read(read, 20))])
+    end = context.inputs.get("end", "wait")
+    while end == "wait":
+        context.check()
+        time.sleep(0.01)
+    if end == "fail":
+        raise ValueError("the loss is not a number")
+
+
+def nests(context):
+    """Run a child of its own, as jobs of a workspace do that the work opens."""
+    from workbench.engine import child
+    from workbench.engine.local import LocalExecutor
+    from workbench.engine.process import write_json
+
+    folder = context.folder / "inner"
+    folder.mkdir()
+    write_json(folder / child.TASK, {"entry": "tests.engine.work:count", "inputs": {"steps": 3}, "threads": 1, "attempt": 1})
+    handle = LocalExecutor().start(folder)
+    while (ended := handle.poll()) is None:
+        time.sleep(0.01)
+    return {"code": ended.code}
+
+
 def hangs(context):
     """Do nothing for ever."""
     context.log("hanging")

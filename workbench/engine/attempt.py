@@ -13,27 +13,31 @@ from typing import TYPE_CHECKING, Any
 from workbench.domain.jobs import Job
 from workbench.engine import child, journal
 from workbench.engine.local import Ended, Handle
+from workbench.engine.process import kill_all, mark_of
 
 if TYPE_CHECKING:
     from workbench.engine.ending import Ending
 
 
+@dataclass
 class Lost:
-    """Stand for a child that ended while nobody watched."""
+    """Stand for a child that ended while nobody watched; what it started may still run."""
 
-    pid = 0
-    word = ""
+    folder: Path
+    pid: int = 0
+    word: str = ""
 
     def poll(self) -> Ended:
-        """Return an end whose exit code nobody knows."""
+        """Return an end whose exit code nobody knows, after what the child left behind was killed."""
+        kill_all(None, mark_of(self.folder), seconds=1.0)
         return Ended(None)
 
     def signal(self, number: int) -> None:
         """Do nothing: there is no process."""
 
     def kill(self) -> bool:
-        """Return True: there is no process."""
-        return True
+        """Kill what the child left behind and return whether it is gone."""
+        return kill_all(None, mark_of(self.folder))
 
     def memory(self) -> int:
         """Return 0: there is no process."""

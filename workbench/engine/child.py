@@ -194,15 +194,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _work(folder: Path) -> int:
     task = json.loads((folder / TASK).read_text())
-    owner, guardian = os.getpid(), int(os.environ.get("WORKBENCH_GUARDIAN") or 0)
+    # Said to this process alone: jobs of a workspace that the work opens run under nobody's guard.
+    said = {name: os.environ.pop(name, "") for name in ("WORKBENCH_GUARDIAN", "WORKBENCH_JOB_THREADS", "WORKBENCH_WORKER")}
+    owner, guardian = os.getpid(), int(said["WORKBENCH_GUARDIAN"] or 0)
     if guardian:
         end_with(guardian)
-    task["threads"] = int(os.environ.get("WORKBENCH_JOB_THREADS") or task.get("threads") or 1)
+    task["threads"] = int(said["WORKBENCH_JOB_THREADS"] or task.get("threads") or 1)
     limit_threads(task["threads"])
     if identity := Identity.of(os.getpid()):
         identity.save(folder)
     journal = Journal(folder)
-    where = {"pid": os.getpid(), "worker": os.environ.get("WORKBENCH_WORKER")}
+    where = {"pid": os.getpid(), "worker": said["WORKBENCH_WORKER"] or None}
     journal.append("started", **where, attempt=task.get("attempt"), threads=task["threads"])
     context = JobContext(folder, task, journal)
     ended = threading.Event()

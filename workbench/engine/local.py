@@ -15,7 +15,7 @@ from typing import Protocol
 
 import workbench
 from workbench.engine import child, gpus
-from workbench.engine.process import Identity, group_members, group_memory, kill_group, signal_group
+from workbench.engine.process import ATTEMPT, Identity, group_memory, kill_all, mark_of, signal_all
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
 _children_lock = threading.Lock()
@@ -98,8 +98,9 @@ class LocalHandle:
 
     word = ""
 
-    def __init__(self, identity: Identity, popen: subprocess.Popen[bytes] | None) -> None:
+    def __init__(self, folder: Path, identity: Identity, popen: subprocess.Popen[bytes] | None) -> None:
         self.identity = identity
+        self._mark = mark_of(folder)
         self._popen = popen
 
     @property
@@ -112,7 +113,7 @@ class LocalHandle:
         if self.identity.alive():
             return None
         # Before the child is reaped its pid cannot be given to somebody else's group.
-        kill_group(self.pid, seconds=1.0)
+        kill_all(self.pid, self._mark, seconds=1.0)
         if self._popen is None:
             return Ended(None)
         code = self._popen.poll()
@@ -123,15 +124,15 @@ class LocalHandle:
         return Ended(code)
 
     def signal(self, number: int) -> None:
-        """Send a signal to the child and everything in its group."""
-        signal_group(self.pid, number)
+        """Send a signal to the child and everything it started."""
+        signal_all(self.pid, self._mark, number)
 
     def kill(self) -> bool:
-        """Kill the group, reap the child and return whether nothing is left."""
-        gone = kill_group(self.pid)
+        """Kill the child and everything it started, reap it and return whether nothing is left."""
+        gone = kill_all(self.pid, self._mark)
         if self._popen is not None and gone:
             self._popen.wait(timeout=5)
-        return gone and not group_members(self.pid)
+        return gone
 
     def memory(self) -> int:
         """Return the bytes of memory of the whole group."""
@@ -166,8 +167,8 @@ class LocalExecutor:
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
 
-    def start(self, folder: Path, *, environment: Mapping[str, str] | None = None) -> LocalHandle:
-        """Start the child for the task in `folder` and remember who it is."""
+    def start(self, folder: Path, *, told: Mapping[str, str] | None = None) -> LocalHandle:
+        """Start the child for the task in `folder`, with more in its environment if told, and remember who it is."""
         with (folder / child.LOG).open("ab") as log:
             popen = subprocess.Popen(
                 [sys.executable, "-u", "-P", "-m", "workbench.engine.child", str(folder)],
@@ -177,13 +178,13 @@ class LocalExecutor:
                 stderr=subprocess.STDOUT,
                 close_fds=True,
                 cwd=folder,
-                env={**_environment(), **gpus.environment(folder / child.TASK, self._gpus), **(environment or {})},
+                env={**environment(), **gpus.environment(folder / child.TASK, self._gpus), **(told or {}), ATTEMPT: mark_of(folder)},
             )
         with _children_lock:
             _children[popen.pid] = popen
         identity = Identity.of(popen.pid) or Identity(popen.pid, "ended", "")
         identity.save(folder)
-        return LocalHandle(identity, popen)
+        return LocalHandle(folder, identity, popen)
 
     def reattach(self, folder: Path, *, wait: float = 0.0) -> LocalHandle | None:
         """Return the living child of `folder`; give a child that is just starting `wait` seconds."""
@@ -193,10 +194,10 @@ class LocalExecutor:
         if identity is None or not identity.alive():
             return None
         with _children_lock:
-            return LocalHandle(identity, _children.get(identity.pid))
+            return LocalHandle(folder, identity, _children.get(identity.pid))
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return the environment of a child: ours, and the same places to import from."""
     own = Path(workbench.__file__).resolve().parent.parent
     inside = (sys.prefix, sys.base_prefix)

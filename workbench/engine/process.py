@@ -1,4 +1,4 @@
-"""Which process is which: identities that survive the owner, and groups that are truly gone."""
+"""Which process is which: identities that survive the owner, and attempts of which nothing runs any more."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 FILE_NAME = "process.json"
+ATTEMPT = "WORKBENCH_ATTEMPT"
 
 
 @dataclass(frozen=True)
@@ -94,19 +95,44 @@ def _memory(pid: int, *, shared: bool) -> int:
     return 0
 
 
-def signal_group(leader: int, number: int) -> int:
-    """Send a signal to every member of the group and return how many there were."""
-    members = group_members(leader)
-    for pid in members:
-        with contextlib.suppress(ProcessLookupError):
+def mark_of(folder: Path) -> str:
+    """Return what all processes of an attempt carry in their environment, also those in sessions of their own."""
+    return str(folder.resolve())
+
+
+def carriers(mark: str) -> list[int]:
+    """Return the living processes that inherited the mark of an attempt.
+
+    Reads the environment of each process there is: for the end of an attempt, not for each look at it. Whoever
+    carries the mark itself, as a server that the work started may once own the same jobs, finds nobody.
+    """
+    found = [pid for pid in psutil.pids() if _carries(pid, mark)]
+    return [] if os.getpid() in found else found
+
+
+def _carries(pid: int, mark: str) -> bool:
+    with contextlib.suppress(OSError, psutil.Error):
+        if Path("/proc/self/environ").exists():
+            return os.fsencode(f"{ATTEMPT}={mark}") in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return psutil.Process(pid).environ().get(ATTEMPT) == mark
+    return False
+
+
+def signal_all(leader: int | None, mark: str, number: int) -> int:
+    """Send a signal to the group of the leader and to all that carry the mark; return how many it was sent to."""
+    sent = 0
+    for pid in {*(group_members(leader) if leader else ()), *carriers(mark)} - {os.getpid()}:
+        # What has ended meanwhile needs no signal, what another user runs takes none.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
-    return len(members)
+            sent += 1
+    return sent
 
 
-def kill_group(leader: int, *, seconds: float = 5.0) -> bool:
-    """Kill the whole group and return whether it is gone."""
+def kill_all(leader: int | None, mark: str, *, seconds: float = 5.0) -> bool:
+    """Kill the group of the leader and all that carry the mark, and return whether they are gone."""
     deadline = time.monotonic() + seconds
-    while signal_group(leader, signal.SIGKILL):
+    while signal_all(leader, mark, signal.SIGKILL):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.01)

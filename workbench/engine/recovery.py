@@ -41,7 +41,7 @@ def _attempt(engine: Engine, job: Job) -> Attempt:
     folder = engine.folder(job.id, job.attempt)
     handle = engine.executor.reattach(folder)
     cards = tuple((read_json(folder / child.TASK) or {}).get(CARDS) or ())
-    attempt = Attempt(job, folder, handle or Lost(), cards, offset=job.journal_offset, seq=job.journal_seq)
+    attempt = Attempt(job, folder, handle or Lost(folder), cards, offset=job.journal_offset, seq=job.journal_seq)
     if job.started_at is not None:
         attempt.begun = job.started_at.replace(tzinfo=dt.UTC).timestamp()
         attempt.clocked -= max(0.0, (engine.clock.now() - job.started_at).total_seconds())

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from workbench.engine.local import LocalExecutor, LocalHandle
 from workbench.engine.process import write_json
+from workbench.engine.warden import warded
 
 CLAIM = "claim.json"
 LEASE = "lease.json"
@@ -34,11 +35,12 @@ def supervise(folder: str, slots: int = 1, weigh: bool = False) -> str:
         return "claimed by another"
     threads = max(1, (os.cpu_count() or 1) // max(1, slots))
     told = {"WORKBENCH_GUARDIAN": str(os.getpid()), "WORKBENCH_WORKER": worker, "WORKBENCH_JOB_THREADS": str(threads)}
-    handle = LocalExecutor().start(path, environment=told)
-    try:
-        code = _watch(path, handle, worker, WEIGH_SECONDS if weigh else RENEW_SECONDS)
-    finally:
-        handle.kill()
+    with warded(path):
+        handle = LocalExecutor().start(path, told=told)
+        try:
+            code = _watch(path, handle, worker, WEIGH_SECONDS if weigh else RENEW_SECONDS)
+        finally:
+            handle.kill()
     write_json(path / ENDED, {"code": code})
     return "ended"
 
