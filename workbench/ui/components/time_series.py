@@ -32,7 +32,8 @@ class TimeSeriesPlot(pn.viewable.Viewer):
         self._errors = self._frame("Error rate", x_range=self._requests.x_range)
         self._draw()
         self._anchor = Anchor(self._requests, self._latency, self._errors)
-        for each in (self._requests, self._latency):
+        # Below the last plot only, and there once there are times: an empty axis of time begins in 1970.
+        for each in (self._requests, self._latency, self._errors):
             each.xaxis.visible = False
         # One pane per plot: a Bokeh layout that appears later is measured before its plots are made.
         plots = (self._requests, self._latency, self._errors)
@@ -83,6 +84,7 @@ class TimeSeriesPlot(pn.viewable.Viewer):
         """Show another answer."""
         rows = series.buckets
         self._anchor.lift()
+        self._errors.xaxis.visible = True
         self.buckets.data = {
             "at": [b.bucket_at for b in rows],
             "end": [b.until for b in rows],
