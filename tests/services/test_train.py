@@ -95,6 +95,9 @@ def test_every_faulty_field_is_named_at_once(ws, cases):
         create(ws, cases, train_val_split=0, training_config={"epochs": 0, "learning_rate": 2, "batch_size": "x", "colour": 1})
     fields = {f["field"] for f in refused.value.context["fields"]}
     assert fields == {"train_val_split", *(f"training_config.{n}" for n in ("epochs", "learning_rate", "batch_size", "colour"))}
+    with pytest.raises(ValidationError, match="uc_catalog: is kept only with register_to_uc") as refused:
+        create(ws, cases, uc_catalog="main", uc_schema="tuned")
+    assert [f["field"] for f in refused.value.context["fields"]] == ["uc_catalog", "uc_schema"]
     assert ws.jobs.list().total == 0
 
 

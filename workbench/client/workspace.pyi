@@ -157,7 +157,7 @@ class Sheets(Namespace):
         """Put a sheet aside; it can still be read."""
     def restore(self, sheet_id: str, *, idempotency_key: str | None = ...) -> Sheet:
         """Bring back a deleted or an archived sheet, in the state it had before."""
-    def clone(self, sheet_id: str, *, name: Optional[str] = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Sheet | Job:
+    def clone(self, sheet_id: str, *, name: Optional[str = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Sheet | Job:
         """Copy a sheet with its rows to a new draft; more than 100,000 rows, or `wait=False`, take a job."""
     def attach_template(self, sheet_id: str, template_id: str, *, idempotency_key: str | None = ...) -> Sheet:
         """Make a template the usual one of a sheet; every placeholder has to be a column."""
@@ -206,7 +206,7 @@ class TrainingSheets(Namespace):
         """Look for duplicates, personal data, languages, leaks and outliers among the pairs, in a job."""
     def quality(self, training_sheet_id: str) -> Quality:
         """Return what the newest scan of the pairs found; the review queue takes the same conditions."""
-    def import_reviews(self, name: Optional[str] = ..., *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., format: Optional[Literal['label_studio', 'argilla', 'openai_chat', 'anthropic', 'gemini', 'alpaca', 'sharegpt', 'prompt_completion', 'preference', 'pairs', 'jsonl', 'csv', 'parquet', 'huggingface']] = ..., question: str | None = ..., prompt_template: str | None = ..., split: str | None = ..., encoding: str | None = ..., preview: bool = ..., idempotency_key: str | None = ...) -> ReviewImport:
+    def import_reviews(self, name: Optional[str = ..., *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., format: Optional[Literal['label_studio', 'argilla', 'openai_chat', 'anthropic', 'gemini', 'alpaca', 'sharegpt', 'prompt_completion', 'preference', 'pairs', 'jsonl', 'csv', 'parquet', 'huggingface']] = ..., question: str | None = ..., prompt_template: str | None = ..., split: str | None = ..., encoding: str | None = ..., preview: bool = ..., idempotency_key: str | None = ...) -> ReviewImport:
         """Make a sheet, a template and a training sheet from what was reviewed in another tool."""
     def reassemble(self, training_sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> Reassembly:
         """Render the pairs anew after their sheet changed, or through another template; a preview freezes the set first."""

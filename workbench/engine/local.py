@@ -178,7 +178,12 @@ class LocalExecutor:
                 stderr=subprocess.STDOUT,
                 close_fds=True,
                 cwd=folder,
-                env={**environment(), **gpus.environment(folder / child.TASK, self._gpus), **(told or {}), ATTEMPT: mark_of(folder)},
+                env={
+                    **environment(),
+                    **gpus.environment(folder / child.TASK, self._gpus),
+                    **(told or {}),
+                    ATTEMPT: mark_of(folder),
+                },
             )
         with _children_lock:
             _children[popen.pid] = popen

@@ -12,6 +12,7 @@ from workbench.domain.blank import told
 from workbench.domain.data import DELETED, SHEET_LIFECYCLE, Preview, Sheet, SheetColumn
 from workbench.domain.generate import TRAINING_SHEET_LIFECYCLE, Export, TemplateSnapshot, TrainingSheet
 from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
+from workbench.domain.plain import plain
 from workbench.domain.providers import GeneratedAnswer
 from workbench.errors import InUse, NotFound, NotReady, ValidationError, did_you_mean
 from workbench.services import assembling
@@ -54,7 +55,10 @@ Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the sample.
 Overlap = Annotated[int, Field(ge=1, le=10, description="People who review each pair.")]
 Guidelines = Annotated[str, Field(max_length=100_000, description="Markdown shown to reviewers.")]
 SheetTitle = Annotated[
-    str, Field(min_length=1, max_length=200, description="Name; none: that of the sheet with a number."), AfterValidator(told)
+    str,
+    Field(min_length=1, max_length=200, description="Name; none: that of the sheet with a number."),
+    AfterValidator(told),
+    AfterValidator(plain),
 ]
 
 

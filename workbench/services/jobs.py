@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices
+from pydantic import AfterValidator, AliasChoices
 
 from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.jobs import DELETE, KINDS, LIFECYCLE, TERMINAL, WAITING, Job, JobEvent
+from workbench.domain.plain import plain
 from workbench.domain.record import utc
 from workbench.errors import InvalidTransition, NotFound, ValidationError, did_you_mean
 from workbench.services import generation_turn, job_deletion, repeating
@@ -173,7 +174,7 @@ class JobService(JobBulk, JobCurves, JobLogs):
     @command("POST", "/jobs/external", roles=RUNNERS, status=201, label="Start an external run")
     def start_external(
         self,
-        name: Annotated[str, Field(min_length=1, max_length=200, description="Name.")],
+        name: Annotated[str, Field(min_length=1, max_length=200, description="Name."), AfterValidator(plain)],
         *,
         config: Annotated[dict[str, Any], Field(description="Settings of the run.")] = {},  # noqa: B006 - never changed
         labels: Annotated[dict[str, str], Field(description="Names and values for people.")] = {},  # noqa: B006

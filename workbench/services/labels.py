@@ -10,6 +10,7 @@ from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize
 from workbench.domain.blank import told
 from workbench.domain.label import mask_of, uses_of
 from workbench.domain.labels import CanonicalLabel, FoundLabels, LabelStats, LabelVersion
+from workbench.domain.plain import plain
 from workbench.errors import Conflict, InUse, NotFound
 from workbench.services import label_rights
 from workbench.services.becoming import canonical_id
@@ -65,7 +66,7 @@ class LabelService(Service):
         item_ref: ItemName,
         label: Truth,
         *,
-        label_type: LabelType = "response",
+        label_type: Annotated[LabelType, AfterValidator(plain)] = "response",
         confidence: Confidence = "high",
         notes: Notes = None,
         allowed_uses: Uses = None,

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator
+
 from workbench.contract import Field
+from workbench.domain.plain import plain
 
 STEWARDS = frozenset({"admin", "data_steward"})
 
-SheetName = Annotated[str, Field(min_length=1, max_length=200, description="Name, unique among the sheets.")]
+SheetName = Annotated[
+    str, Field(min_length=1, max_length=200, description="Name, unique among the sheets."), AfterValidator(plain)
+]
 Description = Annotated[str, Field(max_length=1000, description="What the rows are.")]
 Tags = Annotated[list[str], Field(max_length=50, description="Free words; PII, PHI and CONFIDENTIAL limit the use.")]
 Classification = Annotated[

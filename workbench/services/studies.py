@@ -6,8 +6,11 @@ import builtins
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator
+
 from workbench.contract import Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.jobs import JobEvent
+from workbench.domain.plain import plain
 from workbench.domain.studies import STUDY, Study, StudyCoordinates, StudyDetails, StudyImportance, Trial
 from workbench.domain.train import TrainingJob, direction
 from workbench.errors import InvalidTransition, NotFound, did_you_mean
@@ -17,7 +20,7 @@ from workbench.services.job_lists import By, Descending, Label, Since, Until, na
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, derived
 from workbench.services.service import Service
 from workbench.services.study_lead import StudyLead
-from workbench.services.train import (
+from workbench.services.training_arguments import (
     TRAINERS,
     BaseModelName,
     Labels,
@@ -211,7 +214,9 @@ class StudyService(Service, training_plan.Examined):
         *,
         trial: Annotated[int | None, Field(ge=1, description="Number of another trial to take the settings of.")] = None,
         model_name: Annotated[
-            str | None, Field(min_length=1, max_length=200, description="Another name for the model; none: the study's.")
+            str | None,
+            Field(min_length=1, max_length=200, description="Another name for the model; none: the study's."),
+            AfterValidator(plain),
         ] = None,
         register_to_uc: Annotated[bool, Field(description="Keep catalog and schema with the registered version.")] = False,
         uc_catalog: Words = None,

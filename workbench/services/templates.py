@@ -23,6 +23,7 @@ from workbench.domain.generate import (
     next_minor,
     snapshot_of,
 )
+from workbench.domain.plain import plain
 from workbench.domain.prompt import placeholders
 from workbench.domain.record import Action
 from workbench.errors import Conflict, ValidationError
@@ -33,7 +34,9 @@ from workbench.store.tables import Records
 
 WRITERS = frozenset({"admin", "data_steward"})
 
-TemplateName = Annotated[str, Field(min_length=1, max_length=200, description="Name."), AfterValidator(told)]
+TemplateName = Annotated[
+    str, Field(min_length=1, max_length=200, description="Name."), AfterValidator(told), AfterValidator(plain)
+]
 PromptText = Annotated[str, Field(min_length=1, max_length=100_000, description="Text with {{column}} placeholders.")]
 SystemText = Annotated[str | None, Field(max_length=100_000, description="Instruction before every prompt.")]
 Mode = Annotated[Literal["existing_column", "ai_generated", "manual_labeling"], Field(description="Where answers come from.")]
@@ -47,7 +50,9 @@ TemplateId = Annotated[str | None, Field(description="Stored template; none: the
 Plan = Annotated[TemplateSnapshot | None, Field(description="Template that is not stored, in place of template_id.")]
 Temperature = Annotated[float, Field(ge=0, le=2, description="Randomness of written answers.")]
 MaxTokens = Annotated[int, Field(ge=1, le=32000, description="Longest written answer.")]
-LabelType = Annotated[str, Field(min_length=1, max_length=100, description="Kind of truth the answers are.")]
+LabelType = Annotated[
+    str, Field(min_length=1, max_length=100, description="Kind of truth the answers are."), AfterValidator(plain)
+]
 FewShot = Annotated[int, Field(ge=0, le=10, description="Approved examples put before a prompt.")]
 Words = Annotated[str, Field(max_length=1000, description="What it is for.")]
 

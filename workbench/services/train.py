@@ -24,24 +24,25 @@ from workbench.services.answering import answered
 from workbench.services.job_lists import NO_TRIALS, By, Descending, Label, Since, TrainingSort, Trials, Until, narrowed
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, NewLimit, Reason, Resume, TimeLimit, derived, refuse_to_resume
 from workbench.services.predictions import PairPredictions
+from workbench.services.training_arguments import (
+    TRAINERS,
+    BaseModelName,
+    Config,
+    Labels,
+    ModelName,
+    Ratio,
+    TrainerName,
+    TrainingSheetId,
+    Words,
+)
 from workbench.services.training_place import surroundings
 from workbench.services.training_plan import Examined, Plan
 from workbench.services.training_work import TrainingWork
 from workbench.store.tables import Records
 from workbench.trainers import offers, trainers
 
-TRAINERS = frozenset({"admin", "trainer"})
 NEWEST = "created_at desc, id"
 SIDES = {"held_out": "", "train": " on what it learned from", "all": " on all its pairs"}
-
-TrainingSheetId = Annotated[str, Field(min_length=1, description="Training sheet to learn from.")]
-ModelName = Annotated[str, Field(max_length=200, description="Name the model version is registered under.")]
-BaseModelName = Annotated[str, Field(description="What the training starts from.")]
-TrainerName = Annotated[str | None, Field(description="Trainer; the one of the base model when left out.")]
-Ratio = Annotated[float, Field(description="Share of the pairs to learn from, between 0 and 1.")]
-Config = Annotated[dict[str, Any], Field(description="Settings of the trainer; what is left out has its default.")]
-Words = Annotated[str | None, Field(max_length=200, description="Name kept with the registered version.")]
-Labels = Annotated[dict[str, str], Field(description="Names and values for people.")]
 
 
 class TrainingService(PairPredictions, Examined):
@@ -166,10 +167,7 @@ class TrainingService(PairPredictions, Examined):
         job = self._found(job_id)
         TRAINING.require("retry", job.status)
         refuse_to_resume(job, resume)
-        request = {name: job.spec.get(name) for name in training_plan.REQUEST}
-        request["training_config"] = {**job.spec["training_config"], **training_config}
-        training_plan.refuse_same(job, request["training_config"])
-        limit = timeout_seconds or job.timeout_seconds
+        request, limit = training_plan.repeated(job, training_config), timeout_seconds or job.timeout_seconds
         return self.make(request, labels=job.labels, parent_id=job.id, resume=resume, timeout_seconds=limit)
 
     @command("POST", "/training/jobs/{job_id}/resume", roles=TRAINERS, status=201, transaction=False, label="Resume")

@@ -164,9 +164,7 @@ def faults_of(request: Mapping[str, Any], around: Surroundings) -> tuple[Choice 
         found.append(_fault("model_name", "is empty; name the model", request["model_name"]))
     if not 0 < request["train_val_split"] < 1:
         found.append(_fault("train_val_split", "must be between 0 and 1, both excluded", request["train_val_split"]))
-    if request.get("register_to_uc"):
-        needed = (name for name in ("uc_catalog", "uc_schema") if not request.get(name))
-        found += [_fault(name, "is needed with register_to_uc", None) for name in needed]
+    found += _catalog_faults(request)
     worker, model, wrong = _chosen(request["base_model"], request["trainer"], around)
     found += wrong
     if worker is None:
@@ -179,6 +177,15 @@ def faults_of(request: Mapping[str, Any], around: Surroundings) -> tuple[Choice 
         found += worker.faults(values, model.name, around.place)
     given = worker.given(values, model.name, around.place) if model.available and not found else {}
     return Choice(worker, model, values, given), found
+
+
+def _catalog_faults(request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Refuse half of what names a catalog: nothing of it would be kept."""
+    given = {name: request.get(name) for name in ("uc_catalog", "uc_schema")}
+    if request.get("register_to_uc"):
+        return [_fault(name, "is needed with register_to_uc", None) for name, value in given.items() if not value]
+    words = "is kept only with register_to_uc; set that to true as well, or leave this out"
+    return [_fault(name, words, value) for name, value in given.items() if value]
 
 
 def _chosen(
@@ -247,7 +254,17 @@ def refuse(pairs: Pairs, blocking: list[Recommendation]) -> None:
         raise NotEligible(words, excluded=pairs.excluded, eligible=pairs.total, needed=MIN_PAIRS)
 
 
-def refuse_same(job: TrainingJob, config: Mapping[str, Any]) -> None:
+def repeated(job: TrainingJob, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request of a job with some settings changed; what it did not keep of a catalog is not asked for again."""
+    request = {name: job.spec.get(name) for name in REQUEST}
+    if not request["register_to_uc"]:
+        request |= {"uc_catalog": None, "uc_schema": None}
+    config = {**job.spec["training_config"], **changes}
+    _refuse_same(job, config)
+    return {**request, "training_config": config}
+
+
+def _refuse_same(job: TrainingJob, config: Mapping[str, Any]) -> None:
     """Raise ValidationError when a job that ran out of memory is to run with the same settings again."""
     if job.error_code != "OUT_OF_MEMORY" or dict(config) != job.training_config:
         return

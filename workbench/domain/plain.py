@@ -1,0 +1,16 @@
+"""Which texts may be names: those on one line, without characters that only machines read."""
+
+from __future__ import annotations
+
+from unicodedata import category
+
+# Control characters, and what breaks a line or a paragraph.
+UNSEEN = frozenset({"Cc", "Zl", "Zp"})
+
+
+def plain(text: str | None) -> str | None:
+    """Return a name as it is, or refuse one that lists, logs and files could not show on one line."""
+    for character in text or "":
+        if category(character) in UNSEEN:
+            raise ValueError(f"holds a line break or control character (U+{ord(character):04X}); write it on one line without")
+    return text
