@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import inspect
 import json
 import re
@@ -20,7 +22,14 @@ OPERATIONS = list(operations().values())
 PREFIX = "/api/v1"
 
 # What is written by hand: the socket, the docs, the health check and the schema itself.
-BY_HAND = {f"{PREFIX}/events", f"{PREFIX}/exports/{{export_id}}/{{name:path}}", "/docs", "/docs/assets", "/api/health", "/openapi.json"}
+BY_HAND = {
+    f"{PREFIX}/events",
+    f"{PREFIX}/exports/{{export_id}}/{{name:path}}",
+    "/docs",
+    "/docs/assets",
+    "/api/health",
+    "/openapi.json",
+}
 
 
 @pytest.fixture
@@ -94,6 +103,15 @@ def test_every_operation_is_a_command_of_the_command_line():
 
 def test_the_stub_is_fresh():
     assert text() == STUB.read_text(), "run: python -m workbench.client.stub"
+
+
+def test_the_stub_is_python_and_knows_every_name_it_uses():
+    tree = ast.parse(STUB.read_text())
+    imported = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    known = {alias.asname or alias.name for node in imported for alias in node.names} | set(dir(builtins))
+    known |= {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    assert used - known == set()
 
 
 def test_roles_are_known_and_commands_are_not_open_to_viewers():

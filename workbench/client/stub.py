@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import re
 import sys
+import types
 import typing
 from pathlib import Path
 from typing import Any
@@ -97,12 +97,18 @@ def _returned(operation: Operation) -> str:
 def _written(annotation: Any) -> str:
     if annotation is UNSET or annotation is Any:
         return "Any"
-    if typing.get_origin(annotation) is typing.Annotated:
-        return _written(typing.get_args(annotation)[0])
-    if isinstance(annotation, type) and not typing.get_args(annotation):
-        return f"{annotation.__module__}.{annotation.__name__}" if annotation.__module__ == "datetime" else annotation.__name__
-    plain = re.sub(r"typing\.(Annotated\[(\w+).*?\]\)?\])", r"\2", str(annotation))
-    return re.sub(r"(workbench\.[\w.]+\.|typing\.|NoneType)", lambda m: "None" if m[0] == "NoneType" else "", plain)
+    if annotation in (None, type(None), ...):
+        return "..." if annotation is ... else "None"
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _written(inner[0])
+    if origin is typing.Literal:
+        return f"Literal[{', '.join(map(repr, inner))}]"
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(map(_written, inner))
+    if origin is not None:
+        return f"{origin.__name__}[{', '.join(map(_written, inner))}]"
+    return f"{annotation.__module__}.{annotation.__name__}" if annotation.__module__ == "datetime" else annotation.__name__
 
 
 def _workspace() -> str:

@@ -129,13 +129,13 @@ class Sheets(Namespace):
         """Return scanned rows with their signals, narrowed and sorted by them."""
     def update_row(self, sheet_id: str, row_index: int, values: dict[str, Any], *, seen: dict[str, Any] | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> SheetRow:
         """Change cells of one row of a draft sheet. Pairs made from it keep the row as it was, and say so."""
-    def replace(self, sheet_id: str, *, preview: bool = ..., source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., encoding: str | None = ..., worksheet: str | None = ..., split: str | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Replacement:
+    def replace(self, sheet_id: str, *, preview: bool = ..., source_type: Literal['file', 'url', 'sql', 'inline'] | None = ..., source: str | None = ..., rows: Any = ..., encoding: str | None = ..., worksheet: str | None = ..., split: str | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Replacement:
         """Take a new version of the whole source for the rows of a draft sheet, matched by the item they are about."""
     def changes(self, sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[RowChange]:
         """List what happened to the rows since the import, the newest first."""
-    def list(self, *, search: str = ..., status: Optional[Literal['draft', 'published', 'archived', 'deleted']] = ..., sort: Literal['created_at', 'updated_at', 'name', 'item_count'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Sheet]:
+    def list(self, *, search: str = ..., status: Literal['draft', 'published', 'archived', 'deleted'] | None = ..., sort: Literal['created_at', 'updated_at', 'name', 'item_count'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Sheet]:
         """List the sheets, the newest first; deleted ones only when asked for."""
-    def create(self, name: str, *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., item_id_column: str | None = ..., encoding: str | None = ..., worksheet: str | None = ..., split: str | None = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., external: bool = ..., sample: bool = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Sheet | Job:
+    def create(self, name: str, *, source_type: Literal['file', 'url', 'sql', 'inline'] | None = ..., source: str | None = ..., rows: Any = ..., item_id_column: str | None = ..., encoding: str | None = ..., worksheet: str | None = ..., split: str | None = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., external: bool = ..., sample: bool = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Sheet | Job:
         """Import rows as a new sheet: from a file, an address, a query or given directly."""
     def get(self, sheet_id: str) -> Sheet:
         """Return one sheet, also a deleted one."""
@@ -157,12 +157,12 @@ class Sheets(Namespace):
         """Put a sheet aside; it can still be read."""
     def restore(self, sheet_id: str, *, idempotency_key: str | None = ...) -> Sheet:
         """Bring back a deleted or an archived sheet, in the state it had before."""
-    def clone(self, sheet_id: str, *, name: Optional[str = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Sheet | Job:
+    def clone(self, sheet_id: str, *, name: str | None = ..., idempotency_key: str | None = ..., wait: bool = ...) -> Sheet | Job:
         """Copy a sheet with its rows to a new draft; more than 100,000 rows, or `wait=False`, take a job."""
     def attach_template(self, sheet_id: str, template_id: str, *, idempotency_key: str | None = ...) -> Sheet:
         """Make a template the usual one of a sheet; every placeholder has to be a column."""
 class Templates(Namespace):
-    def list(self, *, search: str = ..., status: Optional[Literal['draft', 'published', 'archived']] = ..., page: int = ..., page_size: int = ...) -> Page[Template]:
+    def list(self, *, search: str = ..., status: Literal['draft', 'published', 'archived'] | None = ..., page: int = ..., page_size: int = ...) -> Page[Template]:
         """List the templates, the newest first."""
     def create(self, name: str, prompt_template: str, *, system_instruction: str | None = ..., response_source_mode: Literal['existing_column', 'ai_generated', 'manual_labeling'] = ..., response_column: str | None = ..., response_schema: list[ResponseField] = ..., model: str | None = ..., temperature: float = ..., max_tokens: int = ..., label_type: str = ..., label_classes: list[LabelClass] = ..., column_mapping: dict[str, str] = ..., few_shot_count: int = ..., description: str = ..., sample: bool = ..., idempotency_key: str | None = ...) -> Template:
         """Write a draft template, version 1.0.0."""
@@ -206,7 +206,7 @@ class TrainingSheets(Namespace):
         """Look for duplicates, personal data, languages, leaks and outliers among the pairs, in a job."""
     def quality(self, training_sheet_id: str) -> Quality:
         """Return what the newest scan of the pairs found; the review queue takes the same conditions."""
-    def import_reviews(self, name: Optional[str = ..., *, source_type: Optional[Literal['file', 'url', 'sql', 'inline']] = ..., source: str | None = ..., rows: Any = ..., format: Optional[Literal['label_studio', 'argilla', 'openai_chat', 'anthropic', 'gemini', 'alpaca', 'sharegpt', 'prompt_completion', 'preference', 'pairs', 'jsonl', 'csv', 'parquet', 'huggingface']] = ..., question: str | None = ..., prompt_template: str | None = ..., split: str | None = ..., encoding: str | None = ..., preview: bool = ..., idempotency_key: str | None = ...) -> ReviewImport:
+    def import_reviews(self, name: str | None = ..., *, source_type: Literal['file', 'url', 'sql', 'inline'] | None = ..., source: str | None = ..., rows: Any = ..., format: Literal['label_studio', 'argilla', 'openai_chat', 'anthropic', 'gemini', 'alpaca', 'sharegpt', 'prompt_completion', 'preference', 'pairs', 'jsonl', 'csv', 'parquet', 'huggingface'] | None = ..., question: str | None = ..., prompt_template: str | None = ..., split: str | None = ..., encoding: str | None = ..., preview: bool = ..., idempotency_key: str | None = ...) -> ReviewImport:
         """Make a sheet, a template and a training sheet from what was reviewed in another tool."""
     def reassemble(self, training_sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> Reassembly:
         """Render the pairs anew after their sheet changed, or through another template; a preview freezes the set first."""
@@ -214,13 +214,13 @@ class TrainingSheets(Namespace):
         """Let a provider answer the pairs without a response, in a job; the answers wait for review."""
     def estimate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., failed_in: str | None = ..., overwrite_existing: bool = ..., force: bool = ...) -> GenerationEstimate:
         """Tell what a generation would ask, read, write and cost; nothing is asked."""
-    def answers(self, training_sheet_id: str, *, job_id: str | None = ..., outcome: Optional[Literal['good', 'flagged', 'failed']] = ..., page: int = ..., page_size: int = ...) -> Page[GeneratedAnswer]:
+    def answers(self, training_sheet_id: str, *, job_id: str | None = ..., outcome: Literal['good', 'flagged', 'failed'] | None = ..., page: int = ..., page_size: int = ...) -> Page[GeneratedAnswer]:
         """List what providers said about pairs, with tokens, cost and faults; the newest job first."""
     def generations(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Job]:
         """List the jobs that asked providers about a training sheet, the newest first."""
-    def assemble(self, sheet_id: str, *, name: Optional[str = ..., template_id: str | None = ..., template: TemplateSnapshot | None = ..., filter: str | None = ..., sample: Literal['all', 'random', 'stratified'] = ..., sample_size: int | None = ..., seed: int = ..., stratify_by: str | None = ..., overlap: int = ..., guidelines: str = ..., idempotency_key: str | None = ..., wait: bool = ...) -> TrainingSheet | Job:
+    def assemble(self, sheet_id: str, *, name: str | None = ..., template_id: str | None = ..., template: TemplateSnapshot | None = ..., filter: str | None = ..., sample: Literal['all', 'random', 'stratified'] = ..., sample_size: int | None = ..., seed: int = ..., stratify_by: str | None = ..., overlap: int = ..., guidelines: str = ..., idempotency_key: str | None = ..., wait: bool = ...) -> TrainingSheet | Job:
         """Render rows of a sheet through a template into pairs to review."""
-    def list(self, *, search: str = ..., sheet_id: str | None = ..., status: Optional[Literal['assembling', 'ready', 'failed', 'archived', 'deleted']] = ..., page: int = ..., page_size: int = ...) -> Page[TrainingSheet]:
+    def list(self, *, search: str = ..., sheet_id: str | None = ..., status: Literal['assembling', 'ready', 'failed', 'archived', 'deleted'] | None = ..., page: int = ..., page_size: int = ...) -> Page[TrainingSheet]:
         """List the training sheets, the newest first, with counts by source and state of their pairs."""
     def get(self, training_sheet_id: str) -> TrainingSheet:
         """Return one training sheet, also a deleted one."""
@@ -271,13 +271,13 @@ class Review(Namespace):
         """Keep the right answer to some pairs, to see how reviewers do on them; votes never change it."""
     def unmark_gold(self, training_sheet_id: str, row_indices: list[int], *, idempotency_key: str | None = ...) -> GoldOutcome:
         """Forget the right answer to some pairs."""
-    def queue(self, training_sheet_id: str, *, status: Literal['to_review', 'unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'disputed', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., labeled_since: datetime.datetime | None = ..., labeled_until: datetime.datetime | None = ..., updated_since: datetime.datetime | None = ..., updated_until: datetime.datetime | None = ..., signals: list[str] | None = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'disagreement', 'random', 'concern', 'duplicates', 'near_duplicates', 'words', 'pii', 'leakage', 'repetition', 'outlier', 'training_loss'] = ..., descending: bool = ..., seed: int = ..., limit: int = ..., cursor: str | None = ...) -> Page[Pair]:
+    def queue(self, training_sheet_id: str, *, status: Literal['to_review', 'unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'disputed', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical'] | None = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Literal['training', 'validation', 'evaluation', 'few_shot', 'testing'] | None = ..., labeled_since: datetime.datetime | None = ..., labeled_until: datetime.datetime | None = ..., updated_since: datetime.datetime | None = ..., updated_until: datetime.datetime | None = ..., signals: list[str] | None = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'disagreement', 'random', 'concern', 'duplicates', 'near_duplicates', 'words', 'pii', 'leakage', 'repetition', 'outlier', 'training_loss'] = ..., descending: bool = ..., seed: int = ..., limit: int = ..., cursor: str | None = ...) -> Page[Pair]:
         """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
-    def card(self, training_sheet_id: str, row_index: int, *, status: Literal['to_review', 'unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'disputed', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Optional[Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical']] = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Optional[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] = ..., labeled_since: datetime.datetime | None = ..., labeled_until: datetime.datetime | None = ..., updated_since: datetime.datetime | None = ..., updated_until: datetime.datetime | None = ..., signals: list[str] | None = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'disagreement', 'random', 'concern', 'duplicates', 'near_duplicates', 'words', 'pii', 'leakage', 'repetition', 'outlier', 'training_loss'] = ..., descending: bool = ..., seed: int = ...) -> Card:
+    def card(self, training_sheet_id: str, row_index: int, *, status: Literal['to_review', 'unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'disputed', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical'] | None = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Literal['training', 'validation', 'evaluation', 'few_shot', 'testing'] | None = ..., labeled_since: datetime.datetime | None = ..., labeled_until: datetime.datetime | None = ..., updated_since: datetime.datetime | None = ..., updated_until: datetime.datetime | None = ..., signals: list[str] | None = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'disagreement', 'random', 'concern', 'duplicates', 'near_duplicates', 'words', 'pii', 'leakage', 'repetition', 'outlier', 'training_loss'] = ..., descending: bool = ..., seed: int = ...) -> Card:
         """Return all that the review screen shows of one pair, and its neighbors in the queue."""
     def get(self, training_sheet_id: str, row_index: int, *, version: int | None = ...) -> Pair:
         """Return one pair, as it is or as it was at an earlier version."""
-    def decide(self, training_sheet_id: str, row_index: int, *, action: Optional[Literal['approve', 'reject', 'flag', 'reset']] = ..., status: Optional[Literal['labeled', 'rejected', 'flagged', 'unlabeled']] = ..., response: str = ..., prompt: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., n: int | None = ..., idempotency_key: str | None = ...) -> Pair:
+    def decide(self, training_sheet_id: str, row_index: int, *, action: Literal['approve', 'reject', 'flag', 'reset'] | None = ..., status: Literal['labeled', 'rejected', 'flagged', 'unlabeled'] | None = ..., response: str = ..., prompt: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., n: int | None = ..., idempotency_key: str | None = ...) -> Pair:
         """Approve, reject, flag, reset or edit one pair; editing and approving go in one step."""
     def draft(self, training_sheet_id: str, row_index: int, *, response: str = ..., prompt: str = ..., idempotency_key: str | None = ...) -> Draft:
         """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
@@ -329,7 +329,7 @@ class Jobs(Namespace):
         """Make a new job like each of several that failed or were cancelled."""
     def bulk_delete(self, ids: list[str], *, idempotency_key: str | None = ...) -> BulkJobs:
         """Delete several jobs that have ended; those that are still needed refuse, the others go together."""
-    def list(self, *, kind: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., trials: bool = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'name', 'status', 'progress_percent', 'priority'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Job]:
+    def list(self, *, kind: str | None = ..., status: Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] | None = ..., search: str = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., trials: bool = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'name', 'status', 'progress_percent', 'priority'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Job]:
         """List the jobs, the newest first; a study stands for its trials, unless they are asked for."""
     def get(self, job_id: str) -> Job:
         """Return one job."""
@@ -345,7 +345,7 @@ class Jobs(Namespace):
         """Move a waiting job forward or back in the queue."""
     def delete(self, job_id: str, *, idempotency_key: str | None = ...) -> Deleted:
         """Delete a job that has ended, with all it wrote; refused while a version it made is in use."""
-    def events(self, job_id: str, *, after: int = ..., type: Optional[Literal['status_change', 'progress', 'log', 'metric', 'error']] = ..., progress: bool = ..., latest_first: bool = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
+    def events(self, job_id: str, *, after: int = ..., type: Literal['status_change', 'progress', 'log', 'metric', 'error'] | None = ..., progress: bool = ..., latest_first: bool = ..., page: int = ..., page_size: int = ...) -> Page[JobEvent]:
         """List what happened to a job, the oldest first unless told otherwise."""
     def start_external(self, name: str, *, config: dict[str, Any] = ..., labels: dict[str, str] = ..., lease_seconds: float | None = ..., started_at: datetime.datetime | None = ..., idempotency_key: str | None = ...) -> Run:
         """Open a run for work done elsewhere: it has curves and events, but no process of ours."""
@@ -360,7 +360,7 @@ class Training(Namespace):
         """Sum up what the model answered: how much was right, which responses it confuses, where to review."""
     def create(self, training_sheet_id: str, model_name: str, base_model: str, *, trainer: str | None = ..., train_val_split: float = ..., training_config: dict[str, Any] = ..., register_to_uc: bool = ..., uc_catalog: str | None = ..., uc_schema: str | None = ..., labels: dict[str, str] = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> TrainingJob:
         """Start a training job; pairs, versions and split are frozen with it."""
-    def list(self, *, training_sheet_id: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., base_model: str | None = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., trials: bool = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'model_name', 'status', 'progress_percent', 'base_model', 'total_pairs', 'val_accuracy', 'val_loss'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[TrainingJob]:
+    def list(self, *, training_sheet_id: str | None = ..., status: Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] | None = ..., search: str = ..., base_model: str | None = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., trials: bool = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'model_name', 'status', 'progress_percent', 'base_model', 'total_pairs', 'val_accuracy', 'val_loss'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[TrainingJob]:
         """List the training jobs, the newest first; a study stands for its trials, unless they are asked for."""
     def active(self) -> Page[TrainingJob]:
         """List the training jobs that have not ended; the trials of a study are not among them."""
@@ -395,11 +395,11 @@ class Training(Namespace):
 class Studies(Namespace):
     def create(self, training_sheet_id: str, model_name: str, base_model: str, *, trainer: str | None = ..., n_trials: int = ..., metric: str | None = ..., search_space: dict[str, Any] | None = ..., training_config: dict[str, Any] = ..., train_val_split: float = ..., parallel: int = ..., pruning: bool = ..., seed: int = ..., timeout_seconds: float | None = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> Study:
         """Start a study: trainings with different settings on the same pairs, to find the best settings."""
-    def list(self, *, training_sheet_id: str | None = ..., status: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled']] = ..., search: str = ..., base_model: str | None = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'model_name', 'status', 'progress_percent', 'best_value'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Study]:
+    def list(self, *, training_sheet_id: str | None = ..., status: Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] | None = ..., search: str = ..., base_model: str | None = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'model_name', 'status', 'progress_percent', 'best_value'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Study]:
         """List the studies, the newest first."""
     def get(self, study_id: str) -> Study:
         """Return one study with its best trial so far."""
-    def trials(self, study_id: str, *, state: Optional[Literal['pending', 'queued', 'running', 'succeeded', 'pruned', 'failed', 'cancelled']] = ..., sort: Literal['number', 'value', 'state', 'duration_seconds', 'completed_at'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Trial]:
+    def trials(self, study_id: str, *, state: Literal['pending', 'queued', 'running', 'succeeded', 'pruned', 'failed', 'cancelled'] | None = ..., sort: Literal['number', 'value', 'state', 'duration_seconds', 'completed_at'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[Trial]:
         """List the trials of a study: what each tried and what came of it."""
     def importance(self, study_id: str) -> StudyImportance:
         """Return how much each setting decides whether a trial is among the best."""
@@ -414,7 +414,7 @@ class Studies(Namespace):
     def train_best(self, study_id: str, *, trial: int | None = ..., model_name: str | None = ..., register_to_uc: bool = ..., uc_catalog: str | None = ..., uc_schema: str | None = ..., labels: dict[str, str] = ..., idempotency_key: str | None = ...) -> TrainingJob:
         """Start a training job with the best settings found, on the pairs as they are now."""
 class Models(Namespace):
-    def list(self, *, search: str = ..., status: Optional[Literal['development', 'staging', 'production', 'archived']] = ..., framework: str = ..., name: str = ..., sort: Literal['name', 'version', 'status', 'accuracy', 'created', 'updated'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[ModelVersion]:
+    def list(self, *, search: str = ..., status: Literal['development', 'staging', 'production', 'archived'] | None = ..., framework: str = ..., name: str = ..., sort: Literal['name', 'version', 'status', 'accuracy', 'created', 'updated'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[ModelVersion]:
         """List versions, each with measured figures, gate and actions."""
     def get(self, model_id: str) -> ModelVersion:
         """Return one version with measured figures, gate and actions."""
@@ -441,7 +441,7 @@ class Models(Namespace):
     def restore(self, model_id: str, *, reason: str = ..., idempotency_key: str | None = ...) -> StageChanged:
         """Bring an archived version back to development."""
 class Endpoints(Namespace):
-    def list(self, *, search: str = ..., status: Optional[Literal['starting', 'serving', 'stopped', 'failed']] = ..., page: int = ..., page_size: int = ...) -> Page[Endpoint]:
+    def list(self, *, search: str = ..., status: Literal['starting', 'serving', 'stopped', 'failed'] | None = ..., page: int = ..., page_size: int = ...) -> Page[Endpoint]:
         """List endpoints with the stage of what they serve and their actions."""
     def get(self, name: str) -> Endpoint:
         """Return one endpoint."""
@@ -479,9 +479,9 @@ class Monitoring(Namespace):
     def request(self, request_id: str) -> RequestLog:
         """Return one request as the log keeps it."""
 class Feedback(Namespace):
-    def create(self, *, endpoint: str, request_id: str, rating: Union[Literal['positive', 'negative'], int], corrected: str | None = ..., comment: str = ..., id: str | None = ..., idempotency_key: str | None = ...) -> Feedback:
+    def create(self, *, endpoint: str, request_id: str, rating: Literal['positive', 'negative'] | int, corrected: str | None = ..., comment: str = ..., id: str | None = ..., idempotency_key: str | None = ...) -> Feedback:
         """Judge the answer of one request; sending the same id again changes nothing."""
-    def list(self, *, endpoint: str = ..., sentiment: Optional[Literal['positive', 'neutral', 'negative']] = ..., flagged: bool | None = ..., converted: bool | None = ..., request_id: str = ..., page: int = ..., page_size: int = ...) -> Page[Feedback]:
+    def list(self, *, endpoint: str = ..., sentiment: Literal['positive', 'neutral', 'negative'] | None = ..., flagged: bool | None = ..., converted: bool | None = ..., request_id: str = ..., page: int = ..., page_size: int = ...) -> Page[Feedback]:
         """List judgments with the request they are about, the newest first."""
     def stats(self, *, days: int = ..., endpoint: str | None = ...) -> FeedbackStats:
         """Count the judgments of some days."""
