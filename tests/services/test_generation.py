@@ -336,6 +336,31 @@ def test_an_attempt_after_a_lost_worker_goes_on_where_the_last_one_was(local: An
     assert all(server.counts[f"Q: what {row}?"] == 1 for row in kept)
 
 
+def test_what_failed_in_an_attempt_that_died_is_paid_for_all_the_same(local: Any, chat: Any, monkeypatch: Any) -> None:
+    lost = Ending(code="WORKER_LOST", message="The worker is gone.", transient=True)
+    monkeypatch.setattr(Ending, "_unexplained", classmethod(lambda cls, ended: lost))
+    local.app.settings.retry_wait_s = 0.01
+    made, opened = assembled(local, 4), threading.Event()
+
+    def tell(prompt: str, before: int) -> Say:
+        if "3" in prompt:
+            assert opened.wait(100)
+        return Say("two words" if opened.is_set() or "0" not in prompt else "", usage=True)
+
+    chat(local, tell, concurrency=1)
+    job = local.training_sheets.generate(made.id, "mine")
+    files = [local.app.engine.folder(job.id, attempt) / "answers.jsonl" for attempt in (1, 2)]
+    until(lambda: files[0].exists() and files[0].read_bytes().count(b"\n") >= 3)
+    os.kill(local.jobs.get(job.id).pid, signal.SIGKILL)
+    opened.set()
+    done = ended(local, job)
+    lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    assert (done.attempt, done.result["generated_count"], len(lines), done.result["requests"]) == (2, 4, 5, 5)
+    assert done.result["tokens_in"] == sum(line["tokens_in"] for line in lines)
+    assert done.result["cost"] == pytest.approx(sum(line["cost"] for line in lines))
+    assert local.jobs.metric_curve(job.id, "cost")["value"].iloc[-1] == pytest.approx(done.result["cost"])
+
+
 def test_cancel_is_quick_and_stop_keeps(local: Any, chat: Any) -> None:
     made = assembled(local)
     server, gate = chat(local, concurrency=3), Gate(30)

@@ -136,6 +136,25 @@ def test_an_external_run_has_curves_and_an_end(ws):
         ws.jobs.log_metrics(run.id, points[:1])
 
 
+def test_refusals_name_what_an_external_run_really_offers(ws):
+    run = ws.jobs.start_external("my loop")
+    ws.jobs.finish(run.id, status="failed")
+    offered = [action.name for action in ws.jobs.get(run.id).actions if action.enabled]
+    assert offered == ["delete"]
+    calls = (
+        lambda: ws.jobs.cancel(run.id),
+        lambda: ws.jobs.stop(run.id),
+        lambda: ws.jobs.retry(run.id),
+        lambda: ws.jobs.prioritize(run.id, 3),
+        lambda: ws.jobs.log_metrics(run.id, []),
+    )
+    for call in calls:
+        with pytest.raises(InvalidTransition) as refused:
+            call()
+        assert refused.value.context["allowed"] == offered
+        assert "retry" not in refused.value.message
+
+
 def test_faulty_points_are_all_named(ws):
     run = ws.jobs.start_external("my loop")
     with pytest.raises(ValidationError) as refused:

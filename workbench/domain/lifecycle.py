@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -39,11 +39,14 @@ class Lifecycle:
         """Return the names of the actions allowed in `state`."""
         return [m.name for m in self.moves.values() if m.sources is None or state in m.sources]
 
-    def require(self, name: str, state: str) -> str:
-        """Return the state that action `name` leads to from `state`, or raise InvalidTransition."""
+    def require(self, name: str, state: str, actions: Callable[[], Iterable[Action]] | None = None) -> str:
+        """Return the state that action `name` leads to from `state`, or raise InvalidTransition.
+
+        `actions` tells what the record at hand offers, where that is less than its state allows.
+        """
         if name not in self.allowed(state):
             wanted = self.moves[name].words or self.moves[name].label.lower()
-            raise InvalidTransition.of(self.kind, wanted, state, self.allowed(state))
+            raise InvalidTransition.of(self.kind, wanted, state, offered(actions()) if actions else self.allowed(state))
         return self.moves[name].target or state
 
     def actions(
@@ -64,6 +67,11 @@ class Lifecycle:
         elif roles is not None and move.roles is not None and not move.roles & set(roles):
             reason = f"Needs the role {' or '.join(sorted(move.roles))}."
         return _action(move, reason)
+
+
+def offered(actions: Iterable[Action]) -> list[str]:
+    """Return the names of the actions that can be taken."""
+    return [action.name for action in actions if action.enabled]
 
 
 @lru_cache(maxsize=4096)

@@ -76,8 +76,10 @@ class Generation:
         self.inputs = inputs
         self.total = inputs["total"]
         self.done = self.failed = self.flagged = self.in_a_row = 0
-        self.cost: float | None = 0.0
-        self.tokens = 0
+        # Earlier attempts of the job were paid for as well.
+        spent = inputs["spent"]
+        self.cost: float | None = spent["cost"]
+        self.tokens: int = spent["tokens_in"] + spent["tokens_out"]
         self._asker = Asker(provider, access, per_minute=inputs["requests_per_minute"])
         self._rows = self._prompts()
         self._told = -1

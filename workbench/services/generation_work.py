@@ -29,6 +29,22 @@ _DOUBLES = """
 delete from generated_answers where job_id = ? and origin = 'earlier' and row_index in (
     select row_index from generated_answers where job_id = ? and origin <> 'earlier')
 """
+_FAILED = "job_id = ? and outcome = 'failed'"
+_SPENT = (
+    "coalesce(sum(tokens_in), 0)::bigint as tokens_in, coalesce(sum(tokens_out), 0)::bigint as tokens_out, "
+    "case when count(*) filter (outcome <> 'failed' and cost is null) = 0 then coalesce(sum(cost), 0) end as cost"
+)
+# What failed in an earlier attempt was paid for as well: the answer that came later bears it.
+_BEAR = """
+update generated_answers g set tries = g.tries + f.tries,
+    tokens_in = list_sum([g.tokens_in, f.tokens_in]), tokens_out = list_sum([g.tokens_out, f.tokens_out]),
+    cost = case when g.outcome = 'failed' or g.cost is not null then list_sum([g.cost, f.cost]) end
+from _failed f where g.job_id = ? and g.row_index = f.row_index
+"""
+_NOT_ASKED_AGAIN = """
+insert into generated_answers select * from _failed
+where row_index not in (select row_index from generated_answers where job_id = ?)
+"""
 TARGET = "training_sheet_id = $training_sheet_id and row_index in (select row_index from _answers)"
 LINE = {
     "row_index": "BIGINT",
@@ -74,6 +90,7 @@ class GenerationWork:
             "price_out": config.price_out,
             "total": total,
             "known": wanted - total,
+            "spent": self.db.rows(f"select {_SPENT} from generated_answers where job_id = ?", [job.id])[0],
         }
 
     def _earlier(self, job: Job) -> list[str]:
@@ -136,10 +153,13 @@ class GenerationWork:
             "reusable": str(job.spec["ask"]["temperature"] == 0).lower(),
         }
         if job.attempt > 1:
-            self.db.execute("delete from generated_answers where job_id = ? and outcome = 'failed'", [job.id])
+            self.db.execute(f"create or replace temp table _failed as select * from generated_answers where {_FAILED}", [job.id])
+            self.db.execute(f"delete from generated_answers where {_FAILED}", [job.id])
         self.db.insert_arrow("generated_answers", streamed(_kept_sql(folder, facts, all_pairs=all_pairs)))
         if job.attempt > 1:
             self.db.execute(_DOUBLES, [job.id, job.id])
+            self.db.execute(_BEAR, [job.id])
+            self.db.execute(_NOT_ASKED_AGAIN, [job.id])
 
     def _told(self, job: Job) -> dict[str, Any]:
         """Return counts, sums and the first failures of a job."""
@@ -147,9 +167,7 @@ class GenerationWork:
             "select count(*) filter (outcome <> 'failed') as generated_count, count(*) filter (outcome = 'failed') as failed_count, "
             "count(*) filter (outcome = 'flagged') as flagged_count, count(*) filter (origin = 'cache') as cached_count, "
             "count(*) filter (origin = 'earlier') as resumed_count, coalesce(sum(tries), 0)::bigint as requests, "
-            "coalesce(sum(tokens_in), 0)::bigint as tokens_in, coalesce(sum(tokens_out), 0)::bigint as tokens_out, "
-            "case when count(*) filter (outcome <> 'failed' and cost is null) = 0 then coalesce(sum(cost), 0) end as cost "
-            "from generated_answers where job_id = ?",
+            f"{_SPENT} from generated_answers where job_id = ?",
             [job.id],
         )[0]
         errors = self.db.rows(

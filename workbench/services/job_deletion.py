@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from workbench.domain.jobs import ACTIVE, LIFECYCLE, Job
+from workbench.domain.jobs import ACTIVE, Job
 from workbench.errors import InUse, InvalidTransition, NotFound, NotReady, WorkbenchError
 from workbench.store import Database
 
@@ -103,7 +103,7 @@ def refusals(db: Database, ids: Iterable[str]) -> dict[str, WorkbenchError]:
             found[id] = NotFound.of(Job.kind, id)
         elif status in ACTIVE:
             words = f"Job {id} cannot be deleted while {status}. Cancel it first, or wait for its end."
-            found[id] = InvalidTransition(words, current=status, allowed=LIFECYCLE.allowed(status))
+            found[id] = InvalidTransition(words, current=status, allowed=["cancel"])
         elif id in held:
             words = f"Job {id} cannot be deleted: in use by {', '.join(held[id])}. Archive or stop that first."
             found[id] = InUse(words, used_by=held[id])

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AliasChoices
 
 from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.jobs import DELETE, KINDS, LIFECYCLE, TERMINAL, WAITING, Job, JobEvent
+from workbench.domain.lifecycle import offered
 from workbench.domain.plain import plain
 from workbench.domain.record import utc
 from workbench.errors import InvalidTransition, NotFound, ValidationError, did_you_mean
@@ -108,7 +109,7 @@ class JobService(JobBulk, JobCurves, JobLogs):
     ) -> Job:
         """Make a new job like one that failed or was cancelled, linked to it; a training may change settings."""
         job = self.records.get(job_id)
-        LIFECYCLE.require("retry", job.status)
+        LIFECYCLE.require("retry", job.status, lambda: self.shown(job).actions)
         if job.kind == "train":
             changed = {"training_config": training_config, "resume": resume, "timeout_seconds": timeout_seconds}
             return self.records.get(self.app.training.retry(job_id, **changed).id)
@@ -119,7 +120,7 @@ class JobService(JobBulk, JobCurves, JobLogs):
         if job.kind == "study":
             return self.records.get(self.app.studies.retry(job_id).id)
         if why := repeating.never(self.app, job.kind, job.spec):
-            raise InvalidTransition(why, current=job.status, allowed=[])
+            raise InvalidTransition(why, current=job.status, allowed=offered(self.shown(job).actions))
         more = {"labels": job.labels, "sample": job.sample, "priority": job.priority, "parent_id": job.id, "resume": resume}
         more |= {"timeout_seconds": timeout_seconds or job.timeout_seconds}
         with self.db.write():
@@ -140,7 +141,7 @@ class JobService(JobBulk, JobCurves, JobLogs):
         """Move a waiting job forward or back in the queue."""
         job = self.records.get(job_id)
         if job.status not in WAITING:
-            raise InvalidTransition.of("job", "change its priority", job.status, LIFECYCLE.allowed(job.status))
+            raise InvalidTransition.of("job", "change its priority", job.status, offered(self.shown(job).actions))
         self.records.update(job_id, priority=priority)
         told = JobEvent(type="log", message=f"Priority {priority}, it was {job.priority}.")
         self.db.on_commit(self.app.engine.notice)
@@ -244,7 +245,7 @@ class JobService(JobBulk, JobCurves, JobLogs):
     def ask_cancel(self, job_id: str, reason: str) -> Job:
         """Refuse what has ended, else ask the engine to cancel."""
         job = self.records.get(job_id)
-        LIFECYCLE.require("cancel", job.status)
+        LIFECYCLE.require("cancel", job.status, lambda: self.shown(job).actions)
         if job.kind == EXTERNAL:
             changes = {"cancel_reason": reason or None, "completed_at": self.clock.now()}
             self.app.engine.ledger.move(job_id, ("running",), "cancelled", message="Cancelled.", **changes)
@@ -254,7 +255,7 @@ class JobService(JobBulk, JobCurves, JobLogs):
     def ask_stop(self, job_id: str) -> Job:
         """Refuse what does not run, else ask the engine to stop."""
         job = self.records.get(job_id)
-        LIFECYCLE.require("stop", job.status)
+        LIFECYCLE.require("stop", job.status, lambda: self.shown(job).actions)
         if job.kind == EXTERNAL:
             words = f"Cannot stop {job_id}: {ELSEWHERE} End it there, or cancel it."
             raise InvalidTransition(words, current=job.status, allowed=["cancel"])
@@ -288,7 +289,7 @@ class JobService(JobBulk, JobCurves, JobLogs):
         if job.kind != EXTERNAL:
             raise NotFound(f"Job {job_id} is no external run: its own process logs for it.", kind="external run", id=job_id)
         if job.status in TERMINAL:
-            raise InvalidTransition.of("run", "add to it", job.status, [])
+            raise InvalidTransition.of("run", "add to it", job.status, offered(self.shown(job).actions))
         return job
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 
 from workbench.contract import Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.jobs import JobEvent
+from workbench.domain.lifecycle import offered
 from workbench.domain.plain import plain
 from workbench.domain.studies import STUDY, Study, StudyCoordinates, StudyDetails, StudyImportance, Trial
 from workbench.domain.train import TrainingJob, direction
@@ -187,14 +188,14 @@ class StudyService(Service, training_plan.Examined):
     @command("POST", "/training/studies/{study_id}/cancel", roles=RUNNERS, label="Cancel", confirm=STUDY.moves["cancel"].confirm)
     def cancel(self, study_id: str, *, reason: Reason = "") -> Study:
         """Cancel a study with all its trials; what was found stays to be looked at."""
-        STUDY.require("cancel", self._found(study_id).status)
+        STUDY.require("cancel", (study := self._found(study_id)).status, lambda: self._shown(study).actions)
         self.app.jobs.ask_cancel(study_id, reason)
         return self.get(study_id)
 
     @command("POST", "/training/studies/{study_id}/stop", roles=RUNNERS, label="Stop and keep the best")
     def stop(self, study_id: str) -> Study:
         """End a running study early: living trials are cancelled, the best so far is its result."""
-        STUDY.require("stop", self._found(study_id).status)
+        STUDY.require("stop", (study := self._found(study_id)).status, lambda: self._shown(study).actions)
         self.app.jobs.ask_stop(study_id)
         return self.get(study_id)
 
@@ -202,7 +203,7 @@ class StudyService(Service, training_plan.Examined):
     def retry(self, study_id: str) -> Study:
         """Make a new study like one that failed or was cancelled, on the pairs as they are now."""
         study = self._found(study_id)
-        STUDY.require("retry", study.status)
+        STUDY.require("retry", study.status, lambda: self._shown(study).actions)
         return self._create(study.spec, labels=study.labels, timeout_seconds=study.timeout_seconds, parent_id=study.id)
 
     @command(
@@ -245,7 +246,7 @@ class StudyService(Service, training_plan.Examined):
                 raise InvalidTransition(
                     "The study has no best trial: none has succeeded. Wait for one, or name a trial by its number.",
                     current=study.status,
-                    allowed=STUDY.allowed(study.status),
+                    allowed=offered(self._shown(study).actions),
                 )
             return study.best_trial
         if not self.trial_records.exists(study_id=study.id, number=number):

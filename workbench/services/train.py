@@ -140,14 +140,14 @@ class TrainingService(PairPredictions, Examined):
     @command("POST", "/training/jobs/{job_id}/cancel", roles=RUNNERS, label="Cancel", confirm="Cancel and discard the work?")
     def cancel(self, job_id: str, *, reason: Reason = "") -> TrainingJob:
         """Cancel a training job: a waiting one ends at once, a running one when its process is gone."""
-        TRAINING.require("cancel", self._found(job_id).status)
+        TRAINING.require("cancel", (job := self._found(job_id)).status, lambda: self._shown(job).actions)
         self.app.jobs.ask_cancel(job_id, reason)
         return self.get(job_id)
 
     @command("POST", "/training/jobs/{job_id}/stop", roles=RUNNERS, label="Stop and keep the best")
     def stop(self, job_id: str) -> TrainingJob:
         """End a running training early: the best so far is evaluated and registered."""
-        TRAINING.require("stop", self._found(job_id).status)
+        TRAINING.require("stop", (job := self._found(job_id)).status, lambda: self._shown(job).actions)
         self.app.jobs.ask_stop(job_id)
         return self.get(job_id)
 
@@ -165,7 +165,7 @@ class TrainingService(PairPredictions, Examined):
         A checkpoint is of use only to the same settings and pairs; with others the work begins anew.
         """
         job = self._found(job_id)
-        TRAINING.require("retry", job.status)
+        TRAINING.require("retry", job.status, lambda: self._shown(job).actions)
         refuse_to_resume(job, resume)
         request, limit = training_plan.repeated(job, training_config), timeout_seconds or job.timeout_seconds
         return self.make(request, labels=job.labels, parent_id=job.id, resume=resume, timeout_seconds=limit)
@@ -223,7 +223,7 @@ class TrainingService(PairPredictions, Examined):
         """
         job = self._found(job_id)
         sheet = self.app.training_sheets.live(training_sheet_id) if training_sheet_id else None
-        TRAINING.require("evaluate", job.status)
+        TRAINING.require("evaluate", job.status, lambda: self._shown(job).actions)
         if not job.model_version_id:
             raise NotReady("The job has registered no model version to evaluate.", status=job.status)
         frozen = self.work.evaluation_pairs(job, training_sheet_id, side)
