@@ -12,7 +12,10 @@ from tests.ui.provenance import Recorder, unexplained
 from tests.ui.rendered import eventually, shows, started, texts
 from workbench.client.workspace import Workspace
 from workbench.contract.codec import encode
+from workbench.services import long_work
+from workbench.ui import data
 from workbench.ui.data import DataView
+from workbench.ui.job import JobView
 from workbench.ui.review_import import ReviewImportForm
 from workbench.ui.sheet_forms import ImportForm, ReplaceForm, assemble_form, edit_form, row_form
 from workbench.ui.sheet_view import SheetView
@@ -140,6 +143,26 @@ def test_reviews_are_looked_at_then_come_in_and_a_fault_is_shown_at_its_path(loc
     (made,) = done
     assert (local.training_sheets.get(made.id).name, made.question, made.statuses) == ("tasks", "reply", {"labeled": 1, "unlabeled": 1})
     assert [] == unexplained(form, recorder.wire)
+
+
+def test_many_reviews_are_brought_in_by_a_job_that_the_dialog_shows(local, tmp_path, monkeypatch):
+    monkeypatch.setattr(long_work, "ROWS_IN_A_CALL", 1)
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps(TASKS))
+    monkeypatch.setattr(data, "JobView", lambda *given, **more: started(JobView(*given, **more)))
+    view = started(DataView(local))
+    form = ReviewImportForm(local, view._brought_in, view._bringing)
+    form.place.value = "path"
+    form.form.input("source").value = str(path)
+    form.form._clicked(None)
+    assert "2 labeled" in texts(form), "a look is given at once"
+
+    form._taken(None)
+
+    assert "Bring in tasks" == view.asking.dialog.title
+    assert eventually(lambda: view.asking.dialog.title == "Brought in tasks")
+    assert "2 labeled" in texts(view.asking)
+    view.close()
 
 
 def test_a_saved_form_is_a_call_of_the_operation(local, sheet):

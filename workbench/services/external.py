@@ -18,6 +18,7 @@ from workbench.services.sheet_rows import rows_table
 from workbench.store import Database
 from workbench.store.external import ExternalFile, reading
 from workbench.store.formats import plain_column
+from workbench.store.names import refuse_columns
 from workbench.store.transaction import quoted
 
 _AGAIN = "Bring the file back as it was, or import it as a new sheet."
@@ -59,7 +60,7 @@ def attach(db: Database, sheet_id: str, source: str | None, item_id_column: str 
         raise ValidationError.field("source", f"An external sheet reads a Parquet file; there is no file {source!r}", source)
     file = ExternalFile.seen(source)
     columns, count, digest = _contents(file, name)
-    importing.refuse_names(columns)
+    refuse_columns(columns)
     db.external.add(sheet_id, file)
     try:
         with db.load() as tx:

@@ -12,11 +12,11 @@ from workbench.domain.jobs import Job
 from workbench.engine import rows
 from workbench.services import importing
 from workbench.services.answering import answered
+from workbench.services.review_import_work import KIND, REVIEWS, ReviewImportWork
 
 if TYPE_CHECKING:
     from workbench.services.application import Application
 
-KIND = "import"
 SAID = ("name", "description", "source_type", "source", "item_id_column", "template_id", "tags", "data_classification")
 
 
@@ -26,11 +26,20 @@ class ImportWork:
     def __init__(self, app: Application) -> None:
         self.app = app
         self.db = app.db
+        self.reviews = ReviewImportWork(app)
 
     def register(self) -> None:
         """Tell the engine how the jobs run."""
-        told = {"prepare": self.prepare, "receive": self.receive, "finish": self.finish, "ended": self.ended}
-        self.app.engine.register(KIND, entry="workbench.engine.rows:read", **told)
+        told = {name: self._either(name) for name in ("prepare", "receive", "finish", "ended")}
+        self.app.engine.register(KIND, entry="workbench.engine.imports:read", **told)
+
+    def _either(self, name: str) -> Callable[..., Any]:
+        """Return a callback for both that are imported: rows here, reviews in their own way."""
+
+        def call(job: Job, *given: Any) -> Any:
+            return getattr(self.reviews if REVIEWS in job.spec else self, name)(job, *given)
+
+        return call
 
     def submit(self, sheet: Sheet, give: Callable[[Path], dict[str, Any]]) -> Job:
         """Queue the import of a sheet to be; `give` puts the source into the job's folder."""

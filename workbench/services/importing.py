@@ -14,6 +14,7 @@ from workbench.domain.data import Sheet, SheetColumn
 from workbench.errors import ValidationError, did_you_mean
 from workbench.services.sheet_rows import index_name, rows_table
 from workbench.store import Database
+from workbench.store.names import refuse_columns
 from workbench.store.transaction import Transaction, quoted
 
 Source = pa.Table | pa.RecordBatchReader
@@ -32,7 +33,7 @@ class Loaded:
 def load(db: Database, sheet_id: str, source: Source, item_id_column: str | None) -> Loaded:
     """Copy a source to the table of a sheet that nobody sees yet; on any fault nothing remains."""
     table = rows_table(sheet_id)
-    refuse_names(source.schema.names)
+    refuse_columns(source.schema.names)
     with db.load() as tx:
         tx.cursor.register("_source", _plain(source))
         tx.execute(f"create table {table} as select row_number() over () - 1 as _row, * from _source")
@@ -44,21 +45,6 @@ def load(db: Database, sheet_id: str, source: Source, item_id_column: str | None
         if item_id_column is not None:
             refuse_item_ids(tx, table, item_id_column, columns)
         return Loaded(columns, count, content_hash(tx, table, columns))
-
-
-def refuse_names(names: Iterable[str]) -> None:
-    """Refuse columns without a name, with the same name, or with a name we keep for ourselves."""
-    names = list(names)
-    lowered = [name.lower() for name in names]
-    faults = [(n, "is there twice; names differ by more than case") for n in names if lowered.count(n.lower()) > 1]
-    faults += [(n, "is empty; give every column a name") for n in names if not n.strip()]
-    faults += [(n, "is reserved; rename the column") for n in names if n.lower() == "_row" or n.lower().startswith("_wb_")]
-    if not names:
-        raise ValidationError.field("source", "The source has no columns")
-    if faults:
-        raise ValidationError.of(
-            [{"field": "source", "message": f"The column name {n!r} {why}", "value": n} for n, why in faults]
-        )
 
 
 def _plain(source: Source) -> Source:

@@ -27,6 +27,8 @@ class JsonRecords:
     """Iterate over the objects of a file as often as needed: a list of objects, one object a line, or a table."""
 
     def __init__(self, path: Path, *, name: str, split: str | None = None, encoding: str | None = None) -> None:
+        if not path.exists():
+            raise ValidationError.field("source", f"there is no file {name} any more. Put it back and bring it in again", name)
         self._work = Workplace()
         self._name, self._split = name, split
         inner = Path(name).stem if Path(name).suffix.lower() in PACKED else name

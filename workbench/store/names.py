@@ -1,8 +1,8 @@
-"""The names of columns that come from outside."""
+"""The names of columns that come from outside, and those we keep for ourselves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from workbench.errors import ValidationError
 
@@ -19,3 +19,18 @@ def refuse_names(names: Sequence[str], name: str) -> None:
     if faults:
         message = f"{name}, line 1: {'; '.join(faults)}. Give every column a name of its own"
         raise ValidationError.field("source", message, name)
+
+
+def refuse_columns(names: Iterable[str]) -> None:
+    """Refuse columns without a name, with the same name, or with a name we keep for ourselves."""
+    names = list(names)
+    lowered = [name.lower() for name in names]
+    faults = [(n, "is there twice; names differ by more than case") for n in names if lowered.count(n.lower()) > 1]
+    faults += [(n, "is empty; give every column a name") for n in names if not n.strip()]
+    faults += [(n, "is reserved; rename the column") for n in names if n.lower() == "_row" or n.lower().startswith("_wb_")]
+    if not names:
+        raise ValidationError.field("source", "The source has no columns")
+    if faults:
+        raise ValidationError.of(
+            [{"field": "source", "message": f"The column name {n!r} {why}", "value": n} for n, why in faults]
+        )

@@ -7,6 +7,7 @@ from typing import Any
 import panel_material_ui as pmui
 import param
 
+from workbench.contract.answers import from_wire
 from workbench.domain.data import SHEET_STATUSES, Sheet
 from workbench.ui import format as fmt
 from workbench.ui.components.chips import WRAPPING, FilterChips, bind_chips, chip_group, search_field
@@ -105,7 +106,7 @@ class DataView(View):
         """Open the form that the address names."""
         if self.dialog == REVIEWS:
             label = self.ws.training_sheets.import_reviews.operation.label
-            self.asking.open(label, ReviewImportForm(self.ws, self._brought_in))
+            self.asking.open(label, ReviewImportForm(self.ws, self._brought_in, self._bringing))
         if self.dialog == IMPORT:
             self.asking.open("Import a file", ImportForm(self.ws, self._imported, self._started))
 
@@ -120,6 +121,10 @@ class DataView(View):
 
     def _brought_in(self, found: Any) -> None:
         self.asking.open(f"Brought in {found.name}", *brought_in(found))
+
+    def _bringing(self, job: Any) -> None:
+        made = self.ws.training_sheets.import_reviews.operation
+        self.asking.open(job.name, JobView(self.ws, job_id=job.id, on_result=lambda told: self._brought_in(from_wire(made, told))))
 
     def _started(self, job: Any) -> None:
         self.asking.open(job.name, JobView(self.ws, job_id=job.id, on_result=self._landed))

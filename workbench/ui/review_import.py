@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 from markupsafe import Markup
 
 from workbench.contract import answers
+from workbench.domain.jobs import Job
 from workbench.errors import WorkbenchError
 from workbench.ui import format as fmt
 from workbench.ui.components.forms import ParameterForm
@@ -32,11 +33,14 @@ OTHERWISE = '<div class="faint small" style="margin:8px 0">Without a place of th
 
 
 class ReviewImportForm(pn.viewable.Viewer):
-    """Ask for a file, or a path on the server, and say what would come in before it does."""
+    """Ask for a file, or a path on the server, and say what would come in before it does.
 
-    def __init__(self, ws: Any, done: Callable[[Any], None]) -> None:
+    `started` gets the job that brings in a large one.
+    """
+
+    def __init__(self, ws: Any, done: Callable[[Any], None], started: Callable[[Any], None] | None = None) -> None:
         super().__init__()
-        self._call, self._done = ws.training_sheets.import_reviews, done
+        self._call, self._done, self._started = ws.training_sheets.import_reviews, done, started or done
         self.place = pmui.RadioButtonGroup(options=PLACES, value="upload", size="small", margin=0)
         self.upload = Upload(
             path="/assemblies/import-reviews", accept=ENDINGS, hint=HINT,
@@ -117,15 +121,18 @@ class ReviewImportForm(pn.viewable.Viewer):
         if self.place.value == "upload":
             self.upload.send({**{name: value for name, value in values.items() if name not in ON_SERVER}, **asked, **more})
         else:
-            self._told(self._call(**{**values, **asked, **more}))
+            self._told(self._call(**{**values, **asked, **more}, wait=None))
 
     def _answered(self, answer: dict[str, Any]) -> None:
-        self._told(answers.from_wire(self._call.operation, answer))
+        self._told(answers.from_wire(self._call.operation, answer, started="progress_percent" in answer))
 
     def _told(self, found: Any) -> None:
-        """Show what would come in, or hand over what came in."""
+        """Show what would come in, or hand over what came in, or the job that brings it in."""
         show(self.fault, "")
         self.form.show_error(None)
+        if isinstance(found, Job):
+            self._started(found)
+            return
         if not found.preview:
             self._done(found)
             return

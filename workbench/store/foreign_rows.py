@@ -7,8 +7,8 @@ from typing import Any
 from workbench.domain.blank import is_blank
 from workbench.domain.label import PAIR_STATUSES, RESPONSE_SOURCES
 from workbench.errors import did_you_mean
-from workbench.services.foreign import Notes, Record, Told, moment, text_of
-from workbench.services.foreign_chats import imported, prompt_of, turns_of
+from workbench.store.foreign import Notes, Record, Told, moment, text_of
+from workbench.store.foreign_chats import imported, prompt_of, turns_of
 
 _TEXTS = ("original_response", "flag_reason", "labeled_by", "verified_by")
 _MOMENTS = ("labeled_at", "verified_at")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.errors import ValidationError
-from workbench.services import foreign_chats, foreign_rows
-from workbench.services.foreign import Notes, Record, Told, argilla, argilla_questions, label_studio, label_studio_questions
+from workbench.store import foreign_chats, foreign_rows
+from workbench.store.foreign import Notes, Record, Told, argilla, argilla_questions, label_studio, label_studio_questions
 
 ForeignFormat = Literal[
     "label_studio", "argilla", "openai_chat", "anthropic", "gemini", "alpaca", "sharegpt", "prompt_completion", "preference",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from workbench.services.foreign import Notes, Record, Review, Told, objects, text_of
+from workbench.store.foreign import Notes, Record, Review, Told, objects, text_of
 
 _SPEAKERS = {
     "human": "user",
