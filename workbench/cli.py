@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 import workbench
+from workbench.client.namespace import made_by
 from workbench.contract import answers
 from workbench.contract.operation import Argument, Operation
 from workbench.errors import ValidationError, WorkbenchError
@@ -155,6 +156,8 @@ def _command(operation: Operation) -> Callable[..., None]:
         arguments = {name: _read(operation, name, value) for name, value in given.items() if value is not None}
         with workbench.open(target, user=user, share=False) as ws:
             answer = ws.transport.call(operation, arguments if ws.transport.url is None else _sent(operation, arguments))
+            # Whoever owns the file only here has to stay until the job is done; its bar goes to stderr.
+            answer = made_by(ws, operation, answer) if answers.is_started(operation, answer) else answer
         show(operation, answer, as_json=as_json)
 
     parameters = [_parameter(a, named=operation.upload and a.name == "source") for a in operation.arguments]

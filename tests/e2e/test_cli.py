@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ import pytest
 
 import workbench as wb
 from tests.e2e.processes import command_line, serving
+from workbench.cli import main
 from workbench.config import dataset_path
 from workbench.server import demo
+from workbench.services import long_work
 
 
 @pytest.fixture(scope="module")
@@ -222,6 +225,28 @@ def test_an_export_lies_in_the_folder_asked_for_and_over_nothing_and_is_taken_ba
     assert 12 == len((tmp_path / "here" / "topics_1.jsonl").read_text().splitlines())
     assert (1, True) == (again.returncode, again.stderr.startswith("CONFLICT"))
     assert ("topics_1", 12) == (json.loads(back.stdout)["name"], json.loads(back.stdout)["pairs"])
+
+
+def test_what_takes_a_job_is_waited_for_and_answers_as_the_call_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(long_work, "ROWS_IN_A_CALL", 1)
+    database, export, bad = tmp_path / "team.duckdb", tmp_path / "pairs.jsonl", tmp_path / "bad.jsonl"
+    export.write_text('{"prompt": "Q", "response": "A", "status": "labeled"}\n' * 2)
+    bad.write_text(export.read_text() + '{"messages": []}\n')
+    with contextlib.suppress(SystemExit):
+        main(["training-sheets", "import-reviews", str(export), "--database", str(database), "--json"])
+    shown = capsys.readouterr()
+
+    failed = main(["training-sheets", "import-reviews", str(bad), "--database", str(database)])
+    fault = capsys.readouterr().err.rpartition("VALIDATION_ERROR: ")[2]
+
+    told = json.loads(shown.out)
+    assert (told["name"], told["pairs"], told["statuses"]) == ("pairs", 2, {"labeled": 2})
+    assert "Bring in pairs" in shown.err, "a bar says how far it is"
+    assert (failed, fault.startswith("The input is not valid: source: Record 2 (counted from 0)")) == (1, True)
+    with wb.open(database, share=False) as ws:
+        assert [(one.id, one.total_rows) for one in ws.training_sheets.list()] == [(told["id"], 2)]
 
 
 def test_a_workspace_is_opened_and_told_about(database: Path) -> None:
