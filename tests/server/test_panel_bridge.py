@@ -315,6 +315,44 @@ def test_sessions_do_not_wait_for_each_other_and_failures_arrive() -> None:
         failed.result(5)
 
 
+@pytest.mark.parametrize(("pool", "outcome"), [(SessionPool, type(None)), (ThreadPoolExecutor, AttributeError)])
+def test_a_tab_may_leave_while_it_is_drawn(pool: Any, outcome: type) -> None:
+    def draw(document: Document) -> None:
+        leave(document)
+        document.add_next_tick_callback(print)
+
+    with pool(1) as threads:
+        assert isinstance(threads.submit(draw, shown()).exception(LONG), outcome)
+
+
+def test_what_else_goes_wrong_is_told_whether_the_tab_has_left_or_not() -> None:
+    def fail(document: Document, *, gone: bool, error: Exception) -> None:
+        if gone:
+            leave(document)
+        raise error
+
+    with SessionPool(1) as pool:
+        for gone, error in (
+            (True, ValueError("real")),
+            (True, AttributeError("real", name="x", obj=pool)),
+            (False, KeyError("real")),
+        ):
+            assert pool.submit(fail, shown(), gone=gone, error=error).exception(LONG) is error
+
+
+def shown() -> Document:
+    """Return a document with a session."""
+    document = Document()
+    document._session_context = lambda: MagicMock()  # type: ignore[assignment, return-value]
+    return document
+
+
+def leave(document: Document) -> None:
+    """Destroy a document as Panel does when its tab has left."""
+    document.callbacks._change_callbacks[None] = lambda event: event
+    document.destroy(None)
+
+
 def test_pages_run_on_the_ordered_pool() -> None:
     mount_pages(FastAPI(), {"/home": page}, threads=3)
     assert isinstance(pn.state._thread_pool, SessionPool)

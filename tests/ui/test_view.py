@@ -129,6 +129,21 @@ def test_a_silent_part_shows_its_errors():
     view.close()
 
 
+def test_an_answer_that_comes_after_the_tab_has_left_is_dropped_in_silence():
+    view = Plain(workspace(system={"info": info("first")}))
+    view.document = document = Document()
+    document.callbacks._change_callbacks[None] = lambda event: event
+    document.destroy(None)
+    with pytest.raises(AttributeError):
+        document.add_next_tick_callback(print)
+
+    view.run(print)
+
+    document.add_next_tick_callback = lambda task: task.nothing
+    with pytest.raises(AttributeError, match="nothing"):
+        view.run(print)
+
+
 @pytest.mark.parametrize("kind", [Plain, TopBar, Footer, gallery.TableView, gallery.PartsView], ids=lambda kind: kind.__name__)
 def test_a_closed_view_leaves_nothing_behind(kind):
     before = len(FakeHub.listeners)

@@ -37,6 +37,8 @@ from panel.io.document import extra_socket_handlers
 from panel.io.fastapi import add_applications
 from starlette.types import Message, Receive, Scope, Send
 
+from workbench.ui.components.ready import left
+
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 USER_HEADER = "X-Workbench-User"
 PAGE_HEADERS = ["Host", "User-Agent", USER_HEADER]
@@ -92,7 +94,8 @@ def mount_pages(
 class SessionPool(ThreadPoolExecutor):
     """Run callbacks of different sessions side by side, those of one session in their order.
 
-    Mends: a button's click can overtake the text typed before it, as each event takes a thread.
+    Mends: a button's click can overtake the text typed before it, as each event takes a thread; what is still
+    being drawn when a tab leaves ends in a traceback.
     """
 
     def __init__(self, threads: int) -> None:
@@ -119,7 +122,10 @@ class SessionPool(ThreadPoolExecutor):
             try:
                 future.set_result(work())
             except BaseException as error:  # noqa: BLE001  belongs to whoever waits for the future
-                future.set_exception(error)
+                if left(document, error):
+                    future.set_result(None)
+                else:
+                    future.set_exception(error)
         with self._guard:
             line = self._lines[document]
             line.popleft()

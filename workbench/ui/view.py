@@ -14,7 +14,7 @@ from panel.io.state import set_curdoc
 from workbench.client.live import LiveQuery
 from workbench.ui.components.head import head
 from workbench.ui.components.markup import retold
-from workbench.ui.components.ready import Ready, release_with_session, session_document
+from workbench.ui.components.ready import Ready, left, release_with_session, session_document
 from workbench.ui.components.states import ErrorState, skeleton
 from workbench.ui.components.toasts import Toasts
 from workbench.ui.notebook import draw
@@ -104,7 +104,11 @@ class View(pn.viewable.Viewer):
             with set_curdoc(document):
                 task()
 
-        document.add_next_tick_callback(in_session)
+        try:
+            document.add_next_tick_callback(in_session)
+        except AttributeError as error:
+            if not left(document, error):
+                raise
 
     def start(self) -> None:
         """Start what is live; called once a browser has attached."""

@@ -108,6 +108,12 @@ def session_document() -> Any | None:
     return document if document is not None and document.session_context is not None else None
 
 
+def left(document: Any, error: BaseException) -> bool:
+    """Return whether an error means no more than that the tab has left: it reached for what its document lost with it."""
+    lost = isinstance(error, AttributeError) and any(error.obj is part for part in (document, document.callbacks, document.models))
+    return lost and document.session_context is None
+
+
 def release_with_session(callback: Callable[[], None]) -> None:
     """Call when the session of the page being built is destroyed; outside a page do nothing."""
     if session_document() is not None:
