@@ -20,6 +20,7 @@ from bokeh.document import Document
 from bokeh.document.events import DocumentPatchedEvent
 from bokeh.protocol import Protocol
 from bokeh.server.connection import ServerConnection
+from bokeh.server.protocol_handler import ProtocolHandler
 from bokeh.util.token import generate_jwt_token, get_session_id, get_token_payload
 from bokeh_fastapi.handler import WSHandler
 from fastapi import FastAPI
@@ -282,6 +283,23 @@ def test_no_patch_overtakes_an_older_one() -> None:
 
 def test_upstream_still_lets_patches_overtake_older_ones() -> None:
     assert asyncio.run(order_of_patches(WSHandler, awaited=[0, 2, 1])) != ["first", "second", "third"]
+
+
+def last_words(kind: type[WSHandler]) -> Any:
+    """Return what is answered to a tab whose leaving was noticed before its last message."""
+    handler = kind(None, None)
+    handler.handler = ProtocolHandler()
+    handler.connection = ServerConnection(Protocol(), handler, None, MagicMock())
+    handler.connection.detach_session()
+    return asyncio.run(handler._handle(Protocol().create("PULL-DOC-REQ")))
+
+
+def test_the_last_words_of_a_tab_that_left_are_no_error() -> None:
+    assert last_words(PageSocket) is None
+
+
+def test_upstream_still_takes_them_for_one() -> None:
+    assert last_words(WSHandler).msgtype == "ERROR"
 
 
 def order_of_work(pool: ThreadPoolExecutor) -> list[int]:

@@ -237,7 +237,7 @@ class PageSocket(WSHandler):
     Mends: a foreign page may connect; a forged or missing token is a 500 with a traceback; a closed
     tab is never noticed, so its session leaks; the frames of two messages can interleave; a patch can
     overtake an older one that brings the parts it speaks of, and is lost; for a session that is gone
-    another is made, whose parts the page does not know.
+    another is made, whose parts the page does not know; what a tab says as it leaves ends in a traceback.
     """
 
     def __init__(self, *args: Any) -> None:
@@ -277,6 +277,10 @@ class PageSocket(WSHandler):
             return signed and get_session_id(protocols[1]) in {session.id for session in known}
         except Exception:  # a token that cannot even be decoded raises what its decoder happens to raise
             return False
+
+    async def _handle(self, message: Any) -> Any:
+        """Answer a message; what a tab said last has no session to go to once a send has noticed that it left."""
+        return None if self.connection._session is None else await super()._handle(message)
 
     async def send_message(self, message: Any) -> int:
         """Send all frames of one message before the first of the next, patches in the order in which they were made."""
