@@ -18,6 +18,7 @@ from workbench.errors import InvalidTransition, ValidationError
 from workbench.services import long_work, review_keeping
 from workbench.store import review_reading
 from workbench.store.doctor import doctor
+from workbench.store.json_records import JsonRecords
 from workbench.testing import frozen
 
 PAIR = "row_index, item_ref, prompt, response, response_source, original_response, status, flag_reason, confidence, labeled_by, "
@@ -177,3 +178,19 @@ def test_one_import_that_fails_leaves_alone_what_another_has_loaded(local: Any, 
     done = local.training_sheets.import_reviews("good", rows=TASKS)
 
     assert local.review.queue(done.id, status="all").total == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "count"),
+    [
+        ("a.json", '[{"a": 1}, {"a": {"b": 2}}]', 2),
+        ("a.jsonl", '{"a": 1}\n{"a": 2}\n', 2),
+        ("a.json", "[{", None),
+        ("a.csv", "a\n1\n", None),
+    ],
+    ids=["list", "lines", "broken", "table"],
+)
+def test_how_many_records_there_are_is_told_before_they_are_read(tmp_path: Path, name: str, text: str, count: int | None) -> None:
+    (tmp_path / name).write_text(text)
+
+    assert JsonRecords(tmp_path / name, name=name).count() == count

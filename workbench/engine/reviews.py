@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,26 +27,33 @@ class GivenRecords:
         with self._path.open(encoding="utf-8") as lines:
             yield from map(json.loads, lines)
 
+    def count(self) -> int:
+        """Return how many there are."""
+        with self._path.open("rb") as lines:
+            return sum(1 for _ in lines)
+
 
 def read(context: JobContext) -> dict[str, Any]:
     """Read the records of a source twice and write what they tell."""
     told = context.inputs
 
+    context.progress(0, None, "Looking at the records", step="looking")
+    records = _records(Path(told["given"]), told["from"])
+    expected = records.count()
+
     def tell(done: int, count: int | None) -> None:
         context.check()
         if count is None:
-            context.progress(done // 2, None, f"Looked at {grouped(done)} records", step="looking")
+            context.progress(done // 2, expected, f"Looked at {grouped(done)} records", step="looking")
         else:
             # To look at a record and to read it takes about as long.
             words = f"Read {grouped(done)} of {grouped(count)} records"
             context.progress((count + done) // 2, count, words, step="reading")
 
-    context.progress(0, None, "Looking at the records", step="looking")
-    records = _records(Path(told["given"]), told["from"])
     return asdict(read_reviews(records, made(context.folder) / TOLD, **told["reviews"], tell=tell))
 
 
-def _records(given: Path, source: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+def _records(given: Path, source: Mapping[str, Any]) -> GivenRecords | JsonRecords:
     if "lines" in source:
         return GivenRecords(given / source["lines"])
     if "frame" in source:

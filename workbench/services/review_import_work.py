@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ class ReviewImportWork:
         """Queue the reading of records; `asked` tells the reader what to look for."""
         job_id = self.app.clock.new_id("job")
         with self.app.engine.giving(job_id) as folder:
-            spec = {"wish": asdict(wish), REVIEWS: asked, "preview": preview, "from": source.give(folder), "once": True}
+            spec = {**asdict(wish), REVIEWS: asked, "preview": preview, "from": source.give(folder), "once": True}
             name = f"{'Look into' if preview else 'Bring in'} {wish.name or wish.title}"
             told = {"id": job_id, "created_by": current().actor}
             with self.db.write():
@@ -66,4 +66,4 @@ class ReviewImportWork:
 
 
 def _wish(job: Job) -> Wish:
-    return Wish(**job.spec["wish"])
+    return Wish(**{one.name: job.spec[one.name] for one in fields(Wish)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,9 @@ class JsonRecords:
             for batch in found if isinstance(found, pa.RecordBatchReader) else found.to_batches(_BATCH_ROWS):
                 yield from batch.to_pylist()
             return
-        place = text_literal(str(literal_path(self._path, self._work)))
-        sql = f"select json from read_json_objects({place}, format='auto', maximum_object_size={LARGEST_OBJECT})"
         with scratch() as cursor:
             try:
-                cursor.execute(sql)
+                cursor.execute(f"select json from {self._objects}")
                 count = 0
                 while texts := cursor.fetchmany(_BATCH_ROWS):
                     yield from (self._record(text, number) for number, (text,) in enumerate(texts, start=count))
@@ -58,6 +57,21 @@ class JsonRecords:
                     raise bad from error
                 message = f"{self._name} is not JSON: {self._reason(error)}. Export it again, or name a table by its ending"
                 raise ValidationError.field("source", message, self._name) from error
+
+    def count(self) -> int | None:
+        """Return how many objects a JSON file holds, which takes a small part of reading them; None where it cannot be told."""
+        if self._table or self._ending in _DELIMITED:
+            return None
+        with scratch() as cursor, suppress(duckdb.Error):
+            found = cursor.execute(f"select count(*) from {self._objects}").fetchone()
+            return found[0] if found else None
+        return None
+
+    @property
+    def _objects(self) -> str:
+        """Return SQL for the objects of a JSON file."""
+        place = text_literal(str(literal_path(self._path, self._work)))
+        return f"read_json_objects({place}, format='auto', maximum_object_size={LARGEST_OBJECT})"
 
     def _reason(self, error: duckdb.Error) -> str:
         """Say where a file is broken; the place that the database names counts the parts it reads in."""
