@@ -64,7 +64,8 @@ class ReviewImports(Service):
         a JSON file, a table or a data set saved to disk. Status, reviewer, time, confidence and the answer before an
         edit are kept where the records tell them. What has no place is counted in `unplaced`, and stays readable in a
         column. A record that is written in another way is named, and nothing comes in. More than 100,000 records are
-        brought in by a job, as are fewer with `wait=False`; a preview is given within the call, however many there are.
+        brought in by a job, as are fewer with `wait=False`; a preview is given within the call, however many there are,
+        unless `wait=False` asks for a job, whose result it is then.
         """
         records = review_sources.resolve(self, source_type, source, rows, {"split": split, "encoding": encoding})
         if name is not None:
