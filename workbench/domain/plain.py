@@ -12,5 +12,5 @@ def plain(text: str | None) -> str | None:
     """Return a name as it is, or refuse one that lists, logs and files could not show on one line."""
     for character in text or "":
         if category(character) in UNSEEN:
-            raise ValueError(f"holds a line break or control character (U+{ord(character):04X}); write it on one line without")
+            raise ValueError(f"holds a line break or control character (U+{ord(character):04X}); write it on one line without any")
     return text
