@@ -142,9 +142,13 @@ def test_a_file_that_has_gone_meanwhile_fails_the_job_which_is_started_anew_wher
 @pytest.mark.parametrize("when", ["waiting", "loaded"])
 def test_a_cancelled_job_leaves_nothing(local: Any, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
     app, load = app_of(local), review_keeping.ReviewKeeping.load
+    offered: list[list[str]] = []
 
     def cancelled_then(*given: Any) -> Any:
         loaded = load(*given)
+        offered.append([action.name for action in local.jobs.get(job.id).actions if action.enabled])
+        with pytest.raises(InvalidTransition, match="nothing of it can be kept"):
+            local.jobs.stop(job.id)
         local.jobs.cancel(job.id)
         return loaded
 
@@ -157,6 +161,7 @@ def test_a_cancelled_job_leaves_nothing(local: Any, monkeypatch: pytest.MonkeyPa
     app.engine.notice()
 
     assert ended(local, job).status == "cancelled"
+    assert offered == ([["cancel"]] if when == "loaded" else []), "an import is done or it is not: there is nothing to stop at"
     assert nothing_is_left(local) and doctor(app.db) == []
 
 

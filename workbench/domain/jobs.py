@@ -30,6 +30,8 @@ KINDS = (
     "report",
     "external",
 )
+# Done, or not done: there is nothing half of them to keep, so they can be cancelled and not stopped.
+WHOLE = frozenset({"import", "assemble", "scan", "export", "evaluate", "model_test"})
 DELETE = "Delete the job for good, with its events, curves, answers and files? An archived model version it made stays."
 EVENT_TYPES = ("status_change", "progress", "log", "metric", "error")
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AliasChoices
 
 from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, command, query
-from workbench.domain.jobs import DELETE, KINDS, LIFECYCLE, TERMINAL, WAITING, Job, JobEvent
+from workbench.domain.jobs import DELETE, KINDS, LIFECYCLE, TERMINAL, WAITING, WHOLE, Job, JobEvent
 from workbench.domain.lifecycle import offered
 from workbench.domain.plain import plain
 from workbench.domain.record import utc
@@ -259,6 +259,9 @@ class JobService(JobBulk, JobCurves, JobLogs):
         if job.kind == EXTERNAL:
             words = f"Cannot stop {job_id}: {ELSEWHERE} End it there, or cancel it."
             raise InvalidTransition(words, current=job.status, allowed=["cancel"])
+        if job.kind in WHOLE:
+            words = f"Cannot stop {job_id}: it is done, or nothing of it can be kept. Wait for its end, or cancel it."
+            raise InvalidTransition(words, current=job.status, allowed=["cancel"])
         return self.app.engine.request_stop(job)
 
     def shown(self, job: Job) -> Job:
@@ -326,8 +329,13 @@ def derived(
     return {
         "duration_seconds": None if begun is None else max(0.0, ((ended or now) - begun).total_seconds()),
         "queue_position": places.get(row["id"]),
-        "actions": tuple(action for action in offered if action.name != "resume" or row["resumable"]),
+        "actions": tuple(action for action in offered if _has(row, action.name)),
     }
+
+
+def _has(row: dict[str, Any], action: str) -> bool:
+    """Return whether a job has anything that an action is about."""
+    return {"resume": row["resumable"], "stop": row["kind"] not in WHOLE}.get(action, True)
 
 
 def refuse_to_resume(job: Job, resume: bool) -> None:
