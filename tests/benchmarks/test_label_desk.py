@@ -41,11 +41,13 @@ def test_a_second_tab_shows_a_decision(review: Review, tab: Any) -> None:  # noq
     for page in (other, tab):
         page.goto(review.page())
         at(page, 0)
+    tab.bring_to_front()
 
     def decided(turn: int) -> float:
+        at(tab, turn)
         begun = time.perf_counter()
         tab.keyboard.press("a")
-        other.wait_for_function("n => document.body.innerText.includes(`${n} labeled`)", arg=turn + 1, polling=20, timeout=60_000)
+        other.get_by_text(f"{turn + 1} labeled", exact=False).first.wait_for()
         return time.perf_counter() - begun
 
     told("from a key to the counts of another tab", decided, "p50 200 ms")
