@@ -106,8 +106,9 @@ def test_over_the_wire_the_caller_chooses_and_a_repeated_request_is_the_same_job
         ([{"messages": [{"role": "user", "content": "half \ud800"}]}], {}),
         (TASKS, {"question": "replay"}),
         (TASKS, {"prompt_template": "{{nope}}"}),
+        (TASKS, {"prompt_template": "{{nope}}", "preview": True}),
     ],
-    ids=["record", "half a character", "question", "template"],
+    ids=["record", "half a character", "question", "template", "template of a look"],
 )
 def test_a_failing_job_says_what_the_call_says(local: Any, rows: Any, told: Any) -> None:
     with pytest.raises(ValidationError) as within:
