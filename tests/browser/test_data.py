@@ -12,6 +12,7 @@ from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
 from tests.e2e.processes import free_port
+from workbench.services import long_work
 from workbench.testing import frozen
 
 pytestmark = pytest.mark.browser
@@ -71,6 +72,20 @@ def test_reviews_of_another_tool_are_looked_at_taken_over_and_opened(url: str, t
     tab.wait_for_url("**/label?sheet=assembly*")
     (made,) = httpx.get(f"{url}/api/v1/assemblies/list").json()["assemblies"]
     assert ("intents", 1, 1) == (made["name"], sheets(url)["intents"], made["counts"]["status"]["labeled"])
+    assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
+
+
+def test_a_large_file_becomes_a_job_that_the_dialog_follows_to_its_sheet(url: str, tab: Tab, tmp_path: Path, monkeypatch):
+    path = tmp_path / "crowd.csv"
+    path.write_text("name,age\nann,31\nzoe,57\n")
+    monkeypatch.setattr(long_work, "ROWS_IN_A_CALL", 1)
+
+    choose(tab, url, path)
+    tab.locator(".submit").first.click()
+
+    expect(tab.get_by_text("zoe").first).to_be_visible()
+    assert 2 == sheets(url)["crowd"]
+    assert ["Import crowd"] == [job["name"] for job in httpx.get(f"{url}/api/v1/jobs").json()["jobs"]]
     assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
 
 

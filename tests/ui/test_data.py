@@ -107,10 +107,22 @@ def test_choosing_a_file_proposes_its_name_and_an_answer_opens_the_sheet(local, 
     form = ImportForm(local, done=opened.append)
 
     form.upload._handle_msg({"chosen": "people.2025.csv"})
-    form.upload._handle_msg({"answer": {"id": sheet.id}})
+    form.upload._handle_msg({"answer": {"id": sheet.id}, "status": 201})
 
     assert "people.2025" == form.form.input("name").value
     assert [sheet.id] == [made.id for made in opened]
+
+
+def test_an_upload_is_known_by_its_status_to_have_become_a_job(local, sheet):
+    done, queued, job = [], [], local.jobs.start_external("large file").job
+    imports, reviews = ImportForm(local, done.append, queued.append), ReviewImportForm(local, done.append, queued.append)
+
+    for form in (imports, reviews):
+        form.upload._handle_msg({"answer": encode(job), "status": 202})
+    imports.upload._handle_msg({"answer": encode(sheet) | {"progress_percent": 100.0}, "status": 201})
+
+    assert [job.id, job.id] == [one.id for one in queued]
+    assert [sheet.id] == [one.id for one in done]
 
 
 TASKS = [
@@ -223,9 +235,9 @@ def test_differences_are_shown_before_rows_are_replaced(local, sheet):
     form = ReplaceForm(local, sheet, done.append)
     told = local.sheets.replace(sheet.id, rows=[*ROWS[1:], {"word": "<b>new</b>", "size": 1}], preview=True)
 
-    form.upload._handle_msg({"answer": encode(told)})
+    form.upload._handle_msg({"answer": encode(told), "status": 200})
 
     assert (form.take.visible, done) == (True, [])
     assert told.summary in form.found.objects[0].object
-    form.upload._handle_msg({"answer": encode(told) | {"preview": False}})
+    form.upload._handle_msg({"answer": encode(told) | {"preview": False}, "status": 200})
     assert 1 == len(done)

@@ -72,7 +72,7 @@ def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
     if gives_rows(operation):
         found[operation.status] = {"content": {codec.ARROW: {"schema": {"type": "string", "format": "binary"}}}}
     if operation.long:
-        found[202] = {"description": "Started", "model": wire_model(Job)}
+        found[answers.STARTED] = {"description": "Started", "model": wire_model(Job)}
     return found
 
 
@@ -155,8 +155,8 @@ def _tagged(request: Request, response: Response) -> Response:
 
 
 def _status(operation: Operation, answer: Any) -> int:
-    """Return 202 for a started job where the operation would otherwise answer with something finished."""
-    return 202 if answers.is_started(operation, answer) else operation.status
+    """Return the status of an answer: one of its own tells a started job from something finished."""
+    return answers.STARTED if answers.is_started(operation, answer) else operation.status
 
 
 def _arrow(answer: Any) -> Response:

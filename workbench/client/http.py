@@ -23,7 +23,6 @@ from workbench.contract.operation import Operation
 from workbench.errors import ConnectionLost, rebuild
 
 RETRIES = (0.2, 0.5, 1.0)
-STARTED = 202
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 
 
@@ -66,7 +65,7 @@ class HttpTransport:
             return codec.table_from_bytes(response.content)
         if response.headers.get("content-type", "").startswith("text/"):
             return response.text  # an answer that is meant to be a file
-        return answers.from_wire(operation, response.json(), started=response.status_code == STARTED)
+        return answers.from_wire(operation, response.json(), started=response.status_code == answers.STARTED)
 
     def _request(self, operation: Operation, given: dict[str, Any], opened: contextlib.ExitStack) -> httpx.Request:
         path = operation.full_path(self.prefix)

@@ -8,6 +8,9 @@ from workbench.contract import codec
 from workbench.contract.operation import Operation
 from workbench.domain.jobs import Job
 
+# Status of the answer that is a Job, where the operation would otherwise answer with something finished.
+STARTED = 202
+
 
 def to_wire(operation: Operation, value: Any) -> Any:
     """Return the JSON-ready answer of `operation`."""
@@ -22,7 +25,7 @@ def is_started(operation: Operation, value: Any) -> bool:
 
 
 def from_wire(operation: Operation, wire: Any, *, started: bool = False) -> Any:
-    """Rebuild the answer of `operation` from decoded JSON; `started` says that it is a Job (status 202)."""
+    """Rebuild the answer of `operation` from decoded JSON; `started` says that it is a Job."""
     if wire is None:
         return None
     if started and operation.long:

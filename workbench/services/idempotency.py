@@ -21,7 +21,6 @@ Action = Callable[[Callable[[Any], None]], Any]
 
 KEPT_HOURS = 24
 FORGET_EVERY = 1_000
-STARTED = 202
 
 
 @dataclass
@@ -75,14 +74,14 @@ class Idempotency:
                 raise ValidationError.field(
                     "Idempotency-Key", "This key was used for another request; choose a new one", identity[1]
                 )
-            return answers.from_wire(operation, json.loads(stored["answer"]), started=stored["status"] == STARTED)
+            return answers.from_wire(operation, json.loads(stored["answer"]), started=stored["status"] == answers.STARTED)
         return action(lambda result: self._keep(operation, identity, digest, result))
 
     def _keep(self, operation: Operation, identity: tuple[str, str], digest: str, result: Any) -> None:
         answer = json.dumps(answers.to_wire(operation, result))
         self._db.execute(
             "insert into idempotency (actor, key, request_hash, status, answer, created_at) values (?, ?, ?, ?, ?, ?)",
-            (*identity, digest, STARTED if answers.is_started(operation, result) else operation.status, answer, self._now()),
+            (*identity, digest, answers.STARTED if answers.is_started(operation, result) else operation.status, answer, self._now()),
         )
         self._kept += 1
         if self._kept % FORGET_EVERY == 0:

@@ -44,7 +44,7 @@ class ReviewImportForm(pn.viewable.Viewer):
         self.place = pmui.RadioButtonGroup(options=PLACES, value="upload", size="small", margin=0)
         self.upload = Upload(
             path="/assemblies/import-reviews", accept=ENDINGS, hint=HINT,
-            on_chosen=self._chosen, on_done=self._answered, on_error=self._refused,
+            on_chosen=self._chosen, on_done=self._answered, on_started=self._told, on_error=self._refused,
         )  # fmt: skip
         self.fault = html("")
         self.sending = pmui.Column(self.upload, self.fault, margin=0, sizing_mode="stretch_width")
@@ -124,7 +124,7 @@ class ReviewImportForm(pn.viewable.Viewer):
             self._told(self._call(**{**values, **asked, **more}, wait=None))
 
     def _answered(self, answer: dict[str, Any]) -> None:
-        self._told(answers.from_wire(self._call.operation, answer, started="progress_percent" in answer))
+        self._told(answers.from_wire(self._call.operation, answer))
 
     def _told(self, found: Any) -> None:
         """Show what would come in, or hand over what came in, or the job that brings it in."""

@@ -11,6 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 from markupsafe import Markup
 
+from workbench.domain.jobs import Job
 from workbench.errors import ValidationError
 from workbench.ui import format as fmt
 from workbench.ui.components.fields import Field, fields_of_operation
@@ -43,8 +44,9 @@ class ImportForm(pn.viewable.Viewer):
         self._started = started or done
         only = ("name", "description", "item_id_column", "encoding", "worksheet", "tags", "data_classification")
         self.upload = Upload(
-            path="/sheets", accept=ENDINGS, hint=HINT, on_chosen=self._named, on_done=self._imported, on_error=self._refused
-        )
+            path="/sheets", accept=ENDINGS, hint=HINT,
+            on_chosen=self._named, on_done=self._imported, on_started=self._queued, on_error=self._refused,
+        )  # fmt: skip
         self.form = ParameterForm(titled(ws.sheets.create, only), self.upload.send, label="Import", columns=2)
         self.fault = html("")
         self._layout = pmui.Column(self.upload, self.fault, self.form, margin=0, sizing_mode="stretch_width", sx={"gap": 2})
@@ -56,10 +58,11 @@ class ImportForm(pn.viewable.Viewer):
 
     def _imported(self, answer: dict[str, Any]) -> None:
         self.form.show_error(None)
-        if "progress_percent" in answer:
-            self._started(self._ws.jobs.get(answer["id"]))
-        else:
-            self._done(self._ws.sheets.get(answer["id"]))
+        self._done(self._ws.sheets.get(answer["id"]))
+
+    def _queued(self, job: Job) -> None:
+        self.form.show_error(None)
+        self._started(self._ws.jobs.get(job.id))
 
     def _refused(self, error: Exception) -> None:
         self.form.show_error(blamed_on_file(self.fault, error))

@@ -45,7 +45,7 @@ export function render({model, el}) {
       bar.hidden = true
       let body = {}
       try { body = JSON.parse(request.responseText) } catch { body = {error: `The server answered ${request.status}.`} }
-      model.send_msg(request.status < 300 ? {answer: body} : {fault: body})
+      model.send_msg(request.status < 300 ? {answer: body, status: request.status} : {fault: body})
     }
     request.onerror = () => {
       bar.hidden = true

@@ -9,6 +9,8 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
+from workbench.contract import answers, codec
+from workbench.domain.jobs import Job
 from workbench.errors import WorkbenchError, rebuild
 from workbench.ui.theme import FONT, PRIMARY
 
@@ -28,8 +30,8 @@ progress {{ width: 100%; height: 6px; accent-color: var(--mui-palette-primary-ma
 class Upload(JSComponent):
     """Let people choose or drop one file; `send(fields)` posts it with form fields.
 
-    `on_chosen(filename)` is called when a file was chosen, `on_done(answer)` with the JSON answer and
-    `on_error(error)` with the error the API named.
+    `on_chosen(filename)` is called when a file was chosen, `on_done(answer)` with the JSON answer,
+    `on_started(job)` with the job that takes a large file in, and `on_error(error)` with the error the API named.
     """
 
     path = param.String("", doc="Where the file goes, below /api/v1.")
@@ -45,10 +47,12 @@ class Upload(JSComponent):
         on_chosen: Callable[[str], None],
         on_done: Callable[[dict[str, Any]], None],
         on_error: Callable[[WorkbenchError], None],
+        on_started: Callable[[Job], None] | None = None,
         **params: Any,
     ) -> None:
         super().__init__(**{"margin": 0, "sizing_mode": "stretch_width", **params})
         self._on_chosen, self._on_done, self._on_error = on_chosen, on_done, on_error
+        self._on_started = on_started
 
     def send(self, fields: dict[str, Any]) -> None:
         """Post the chosen file with form fields."""
@@ -58,6 +62,12 @@ class Upload(JSComponent):
         if "chosen" in data:
             self._on_chosen(str(data["chosen"]))
         elif "answer" in data:
-            self._on_done(data["answer"])
+            self._answered(data["answer"], data["status"])
         elif "fault" in data:
             self._on_error(rebuild(data["fault"]))
+
+    def _answered(self, answer: dict[str, Any], status: int) -> None:
+        if status == answers.STARTED and self._on_started is not None:
+            self._on_started(codec.decode_record(Job, answer))
+        else:
+            self._on_done(answer)
