@@ -68,15 +68,35 @@ def test_undo_and_earlier_versions_lift_no_tag(ws: Any) -> None:
     ws.sheets.update(sheet.id, tags=["PII"])
     [barred, *_] = ws.review.batches(made.id)
 
-    ws.review.undo(made.id, row_index=0, version=1)
-    ws.review.undo(made.id, batch_id=barred.id)
+    restored = ws.review.undo(made.id, row_index=0, version=1)
+    undone = ws.review.undo(made.id, batch_id=barred.id)
     assert [ws.review.get(made.id, row).prohibited_uses for row in (0, 1)] == [BARRED, BARRED]
+    by_tag = "barred from training and validation by the sheet's tag PII."
+    assert restored.summary == f"Brought pair 0 back to version 1. It stays {by_tag}"
+    assert undone.summary == f"Took back: rights of 7 pairs. They stay {by_tag} 1 changed since and stays as it is."
 
     ws.review.redo(made.id, batch_id=barred.id)
     ws.sheets.update(sheet.id, tags=[])
     assert ws.review.get(made.id, 1).prohibited_uses == BARRED
-    ws.review.undo(made.id, batch_id=barred.id)
+    assert ws.review.undo(made.id, batch_id=barred.id).summary.startswith("Took back: rights of 7 pairs. 1 changed since")
     assert ws.review.get(made.id, 1).prohibited_uses == ()
+
+
+def test_undo_tells_of_the_bars_that_the_step_had_brought_alone(ws: Any) -> None:
+    sheet = ws.sheets.create("people", rows=ROWS, tags=["mail"])
+    made = ws.training_sheets.assemble(sheet.id, template=PLAN)
+    ws.review.bulk_rights(made.id, row_indices=[0], prohibited_uses=["few_shot", "testing"])
+    ws.review.bulk_rights(made.id, row_indices=[0, 1, 2], prohibited_uses=["few_shot", "testing"], allowed_uses=["testing"])
+    ws.sheets.update(sheet.id, tags=["mail", "PHI", "confidential"])
+
+    told = [ws.review.undo(made.id).summary for _ in range(3)]
+
+    by_all = "barred from training, validation, evaluation and few-shot by the sheet's tags PHI, confidential."
+    by_one = "barred from few-shot by the sheet's tag confidential."
+    assert told[0] == f"Took back: rights of 8 pairs. They stay {by_all}"
+    assert told[1] == f"Took back: rights of 3 pairs. 2 of them stay {by_one}"
+    assert told[2] == f"Took back: rights of 1 pair. It stays {by_one}"
+    assert ws.review.redo(made.id).summary == "Made again: rights of 1 pair."
 
 
 def test_a_label_of_a_barred_sheet_is_barred(ws: Any) -> None:

@@ -255,8 +255,19 @@ def limits_told(tags: tuple[str, ...]) -> str | None:
     if not barring:
         return None
     many = "s" if len(barring) > 1 else ""
-    uses = " and ".join(use.replace("_", "-") for use in prohibited_uses(tags))
+    uses = _listed(prohibited_uses(tags))
     return f"The tag{many} {', '.join(barring)} of the sheet prohibit{'' if many else 's'} {uses}, whatever is chosen for a pair."
+
+
+def still_barred(tags: tuple[str, ...], uses: tuple[str, ...]) -> str:
+    """Return in words from which uses something stays barred, and by which tags."""
+    barring = [tag.strip() for tag in tags if {*prohibited_uses((tag,))} & {*uses}]
+    return f"barred from {_listed(uses)} by the sheet's tag{'s' if len(barring) > 1 else ''} {', '.join(barring)}"
+
+
+def _listed(uses: tuple[str, ...]) -> str:
+    *first, last = (use.replace("_", "-") for use in uses)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def classification_for(tags: tuple[str, ...], wished: str) -> str:

@@ -15,10 +15,14 @@ KEPT = tuple(name for name in STATE if name != "last_batch")
 
 @dataclass(frozen=True)
 class Restored:
-    """Name the batch that brought a pair back, and the version it has now."""
+    """Name the batch that brought a pair back (none: it was like that already), and the version it has now.
 
-    batch_id: str
+    `kept` are the uses that it was not barred from then, and is now by the tags of its sheet.
+    """
+
+    batch_id: str | None
     pair_version: int
+    kept: int
 
 
 def at_version(db: Database, row: dict[str, Any], version: int) -> dict[str, Any]:
@@ -49,13 +53,14 @@ def _later(db: Database, row: dict[str, Any], version: int) -> list[dict[str, An
     return [entry for place, entry in enumerate(log) if place > born and entry["pair_version"] > version]
 
 
-def restore(db: Database, scope: Scope, row: dict[str, Any], version: int, *, batch_id: str) -> Restored | None:
-    """Bring a pair back to a version and log it; return None when it is like that already."""
+def restore(db: Database, scope: Scope, row: dict[str, Any], version: int, *, batch_id: str) -> Restored:
+    """Bring a pair back to a version and log it, unless it is like that already."""
     undone = [entry["batch"] for entry in _later(db, row, version)]
     past = at_version(db, row, version)
+    kept = row["prohibited_mask"] & ~past["prohibited_mask"] & scope.barred
     past["prohibited_mask"] |= scope.barred
     if all(past[name] == row[name] for name in (*KEPT, *TEXTS, *SOURCE)):
-        return None
+        return Restored(None, row["version"], kept)
     number = db.execute("select nextval('batch_numbers')")[0][0]
     past |= {"last_batch": number, "version": row["version"] + 1}
     known = scope.__dict__ | {"batch": number, "batch_id": batch_id, "action": "restore", "rows": 1, "of_batch": None}
@@ -75,7 +80,7 @@ def restore(db: Database, scope: Scope, row: dict[str, Any], version: int, *, ba
         [*(past[name] for name in columns), scope.now, scope.training_sheet_id, row["row_index"]],
     )
     _settle_labels(db, scope, number, row, past, undone)
-    return Restored(batch_id, past["version"])
+    return Restored(batch_id, past["version"], kept)
 
 
 def _settle_labels(db: Database, scope: Scope, number: int, row: dict[str, Any], past: dict[str, Any], undone: list[int]) -> None:

@@ -35,7 +35,10 @@ SHAPED_BY = (
 
 @dataclass(frozen=True)
 class Stepped:
-    """Say what a step did: to which batch, in which direction, to how many pairs, and to the template."""
+    """Say what a step did: to which batch, in which direction, to how many pairs, and to the template.
+
+    `barred` of them would have been freed of the uses `kept`, had the tags of the sheet not prohibited that.
+    """
 
     batch: int
     number: int | None
@@ -45,6 +48,8 @@ class Stepped:
     shown: list[int]
     is_labeled: bool
     template: bool
+    barred: int = 0
+    kept: int = 0
 
 
 def latest(db: Database, training_sheet_id: str, actor: str | None) -> int | None:
@@ -90,7 +95,7 @@ def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str, s
         [batch],
     )
     _find_added(db, scope, batch, back=back)
-    _keep_barred(db, scope)
+    barred, kept = _keep_barred(db, scope, back=back)
     side = "before" if back else "after"
     count, edited, moved, added, labeled = db.execute(
         "select count(*), count(texts_before) + count(texts_after) > 0, count(source_before) + count(source_after) > 0, "
@@ -106,16 +111,21 @@ def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str, s
     if added:
         _change_added(db, scope, back=back)
     shown = [row[0] for row in db.execute(f"select row_index from _steps order by row_index limit {SHOWN_ROWS}")]
-    return Stepped(batch, number, back, undone, count, shown, labeled, plan)
+    return Stepped(batch, number, back, undone, count, shown, labeled, plan, barred, kept)
 
 
-def _keep_barred(db: Database, scope: Scope) -> None:
-    """Let no step allow what the tags of the sheet prohibit."""
-    if scope.barred:
-        for side in ("before", "after"):
-            mask = {"prohibited_mask": f"({side}.prohibited_mask | {scope.barred}::utinyint)"}
-            state = struct(STATE, {name: f"{side}.{name}" for name in STATE} | mask)
-            db.execute(f"update _steps set {side} = {state} where {side}.status is not null")
+def _keep_barred(db: Database, scope: Scope, *, back: bool) -> tuple[int, int]:
+    """Let no step allow what the tags of the sheet prohibit; return how many pairs it would have freed, and of what."""
+    if not scope.barred:
+        return 0, 0
+    old, new = ("after", "before") if back else ("before", "after")
+    freed = f"({old}.prohibited_mask & ~{new}.prohibited_mask & {scope.barred}::utinyint)"
+    pairs, kept = db.execute(f"select count(*), coalesce(bit_or({freed}), 0) from _steps where {freed} <> 0")[0]
+    for side in (old, new):
+        mask = {"prohibited_mask": f"({side}.prohibited_mask | {scope.barred}::utinyint)"}
+        state = struct(STATE, {name: f"{side}.{name}" for name in STATE} | mask)
+        db.execute(f"update _steps set {side} = {state} where {side}.status is not null")
+    return pairs, kept
 
 
 def _find_added(db: Database, scope: Scope, batch: int, *, back: bool) -> None:

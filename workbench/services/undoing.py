@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.domain.data import still_barred
 from workbench.domain.generate import TrainingSheet
-from workbench.domain.label import UndoOutcome
+from workbench.domain.label import UndoOutcome, uses_of
 from workbench.domain.wording import grouped
 from workbench.errors import InvalidTransition, NotFound
 from workbench.services import ballots, canonical, restoring, steps, votes
@@ -32,13 +33,14 @@ def restore(service: PastReview, made: TrainingSheet, row: dict[str, Any], versi
     """Bring one pair back to what it was at an earlier version, as a step that can be undone itself."""
     db, scope = service.db, service.scope(made)
     restored = restoring.restore(db, scope, row, version, batch_id=service.clock.new_id("batch"))
-    if restored is None:
-        return UndoOutcome(summary=f"The pair is as it was at version {version}.")
+    stays = _told_barred(service, made, restored.kept, "It stays")
+    if restored.batch_id is None:
+        return UndoOutcome(summary=f"The pair is as it was at version {version}.{stays}")
     votes.end_round(
         db, scope, made.overlap, restored.batch_id, f"select row_index from pair_rows where row_index = {row['row_index']}"
     )
     db.emit("pairs", pair_id(made.id, row["row_index"]), restored.pair_version)
-    summary = f"Brought pair {row['row_index']} back to version {version}."
+    summary = f"Brought pair {row['row_index']} back to version {version}.{stays}"
     return UndoOutcome(undone=1, batch_id=restored.batch_id, action="restore", row_indices=[row["row_index"]], summary=summary)
 
 
@@ -65,7 +67,26 @@ def _step(service: PastReview, made: TrainingSheet, batch_id: str | None, whose:
         canonical.settle(db, scope, done)
         (votes.step_back if back else votes.step_again)(db, scope, made.overlap, number)
     db.emit("pairs", made.id, None, "bulk")
-    return _outcome(batch, done, back=back)
+    return _outcome(batch, done, _told_barred(service, made, done.kept, _some(done)), back=back)
+
+
+def _some(done: steps.Stepped) -> str:
+    """Return those pairs of a step that stay barred as the subject of a sentence."""
+    if done.barred < done.count:
+        return f"{grouped(done.barred)} of them {_stays(done.barred)}"
+    return f"{'It' if done.count == 1 else 'They'} {_stays(done.count)}"
+
+
+def _stays(pairs: int) -> str:
+    return "stays" if pairs == 1 else "stay"
+
+
+def _told_barred(service: PastReview, made: TrainingSheet, kept: int, some: str) -> str:
+    """Say what the tags of the sheet keep barred, though it was not always."""
+    if not kept:
+        return ""
+    _, sheet = service.place(made.id)
+    return f" {some} {still_barred(sheet.tags, uses_of(kept) or ())}."
 
 
 def _vote_again(service: PastReview, made: TrainingSheet, batch: int, batch_id: str) -> steps.Stepped:
@@ -88,10 +109,11 @@ def _named(service: PastReview, made: TrainingSheet, batch_id: str, *, back: boo
     return found["number"]
 
 
-def _outcome(batch: dict[str, Any], done: steps.Stepped, *, back: bool) -> UndoOutcome:
+def _outcome(batch: dict[str, Any], done: steps.Stepped, stays: str, *, back: bool) -> UndoOutcome:
     left = batch["row_count"] - done.count
     verb = "Took back" if back else "Made again"
-    rest = f" {grouped(left)} changed since and stay as they are." if left else ""
+    as_is = "it is" if left == 1 else "they are"
+    rest = f" {grouped(left)} changed since and {_stays(left)} as {as_is}." if left else ""
     what = f"{grouped(done.count)} pair{'s' if done.count != 1 else ''}"
     if done.template:
         what += " and the template"
@@ -101,5 +123,5 @@ def _outcome(batch: dict[str, Any], done: steps.Stepped, *, back: bool) -> UndoO
         action=batch["action"],
         row_indices=done.shown,
         skipped={"changed_since": left} if left else {},
-        summary=f"{verb}: {batch['action']} of {what}.{rest}",
+        summary=f"{verb}: {batch['action']} of {what}.{stays}{rest}",
     )
