@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +37,16 @@ def test_no_name_holds_what_cannot_be_seen(ws: Any, text: str, code: str) -> Non
 
     assert {faults[0][0] for faults in found} == {"name", "model_name", "label_type"}
     assert all(len(faults) == 1 and f"control character ({code})" in faults[0][1] for faults in found)
+
+
+def test_the_name_of_a_file_is_put_on_one_line(ws: Any, tmp_path: Path) -> None:
+    path = tmp_path / '\nmy\r\n"first"\treviews\x7f.json'
+    path.write_text(json.dumps([{"messages": [{"role": "user", "content": "what"}, {"role": "assistant", "content": "that"}]}]))
+
+    found = [ws.training_sheets.import_reviews(source=path) for _ in range(2)]
+
+    assert [one.name for one in found] == ['my "first" reviews', 'my "first" reviews 2']
+    assert {one.name for one in ws.templates.list()} == {one.name for one in ws.sheets.list()} == {one.name for one in found}
 
 
 def test_names_may_be_of_any_script(ws: Any) -> None:

@@ -106,7 +106,7 @@ def test_choosing_a_file_proposes_its_name_and_an_answer_opens_the_sheet(local, 
     opened = []
     form = ImportForm(local, done=opened.append)
 
-    form.upload._handle_msg({"chosen": "people.2025.csv"})
+    form.upload._handle_msg({"chosen": "\npeople.2025\t.csv"})
     form.upload._handle_msg({"answer": {"id": sheet.id}, "status": 201})
 
     assert "people.2025" == form.form.input("name").value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
 import types
 import typing
@@ -18,11 +19,14 @@ from starlette.datastructures import UploadFile
 
 from workbench.contract.context import Upload
 from workbench.contract.operation import Operation
+from workbench.domain.plain import made_plain
 from workbench.errors import FileTooLarge, ValidationError
 from workbench.services.application import Application
 
 CHUNK = 1 << 20
 JSON_LIMIT = 64 << 20
+# What a form cannot hold in the name of a file, and writes as its code.
+_CODED = re.compile("%(0[0-9A-F]|1[0-9A-F]|22)")
 
 
 def application(request: Request) -> Application:
@@ -81,9 +85,9 @@ async def _form(request: Request, operation: Operation, folder: Path, limit: int
 
 
 async def _saved(file: UploadFile, folder: Path, limit: int) -> Upload:
-    """Write the file under its own base name inside `folder`; a path in the name is dropped."""
-    name = PurePosixPath(PureWindowsPath(file.filename or "upload").name).name or "upload"
-    target = folder / name.replace("\0", "")[-150:]
+    """Write the file under its own base name inside `folder`."""
+    name = _named(file.filename or "")
+    target = folder / name[-150:]
     size, content = 0, hashlib.sha256()
     with target.open("wb") as out:
         while chunk := await file.read(CHUNK):
@@ -93,6 +97,12 @@ async def _saved(file: UploadFile, folder: Path, limit: int) -> Upload:
             content.update(chunk)
             out.write(chunk)
     return Upload(path=str(target), filename=name, sha256=content.hexdigest())
+
+
+def _named(sent: str) -> str:
+    """Return the name of a file on one line, without a path."""
+    told = made_plain(_CODED.sub(lambda code: chr(int(code[1], 16)), sent))
+    return PurePosixPath(PureWindowsPath(told).name).name.strip() or "upload"
 
 
 def _value(annotation: Any, texts: list[str]) -> Any:

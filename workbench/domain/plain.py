@@ -14,3 +14,9 @@ def plain(text: str | None) -> str | None:
         if category(character) in UNSEEN:
             raise ValueError(f"holds a line break or control character (U+{ord(character):04X}); write it on one line without any")
     return text
+
+
+def made_plain(text: str) -> str:
+    """Return a name that nobody typed, such as that of a file, on one line: what is not seen becomes a space."""
+    parts = "".join("\n" if category(character) in UNSEEN else character for character in text).split("\n")
+    return " ".join(part for part in parts if part).strip()

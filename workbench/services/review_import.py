@@ -8,6 +8,7 @@ from typing import Annotated
 
 from workbench.contract import Field, command
 from workbench.domain.generate import ReviewImport
+from workbench.domain.plain import made_plain
 from workbench.engine.reviews import TOLD
 from workbench.services import review_sources
 from workbench.services.answering import answered
@@ -95,6 +96,6 @@ class ReviewImports(Service):
 
 def _titled(label: str | None) -> str:
     """Return what a source is called, without its folders and endings."""
-    name = PurePath(label or "").name
+    name = made_plain(PurePath(label or "").name)
     bare = PurePath(name.removesuffix(PurePath(name).suffix) if name.lower().endswith(PACKED) else name).stem
     return bare.strip()[:LONGEST_NAME] or "Reviews"

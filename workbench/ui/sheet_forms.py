@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from markupsafe import Markup
 
 from workbench.domain.jobs import Job
+from workbench.domain.plain import made_plain
 from workbench.errors import ValidationError
 from workbench.ui import format as fmt
 from workbench.ui.components.fields import Field, fields_of_operation
@@ -54,7 +55,7 @@ class ImportForm(pn.viewable.Viewer):
     def _named(self, filename: str) -> None:
         show(self.fault, "")
         field = self.form.input("name")
-        field.value = field.value or PurePath(filename).stem
+        field.value = field.value or made_plain(PurePath(filename).stem)
 
     def _imported(self, answer: dict[str, Any]) -> None:
         self.form.show_error(None)
