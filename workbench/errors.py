@@ -2,7 +2,7 @@
 
 WorkbenchError                INTERNAL_ERROR        500
 |-- ValidationError           VALIDATION_ERROR      422   context.fields: [{field, message, value}]
-|-- NotFound                  NOT_FOUND             404   context.kind, context.id
+|-- NotFound                  NOT_FOUND             404   context.kind, context.id; context.href where it is shown otherwise
 |   `-- ProjectNotFound       PROJECT_NOT_FOUND     404
 |-- InvalidTransition         INVALID_TRANSITION    409   context.current, context.allowed
 |-- Conflict                  CONFLICT              409   context.yours, context.current_version

@@ -116,6 +116,17 @@ def test_unknown_jobs_are_not_found(ws):
             ask("job_nothing")
 
 
+def test_a_job_that_is_no_training_and_no_study_is_told_with_its_page(ws):
+    run = ws.jobs.start_external("sweep").job
+    for look, wanted in ((ws.training.get, "training job"), (ws.studies.get, "study")):
+        with pytest.raises(NotFound, match=f"No {wanted} '{run.id}': that is an external run, 'sweep'.") as told:
+            look(run.id)
+        assert (told.value.context["href"], told.value.context["kind"]) == (f"/jobs?job={run.id}", wanted)
+    with pytest.raises(NotFound) as told:
+        ws.training.get("job_9")
+    assert (told.value.message, "href" in told.value.context) == ("No training job 'job_9'.", False)
+
+
 def test_a_run_that_goes_on_elsewhere_cannot_be_stopped_from_here(ws):
     run = ws.jobs.start_external("my loop")
     assert not next(action for action in run.job.actions if action.name == "stop").enabled

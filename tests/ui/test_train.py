@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,6 +45,27 @@ def test_a_job_has_its_own_address(local, version):
     shows(detail, "succeeded", "to learn from", "Settings", "Lineage", *(action.label for action in job.actions))
     detail.close()
     view.close()
+
+
+def in_sight(part: Any) -> Iterator[Any]:
+    """Yield a part and what it holds, as far as it is visible."""
+    if part.visible:
+        yield part
+        for inner in getattr(part, "objects", ()):
+            yield from in_sight(inner)
+
+
+def test_the_address_of_a_job_that_is_no_training_leads_to_the_page_that_shows_it(local):
+    run = local.jobs.start_external("sweep").job
+    for opened in ({"job": run.id}, {"study": run.id}):
+        view = started(TrainView(local, **opened))
+        detail = started(view.shown)
+
+        assert "that is an external run, 'sweep'" in shows(detail, "Open it among the jobs")
+        assert f"./jobs?job={run.id}" in [button.href for button in detail._layout.select(pmui.Button)]
+        assert not [name for part in in_sight(detail._layout) for name in part.css_classes if name.startswith("card-")]
+        detail.close()
+        view.close()
 
 
 def test_the_form_asks_for_what_the_trainer_declares_and_shows_its_estimate(local, version):

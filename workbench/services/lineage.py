@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from workbench.contract import Field, query
 from workbench.domain.improve import Lineage, LineageEdge, LineageNode
 from workbench.errors import NotFound
+from workbench.services import job_pages
 from workbench.services.service import Service
 
 Kind = Literal[
@@ -30,8 +31,7 @@ _LABELS = {
     "template": "select id, name || ' ' || semver as label from templates where list_contains(?, id)",
     "training_sheet": "select id, name as label from training_sheets where list_contains(?, id)",
     "pair": "select id, 'Pair ' || row_index || ': ' || substr(prompt, 1, 60) as label from pairs where list_contains(?, id)",
-    "job": "select id, name as label, case kind when 'train' then '/train?job=' || id "
-    "when 'study' then '/train?study=' || id end as href from jobs where list_contains(?, id)",
+    "job": "select id, name as label, kind as job_kind from jobs where list_contains(?, id)",
     "model": "select id, name || ' ' || version as label from models where list_contains(?, id)",
     "endpoint": "select id, name as label from endpoints where list_contains(?, id)",
     "request": "select id, substr(inputs, 1, 60) as label from requests where list_contains(?, id)",
@@ -44,7 +44,6 @@ _PAGES = {
     "template": "/generate?template={id}",
     "training_sheet": "/label?sheet={id}",
     "pair": "/label?pair={id}",
-    "job": "/jobs?job={id}",
     "model": "/models?model={id}",
     "endpoint": "/deploy?endpoint={id}",
     "request": "/monitor?request={id}",
@@ -122,7 +121,7 @@ class LineageService(Service):
                 id=id,
                 kind=kind,
                 label=told.get((kind, id), {}).get("label") or f"{kind} {id}",
-                href=told.get((kind, id), {}).get("href") or (_PAGES[kind].format(id=id) if kind in _PAGES else None),
+                href=_page(kind, id, told.get((kind, id), {}).get("job_kind", "")),
                 depth=depth,
             )
             for (kind, id), depth in sorted(depths.items(), key=lambda item: abs(item[1]))
@@ -135,7 +134,12 @@ class LineageService(Service):
         row = self.db.row(_PAIRS, [jobs]) if jobs else None
         if not row or not (row["train"] or row["val"]):
             return None
-        return {**row, "href": f"/train?job={jobs[0]}"}
+        return {**row, "href": job_pages.page_of("train", jobs[0])}
+
+
+def _page(kind: str, id: str, job_kind: str) -> str | None:
+    """Return the page that shows a thing; not everything has one."""
+    return job_pages.page_of(job_kind, id) if kind == "job" else _PAGES[kind].format(id=id) if kind in _PAGES else None
 
 
 def _shown_of(row: dict[str, Any], folded: list[dict[str, Any]]) -> list[str]:

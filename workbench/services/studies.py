@@ -15,7 +15,7 @@ from workbench.domain.plain import plain
 from workbench.domain.studies import STUDY, Study, StudyCoordinates, StudyDetails, StudyImportance, Trial
 from workbench.domain.train import TrainingJob, direction
 from workbench.errors import InvalidTransition, NotFound, did_you_mean
-from workbench.services import study_figures, study_space, training_plan
+from workbench.services import job_pages, study_figures, study_space, training_plan
 from workbench.services.answering import answered
 from workbench.services.job_lists import By, Descending, Label, Since, Until, narrowed
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, Reason, derived
@@ -312,7 +312,7 @@ class StudyService(Service, training_plan.Examined):
     def _found(self, study_id: str) -> Study:
         study = self.records.find(id=study_id)
         if study is None:
-            raise NotFound.of("study", study_id)
+            raise job_pages.missing(self.db, "study", study_id)
         return study
 
     def _shown(self, study: Study) -> Study:

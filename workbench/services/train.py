@@ -18,8 +18,8 @@ from workbench.domain.train import (
     TrainingJob,
     TrainingJobMetrics,
 )
-from workbench.errors import NotFound, NotReady
-from workbench.services import curves, job_deletion, study_space, training_compare, training_plan
+from workbench.errors import NotReady
+from workbench.services import curves, job_deletion, job_pages, study_space, training_compare, training_plan
 from workbench.services.answering import answered
 from workbench.services.job_lists import NO_TRIALS, By, Descending, Label, Since, TrainingSort, Trials, Until, narrowed
 from workbench.services.jobs import QUEUE_PLACES, RUNNERS, NewLimit, Reason, Resume, TimeLimit, derived, refuse_to_resume
@@ -336,7 +336,7 @@ class TrainingService(PairPredictions, Examined):
     def _found(self, job_id: str) -> TrainingJob:
         job = self.records.find(id=job_id)
         if job is None:
-            raise NotFound.of("training job", job_id)
+            raise job_pages.missing(self.db, "train", job_id)
         return job
 
     def _page(self, where: str, params: Iterable[Any], *, page: int, page_size: int, order: str = NEWEST) -> Page[TrainingJob]:

@@ -19,6 +19,7 @@ from workbench.domain.train import (
 )
 from workbench.errors import NotFound, ValidationError
 from workbench.services import curves
+from workbench.services.job_pages import page_of
 from workbench.store import Database
 
 MOST_JOBS = 100
@@ -102,7 +103,7 @@ def compared(
     drawn, totals = _curves(db, ids, chosen, max_points)
     return Comparison(
         jobs=jobs,
-        hrefs={job.id: f"/{'train' if job.trainer else 'jobs'}?job={job.id}" for job in jobs},
+        hrefs={job.id: page_of("train" if job.trainer else "external", job.id) for job in jobs},
         labels=_labels(jobs, differing),
         config=settings if all_settings else differing,
         same=len(settings) - len(differing),

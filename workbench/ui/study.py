@@ -16,6 +16,7 @@ from workbench.ui.components.cards import card, columns_of, stack
 from workbench.ui.components.columns import Column, column, columns
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.progress import ProgressPanel
+from workbench.ui.components.states import Elsewhere
 from workbench.ui.components.study_plots import CoordinatesPlot, HistoryPlot
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.timeline import Moment, Timeline
@@ -43,7 +44,10 @@ class StudyView(View):
             "", columns_of(self._title, self._actions, widths="minmax(0, 1fr) auto"), self._progress, self._failure, name="study"
         )
         top = self.live(self.ws.studies.get, self._draw, study_id=self.study_id, height=88)
-        return [top, columns_of(self._left(), self._right(), widths=WIDTHS), self._below()]
+        rest = stack(columns_of(self._left(), self._right(), widths=WIDTHS), self._below())
+        elsewhere = Elsewhere(rest)
+        top.refuse = elsewhere.refuse
+        return [elsewhere, top, rest]
 
     def _left(self) -> Any:
         # What a trial says while it runs changes none of this: the study speaks when one has ended.

@@ -20,6 +20,7 @@ from workbench.ui.components.later import tabs_of
 from workbench.ui.components.lineage import LineageGraph
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.progress import ProgressPanel
+from workbench.ui.components.states import Elsewhere
 from workbench.ui.components.timeline import Moment, Timeline
 from workbench.ui.predictions import PredictionsView
 from workbench.ui.url import page_href
@@ -48,11 +49,11 @@ class TrainingJobView(View):
         self._artifacts = html("")
         self._timeline, self._graph = Timeline(), LineageGraph()
         self._like, self._again = self._copy("New from this", "create"), self._copy("Retry with changes", "retry")
-        return [
-            self.live(self.ws.training.get, self._draw_job, job_id=self.job_id, height=88),
-            columns_of(self._measured(), self._right(), widths=RIGHT),
-            self._evaluate,
-        ]
+        top = self.live(self.ws.training.get, self._draw_job, job_id=self.job_id, height=88)
+        rest = columns_of(self._measured(), self._right(), widths=RIGHT)
+        elsewhere = Elsewhere(rest)
+        top.refuse = elsewhere.refuse
+        return [elsewhere, top, rest, self._evaluate]
 
     def _copy(self, label: str, way: str) -> Any:
         button = pmui.Button(label=label, variant="text", margin=0, css_classes=[f"{way}-like"], visible=self.on_like is not None)

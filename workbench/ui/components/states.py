@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 from markupsafe import Markup
 
+from workbench.errors import NotFound
 from workbench.ui import format as fmt
 from workbench.ui.components.markup import html
 from workbench.ui.theme import CARD_SX, ERROR, STEP, tone_of
@@ -64,6 +65,30 @@ def error_markup(error: BaseException, what: str = "") -> Markup:
     request_id = getattr(error, "request_id", None)
     trace = Markup('<div class="faint small">Request {}</div>').format(fmt.short_id(request_id)) if request_id else Markup("")
     return Markup("{}{}{}{}").format(head, body, more, trace)
+
+
+class Elsewhere(pn.viewable.Viewer):
+    """Stand in for parts of a page once there is no such thing to show, with the way to the page that has it."""
+
+    def __init__(self, *parts: pn.viewable.Viewable, **params: Any) -> None:
+        super().__init__(**params)
+        self._parts = parts
+        self._box = pmui.Column(margin=0, sizing_mode="stretch_width", visible=False)
+
+    def refuse(self, error: BaseException) -> bool:
+        """Hide the parts when there is no such thing; return True when the error is told here, as it names that page."""
+        if not isinstance(error, NotFound):
+            return False
+        for part in self._parts:
+            part.visible = False
+        href = error.context.get("href")
+        if href:
+            self._box.objects = [empty_state(error.message, action=error.context["label"], href=f".{href}")]
+        self._box.visible = bool(href)
+        return self._box.visible
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._box
 
 
 class StatusChip(pn.viewable.Viewer):
