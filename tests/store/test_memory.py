@@ -83,3 +83,58 @@ def test_only_the_latest_answers_are_kept() -> None:
 
     assert memory.recall(0, 1, lambda: "new") == "new"
     assert memory.recall(KEPT, 1, lambda: "new") == "old"
+
+
+def test_an_answer_follows_the_events_that_say_how_it_changes() -> None:
+    with Database.open() as db:
+        asked = Asked(db)
+        assert asked.recalled() == 0
+        with db.write():
+            for key in ("one", "two"):
+                add(db, key)
+                db.carry(("count",), ("settings",), lambda count: count + 1)
+        assert (asked.recalled(), asked.times) == (2, 1)
+
+
+@pytest.mark.parametrize("told", [0, 2])
+def test_an_answer_is_given_up_where_not_every_event_says_how_it_changes(told: int) -> None:
+    with Database.open() as db:
+        asked = Asked(db)
+        assert asked.recalled() == 0
+        with db.write():
+            add(db, "one")
+            for _ in range(told):
+                db.carry(("count",), ("settings",), lambda count: count + 1)
+        assert (asked.recalled(), asked.times) == (1, 2)
+
+
+def test_a_change_that_is_rolled_back_changes_no_answer() -> None:
+    with Database.open() as db:
+        asked = Asked(db)
+        assert asked.recalled() == 0
+
+        def fail() -> None:
+            with db.write():
+                add(db, "one")
+                db.carry(("count",), ("settings",), lambda count: count + 1)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert (asked.recalled(), asked.times) == (0, 1)
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_only_what_is_of_one_state_for_sure_follows(turns: int) -> None:
+    """Worked out while a commit was under way, an answer may hold already what the commit would add to it."""
+    memory = Memory()
+
+    def across() -> int:
+        for _ in range(turns):
+            memory.turn()
+        return 1
+
+    memory.recall("sum", 1, across)
+    memory.follow("sum", 1, 2, [lambda answer: answer + 1])
+
+    assert memory.recall("sum", 2, lambda: 7) == 7
