@@ -119,3 +119,12 @@ def test_the_client_learns_another_prefix_of_the_api(tmp_path):
             other.sheets.create("Rows", rows=[{"a": 1}])
 
         assert 1 == ws.sheets.list().total
+
+
+def test_opening_brings_in_nothing_that_is_only_needed_later() -> None:
+    """Each takes a good part of a second, in every command and every server."""
+    heavy = ("pandas", "panel", "sklearn", "optuna", "pyarrow.dataset")
+    code = f"import sys, workbench\nworkbench.open(':memory:').sheets.list()\nprint([m for m in {heavy} if m in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "[]"

@@ -10,7 +10,6 @@ from typing import BinaryIO
 
 import duckdb
 import pyarrow as pa
-import pyarrow.dataset
 import pyarrow.parquet as pq
 
 from workbench.store.plain_text import PACKED, Workplace, literal_path, unpacking
