@@ -51,7 +51,7 @@ lint: setup ## Check style; the layers are checked with the tests
 
 unit: setup ## Run the tests that need no browser
 	@echo "== unit"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not browser and not llm" tests
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not browser and not llm" tests
 
 notebooks: setup ## Run the notebooks and compare their checked cells
 	@echo "== notebooks"
@@ -59,7 +59,7 @@ notebooks: setup ## Run the notebooks and compare their checked cells
 
 browser: setup chromium ## Drive the dashboards and JupyterLab in headless Chromium
 	@echo "== browser"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --timeout 400 -m browser tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --timeout 400 -m browser tests
 
 bench: setup ## Measure: every figure is printed, none is asserted
 	@$(BIN)/python -m pytest -q -s --benchmark-only tests/benchmarks

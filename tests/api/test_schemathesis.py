@@ -27,6 +27,7 @@ def schema(tmp_path_factory):
         owner.release()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_generated_input_meets_no_internal_error_and_true_schemas(schema):
     complaints = {}

@@ -16,7 +16,7 @@ import workbench as wb
 from workbench.client import discovery
 from workbench.client.http import HttpTransport
 from workbench.config import Settings
-from workbench.errors import ConnectionLost, DatabaseInUse, WorkbenchError
+from workbench.errors import ConnectionLost, DatabaseInUse, ValidationError, WorkbenchError
 
 ROOT = Path(__file__).parents[2]
 
@@ -121,10 +121,19 @@ def test_the_client_learns_another_prefix_of_the_api(tmp_path):
         assert 1 == ws.sheets.list().total
 
 
-def test_opening_brings_in_nothing_that_is_only_needed_later() -> None:
+def test_opening_brings_in_nothing_that_is_only_needed_later(tmp_path: Path) -> None:
     """Each takes a good part of a second, in every command and every server."""
     heavy = ("pandas", "panel", "sklearn", "optuna", "pyarrow.dataset")
-    code = f"import sys, workbench\nworkbench.open(':memory:').sheets.list()\nprint([m for m in {heavy} if m in sys.modules])"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    code = f"import sys, workbench\nworkbench.open('team.duckdb').sheets.list()\nprint([m for m in {heavy} if m in sys.modules])"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path, env=environment)
 
     assert told.stdout.strip() == "[]"
+
+
+def test_memory_is_no_place_for_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ValidationError, match=r"is no file.*scratch\.duckdb"):
+        wb.open(":memory:")
+    assert list(tmp_path.iterdir()) == []

@@ -116,6 +116,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     assert discovery.read(tmp_path / "team.duckdb") is None
 
 
+@pytest.mark.slow
 def test_a_second_server_on_one_file_is_told_the_address(tmp_path: Path) -> None:
     database = tmp_path / "team.duckdb"
     with serving(database) as server:
@@ -132,6 +133,7 @@ def test_other_hosts_are_refused_without_accounts(tmp_path: Path) -> None:
     assert not (tmp_path / "team.duckdb").exists()
 
 
+@pytest.mark.slow
 def test_a_stopped_server_leaves_a_closed_file(tmp_path: Path) -> None:
     database = tmp_path / "team.duckdb"
     with serving(database) as server:

@@ -24,6 +24,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overlap", [1, 2, 3])
 def test_every_pair_gets_exactly_its_decisions(served: Served, overlap: int) -> None:
     pairs = PEOPLE * DECISIONS_EACH // overlap

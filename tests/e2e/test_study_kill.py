@@ -71,6 +71,7 @@ def settings_expected() -> list[dict[str, Any]]:
     return tried
 
 
+@pytest.mark.slow
 def test_a_study_outlives_its_owner(owner: tuple[subprocess.Popen[str], Path, str]) -> None:
     process, path, id = owner
     folder = until(lambda: living(path, id, 1))

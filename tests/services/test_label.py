@@ -324,6 +324,7 @@ def test_undo_is_mine_or_everybodys(local: Any, mine: Any) -> None:
     assert local.review.undo(mine.id, scope="all").row_indices == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1))
 def test_undoing_everything_restores_the_start(local: Any, mine: Any, seed: int) -> None:
     start, dice = told(local), random.Random(seed)

@@ -49,6 +49,7 @@ def everything(ws: Any, made: Any) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 def test_every_moment_can_be_seen_again(ws: Any, made: Any) -> None:
     moments = [(ws.clock.now(), listed(ws, made))]
     for step in everything(ws, made):

@@ -100,6 +100,7 @@ def test_a_study_is_a_job_and_stands_for_its_trials(local):
     assert local.sql("select best_value from studies")["best_value"][0] == study.best_value
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_study(local):
     cases = sheet_of(local, words(30))
     several = [done(local, create(local, cases, n_trials=2, seed=seed, training_config={"epochs": 1})) for seed in (5, 5, 6)]
@@ -108,6 +109,7 @@ def test_the_same_seed_gives_the_same_study(local):
     assert one[0][0] == {"x": 0.5, "n": 3}, "the first trial takes the settings as they are without a search"
 
 
+@pytest.mark.slow
 def test_trials_that_fall_behind_are_pruned_not_failed(local):
     cases = sheet_of(local, words(30))
     space = {"x": {"choices": [0.3, 0.31, 0.32, 0.33, 0.34, 0.99]}}

@@ -21,6 +21,7 @@ def create(ws, sheet, trainer=MINE, base_model="naive-bayes", **more):
     return ws.training.create(sheet.id, "colors", base_model, trainer=trainer, **more)
 
 
+@pytest.mark.slow
 def test_a_class_in_a_module_trains_in_a_process_and_answers(local, plugin):
     sheet = sheet_of(local, words(90))
     told = local.training.estimate(sheet.id, "naive-bayes", trainer=MINE)

@@ -371,6 +371,7 @@ def test_figures_of_a_shared_review(local: Any, made: Any, people: Any) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1))
 def test_undoing_everything_restores_the_start(local: Any, made: Any, seed: int) -> None:
     dice, start = random.Random(seed), told(local)

@@ -81,6 +81,7 @@ def default(tmp_path_factory, sides):
     return context, metrics, time.monotonic() - begun
 
 
+@pytest.mark.slow
 def test_defaults_are_within_two_points_of_logistic_regression(default, sides):
     from sklearn.linear_model import LogisticRegression
 

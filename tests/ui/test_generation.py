@@ -38,6 +38,7 @@ def chat(local: Any) -> Iterator[ChatServer]:
         yield server
 
 
+@pytest.mark.slow
 def test_the_estimate_follows_the_form_and_failures_are_asked_again(local: Any, made: Any, chat: ChatServer) -> None:
     view = started(GenerationView(local, training_sheet_id=made.id))
     shows(view, "6 without an answer", "6 pairs, 6 requests", "No provider was asked yet.")
@@ -84,6 +85,7 @@ def test_made_up_answers_say_so(local: Any, made: Any) -> None:
     reviewed.close()
 
 
+@pytest.mark.slow
 def test_a_provider_is_set_up_tested_and_changed(local: Any, chat: ChatServer) -> None:
     view = started(ProvidersView(local))
     shows(view, "simulated", "makes answers up", "openai", "mine", chat.url)

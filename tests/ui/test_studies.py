@@ -54,6 +54,7 @@ def test_a_study_is_its_own_display(local, study):
     assert isinstance(view_of(local.studies.get(study.id)), StudyView)
 
 
+@pytest.mark.slow
 def test_the_form_offers_the_trainers_space_and_shows_faults_at_their_settings(local, version):
     form = started(StudyForm(local))
     shows(form, "Batch size", "Passes over the training pairs", "300 eligible", "60 pairs", "2, 4, 8, 16, 32")

@@ -16,9 +16,10 @@ from workbench.client.local import LocalTransport
 from workbench.client.workspace import Workspace
 from workbench.clock import Clock
 from workbench.config import Settings
-from workbench.errors import DatabaseInUse, Forbidden
+from workbench.errors import DatabaseInUse, Forbidden, ValidationError
 from workbench.services.application import Application
 from workbench.store import Database
+from workbench.store.database import MEMORY
 
 LOOPBACK = ("127.0.0.1", "localhost")
 # An owner that has just opened the file needs a moment until it answers others.
@@ -94,6 +95,9 @@ class Owner:
     @classmethod
     def of(cls, name: str, *, clock: Clock | None = None, settings: Settings | None = None) -> Owner:
         """Return the owner of a file, opening it where this process does not hold it yet."""
+        if name == MEMORY:
+            words = "is no file, and a workspace keeps models and exports beside its file. Name one, such as scratch.duckdb"
+            raise ValidationError.field("path_or_url", words, name)
         path = os.path.realpath(name)
         with cls._guard:
             owner = cls._owners.get(path)

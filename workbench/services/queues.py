@@ -118,9 +118,8 @@ def condition(wanted: PairFilter, made: TrainingSheet, sheet: Sheet, *, reader: 
             values[name] = getattr(wanted, name)
     _add_times(wanted, parts, values)
     if wanted.search:
-        # A case-blind pattern is faster than lowering both texts first.
-        parts.append("(regexp_matches(prompt, $search) or regexp_matches(response, $search))")
-        values["search"] = f"(?is){re.escape(wanted.search)}"
+        sql, values["search"] = _search(wanted.search)
+        parts.append(sql)
     if wanted.regex:
         _refuse_broken(wanted.regex)
         parts.append("(regexp_matches(prompt, $regex) or regexp_matches(response, $regex))")
@@ -160,6 +159,15 @@ def _add_times(wanted: PairFilter, parts: list[str], values: dict[str, Any]) -> 
             if getattr(wanted, name) is not None:
                 parts.append(f"{name.partition('_')[0]}_at {sign} ${name}")
                 values[name] = getattr(wanted, name)
+
+
+def _search(text: str) -> tuple[str, str]:
+    """Return the condition that a text occurs in prompt or response in whatever case, and what it compares with."""
+    if text.isascii():
+        # Half as long as a case-blind pattern takes.
+        return "(contains(lower(prompt), $search) or contains(lower(response), $search))", text.lower()
+    # A pattern knows the letters that have more than two cases.
+    return "(regexp_matches(prompt, $search) or regexp_matches(response, $search))", f"(?is){re.escape(text)}"
 
 
 def _refuse_broken(regex: str) -> None:
