@@ -186,15 +186,41 @@ def test_one_import_that_fails_leaves_alone_what_another_has_loaded(local: Any, 
     assert local.review.queue(done.id, status="all").total == 6
 
 
+def test_the_bar_is_full_only_once_all_is_kept(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, publish = app_of(local).engine.ledger, app_of(local).sheets.published
+    receiving, seen = ledger.receiving, []
+
+    def look(call: Any, *given: Any) -> Any:
+        done = call(*given)
+        (job,) = local.jobs.list(status="running")
+        seen.append((job.progress_percent, job.eta_seconds, job.message))
+        return done
+
+    monkeypatch.setattr(ledger, "receiving", lambda *given: look(receiving, *given))
+    monkeypatch.setattr(app_of(local).sheets, "published", lambda *given: look(publish, *given))
+    reviews = ended(local, local.training_sheets.import_reviews(rows=TASKS, wait=False))
+    first, seen = seen, []
+    rows = ended(local, local.sheets.create("rows", rows=PAIRS, wait=False))
+
+    kept = (85.0, None, "Keeping what was decided")
+    taken = (75.0, None, "Taking in what was made")
+    assert first == [taken, (81.25, None, "Making the pairs"), kept, kept]
+    assert seen[0] == taken
+    assert (reviews.progress_percent, rows.progress_percent) == (100, 100)
+    told = [event.message for event in local.jobs.events(reviews.id, type="progress")]
+    assert told[-4:] == ["Read 6 of 6 records", "Taking in what was made", "Making the pairs", "Keeping what was decided"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "count"),
     [
         ("a.json", '[{"a": 1}, {"a": {"b": 2}}]', 2),
         ("a.jsonl", '{"a": 1}\n{"a": 2}\n', 2),
         ("a.json", "[{", None),
-        ("a.csv", "a\n1\n", None),
+        ("a.csv", "a\n1\n", 1),
+        ("a.csv", "a,a\n1\n", None),
     ],
-    ids=["list", "lines", "broken", "table"],
+    ids=["list", "lines", "broken", "table", "broken table"],
 )
 def test_how_many_records_there_are_is_told_before_they_are_read(tmp_path: Path, name: str, text: str, count: int | None) -> None:
     (tmp_path / name).write_text(text)

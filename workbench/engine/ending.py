@@ -111,6 +111,7 @@ def received(engine: Engine, attempt: Attempt, receive: Receive, ending: Ending)
     """Take in what the child made where nobody sees it yet, and return the ending that follows from it."""
     assert ending.result is not None
     try:
+        engine.ledger.receiving(attempt.job, 0.0, "Taking in what was made")
         with use(Context(actor=attempt.job.created_by)):
             return Ending(result={**ending.result, **receive(attempt.job, attempt.folder, ending.result)})
     except Exception as error:

@@ -59,7 +59,7 @@ def _understood(engine: Engine, attempt: Attempt, batch: journal.Batch) -> journ
 
 def _heard(engine: Engine, attempt: Attempt, batch: journal.Batch, skipped: Sequence[str]) -> journal.Batch | None:
     """Take in a batch, the place after it and what is told of the skipped words in one transaction."""
-    keep = engine.kinds[attempt.job.kind].facts
+    kind = engine.kinds[attempt.job.kind]
     count = attempt.skipped + len(skipped)
     tell = bool(skipped) and count >= attempt.told * TOLD_EACH
     # Tens of thousands of points take a while to put together: nobody who wants to write waits for that.
@@ -68,13 +68,13 @@ def _heard(engine: Engine, attempt: Attempt, batch: journal.Batch, skipped: Sequ
     with engine.db.write():
         noted = engine.ledger.take_in(
             attempt.job.id, attempt.number, attempt.offset, batch, points=points, begun=attempt.begun,
-            noted=attempt.noted, more=[_told(count, skipped)] if tell else [],
+            noted=attempt.noted, share=kind.share, more=[_told(count, skipped)] if tell else [],
         )  # fmt: skip
         if noted is None:
             return None
         facts = {r["name"]: r["value"] for r in batch.records if r["t"] == "fact"}
-        if keep and facts:
-            keep(attempt.job, facts)
+        if kind.facts and facts:
+            kind.facts(attempt.job, facts)
     attempt.offset, attempt.seq, attempt.noted, attempt.beat = batch.offset, batch.seq, noted, time.monotonic()
     attempt.skipped, attempt.told = count, count if tell else attempt.told
     return batch

@@ -17,6 +17,9 @@ Facts = Callable[[Job, Mapping[str, str]], None]
 Hear = Callable[[Job, Sequence[Mapping[str, Any]]], None]
 Needs = Callable[[Job], Mapping[str, float]]
 
+# Of work whose outcome is received, the process does about this much; the rest of the bar is for what follows.
+BEFORE_RECEIVING = 0.75
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -42,3 +45,8 @@ class Kind:
     facts: Facts | None = None
     hear: Hear | None = None
     resources: Needs | None = None
+
+    @property
+    def share(self) -> float:
+        """Return which part of the whole work the child does."""
+        return BEFORE_RECEIVING if self.receive else 1.0

@@ -12,6 +12,7 @@ from workbench.clock import Clock
 from workbench.domain.jobs import Job, JobEvent
 from workbench.engine import words
 from workbench.engine.journal import Batch
+from workbench.engine.kind import BEFORE_RECEIVING
 from workbench.store import Database
 from workbench.store.tables import Records
 
@@ -24,6 +25,13 @@ update jobs set
     progress_percent = greatest(progress_percent, coalesce(?, 0)), eta_seconds = ?, heartbeat_at = ?, updated_at = ?,
     journal_offset = ?, journal_seq = ?, version = version + 1
 where id = ? and attempt = ? and status = 'running' and journal_offset = ?
+returning version
+"""
+RECEIVING = "keeping"
+_RECEIVING = """
+update jobs set
+    progress_percent = greatest(progress_percent, ?), step = ?, message = ?, eta_seconds = null, updated_at = ?, version = version + 1
+where id = ? and attempt = ? and status = 'running'
 returning version
 """
 _STARTED = """
@@ -106,15 +114,16 @@ class Ledger:
         points: pa.Table | None,
         begun: float,
         noted: float,
+        share: float = 1.0,
         more: Sequence[JobEvent] = (),
     ) -> float | None:
-        """Take in a batch of journal records exactly once, with its `points` and `more` events.
+        """Take in a batch of journal records exactly once, with its `points` and `more` events; the child does a share of the work.
 
         Returns the time of the latest progress event, or None when the words come too late: the job
         has ended, runs another attempt, or the batch was taken in before.
         """
         progress = next((r for r in reversed(batch.records) if r["t"] == "progress"), None)
-        figures = words.figures(progress, begun)
+        figures = words.figures(progress, begun, share)
         now = self.clock.now()
         place = [now, now, batch.offset, batch.seq, job_id, attempt, offset]
         with self.db.write():
@@ -126,6 +135,13 @@ class Ledger:
             events, noted = words.events(batch.records, noted)
             self.note(job_id, *events, *more)
         return noted
+
+    def receiving(self, job: Job, share: float, message: str) -> None:
+        """Tell which share of what the child made has been received, and what is done next."""
+        percent = 100 * (BEFORE_RECEIVING + (1 - BEFORE_RECEIVING) * share)
+        with self.db.write():
+            if self.db.execute(_RECEIVING, [percent, RECEIVING, message, self.clock.now(), job.id, job.attempt]):
+                self.note(job.id, JobEvent(type="progress", message=message, data={"step": RECEIVING}))
 
     def _place(self, job_id: str, batch: Batch) -> None:
         """Let the curves go on where the work does: no step is there twice. Note where the child runs."""

@@ -74,15 +74,15 @@ def moment(seconds: float) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).replace(tzinfo=None)
 
 
-def figures(progress: dict[str, Any] | None, begun: float) -> list[Any]:
-    """Return done, total, step, message, percent and seconds left of the latest progress."""
+def figures(progress: dict[str, Any] | None, begun: float, share: float = 1.0) -> list[Any]:
+    """Return done, total, step, message, percent and seconds left of the latest progress; the child does a share of the work."""
     if progress is None:
         return [None] * 6
     done, total = progress["done"], progress.get("total")
-    percent = min(100.0, 100.0 * done / total) if total else None
+    percent = share * min(100.0, 100.0 * done / total) if total else None
     # What an earlier attempt had done says nothing of the pace of this one.
     elapsed, since = progress["at"] - begun, done - progress.get("base", 0)
-    eta = elapsed / since * (total - done) if total and since > 0 and elapsed >= 0.5 else None
+    eta = elapsed / since * (total / share - done) if total and since > 0 and elapsed >= 0.5 else None
     return [done, total, progress.get("step") or None, progress.get("message") or None, percent, eta]
 
 

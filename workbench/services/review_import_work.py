@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ class ReviewImportWork:
             checked_plan(reading, wish.prompt_template)
             return {}
         self.keeping.drop(wish)
-        return {"hidden": self.keeping.load(wish, reading, told)}
+        return {"hidden": self.keeping.load(wish, reading, told, partial(self.app.engine.ledger.receiving, job))}
 
     def finish(self, job: Job, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
         """Publish what was loaded, with its decisions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from workbench.store.review_reading import MOMENT, REVIEW, REVIEW_PREFIX, SHARE,
 if TYPE_CHECKING:
     from workbench.services.application import Application
 
+Tell = Callable[[float, str], None]
 _SQL = {TEXT: "varchar", MOMENT: "timestamp", SHARE: "double"}
 _TAKEN = {
     "response": "coalesce(told_response, '')",
@@ -64,8 +66,11 @@ class ReviewKeeping:
         """Return the name that was wished for, or one that is free now."""
         return wish.name or self.app.sheets._free_name(wish.title)
 
-    def load(self, wish: Wish, reading: Reading, told: Path) -> Hidden:
-        """Load rows and pairs, without holding up anybody; on any fault nothing remains."""
+    def load(self, wish: Wish, reading: Reading, told: Path, tell: Tell = lambda share, what: None) -> Hidden:
+        """Load rows and pairs, without holding up anybody; on any fault nothing remains.
+
+        `tell` hears which share of all there is to keep is kept, and what is next; the largest is left to `publish`.
+        """
         plan, now = checked_plan(reading, wish.prompt_template), self.app.clock.now()
         by = {"created_by": current().actor}
         sheet = Sheet(id=wish.sheet_id, name=wish.title, source_type="file", source=reading.format, **by)
@@ -78,11 +83,13 @@ class ReviewKeeping:
                 schema = pa.schema([(n, TEXT) for n in cells])
                 source = pa.RecordBatchReader.from_batches(schema, rows.iter_batches(columns=cells))
                 loaded = importing.load(self.db, sheet.id, source, reading.item_id)
+            tell(0.25, "Making the pairs")
             everything = assembling.Choice("true", "all", None, 42, None)
             assembling.assemble(self.db, sheet.with_(columns=loaded.columns), made, everything)
         except BaseException:
             self.drop(wish)
             raise
+        tell(0.4, "Keeping what was decided")
         return Hidden(sheet, made, loaded)
 
     def publish(self, wish: Wish, reading: Reading, told: Path, hidden: Hidden) -> ReviewImport:

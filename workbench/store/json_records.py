@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from workbench.contract.codec import known_total
 from workbench.errors import ValidationError
 from workbench.store.delimited import read_delimited
 from workbench.store.json_files import LARGEST_OBJECT, first_bad_line, first_bad_place
@@ -59,8 +60,11 @@ class JsonRecords:
                 raise ValidationError.field("source", message, self._name) from error
 
     def count(self) -> int | None:
-        """Return how many objects a JSON file holds, which takes a small part of reading them; None where it cannot be told."""
+        """Return how many objects there are, which takes a small part of reading them; None where it cannot be told."""
         if self._table or self._ending in _DELIMITED:
+            with suppress(ValidationError):
+                rows = self._rows()
+                return rows.num_rows if isinstance(rows, pa.Table) else known_total(rows.schema)
             return None
         with scratch() as cursor, suppress(duckdb.Error):
             found = cursor.execute(f"select count(*) from {self._objects}").fetchone()
