@@ -12,8 +12,10 @@ SAMPLE := sample/workbench.duckdb
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-# Tests wait a good deal for processes and servers of their own: one worker more than cores keeps the machine busy.
-WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 7 ? 8 : n + 1 )))
+# Tests wait a good deal for processes and servers of their own: two workers more than cores keep the machine busy,
+# one more where each has a browser or a kernel beside it.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 6 ? 8 : n + 2 )))
+PAIRED := $(shell echo $$(( $(WORKERS) > 2 ? $(WORKERS) - 1 : $(WORKERS) )))
 
 # Hundreds of short processes: with this set, each would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -55,11 +57,11 @@ unit: setup ## Run the tests that need no browser
 
 notebooks: setup ## Run the notebooks and compare their checked cells
 	@echo "== notebooks"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=180 notebooks
+	@$(BIN)/python -m pytest -q -n $(PAIRED) --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=180 notebooks
 
 browser: setup chromium ## Drive the dashboards and JupyterLab in headless Chromium
 	@echo "== browser"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --timeout 400 -m browser tests
+	@$(BIN)/python -m pytest -q -n $(PAIRED) --dist loadfile --no-loadscope-reorder --timeout 400 -m browser tests
 
 bench: setup ## Measure: every figure is printed, none is asserted
 	@$(BIN)/python -m pytest -q -s --benchmark-only tests/benchmarks

@@ -20,8 +20,11 @@ import workbench
 from workbench.client.namespace import made_by
 from workbench.contract import answers
 from workbench.contract.operation import Argument, Operation
+from workbench.contract.page import Page
 from workbench.errors import ValidationError, WorkbenchError
+from workbench.text_table import text_table
 
+SHOWN_COLUMNS = 10
 DEFAULT = Path("workbench.duckdb")
 Database = Annotated[str, Parameter(name=["--database", "-d"], help="Workspace file, or the address of a served one.")]
 AsJson = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON for programs.")]
@@ -255,9 +258,7 @@ def show(operation: Operation, answer: Any, *, as_json: bool) -> None:
     if operation.is_table:
         print(answer.to_pandas().to_string(index=False))
     elif operation.is_page:
-        frame = answer.to_pandas()
-        narrow = [c for c in frame.columns if not frame[c].map(lambda v: isinstance(v, (list, tuple, dict))).any()][:10]
-        print(frame[narrow].to_string(index=False, max_colwidth=40) if len(frame) else "Nothing here.")
+        print(text_table(answer.rows, _shown_columns(answer)) if answer.rows else "Nothing here.")
         print(f"\n{len(answer)} of {answer.total}")
     else:
         wire = answers.to_wire(operation, answer)
@@ -268,6 +269,12 @@ def show(operation: Operation, answer: Any, *, as_json: bool) -> None:
                 print(
                     f"{key:<{width}}  {value if not isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False)}"
                 )
+
+
+def _shown_columns(page: Page[Any]) -> list[str]:
+    """Return the first columns whose values fit in a line."""
+    nested = {name for row in page.rows for name, value in row.items() if isinstance(value, (list, tuple, dict))}
+    return [name for name in page.record_type.own_fields() if name != "actions" and name not in nested][:SHOWN_COLUMNS]
 
 
 if __name__ == "__main__":
