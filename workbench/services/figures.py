@@ -21,9 +21,7 @@ from workbench.domain.label import (
 )
 from workbench.domain.quality import PII_WORDS
 from workbench.domain.wording import grouped
-from workbench.services import tallies
-from workbench.services.decisions import STEPS_BACK
-from workbench.services.tallies import State
+from workbench.services.decisions import NO_DECISIONS, STEPS_BACK
 from workbench.store import Database
 
 PACE_WINDOW = dt.timedelta(hours=1)
@@ -74,17 +72,17 @@ def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress
     states: Counter[str] = Counter()
     people: dict[str, Counter[str]] = defaultdict(Counter)
     days: Counter[str] = Counter()
-    for of, count in tallies.by_state(db, training_sheet_id).items():
-        states[of.status] += count
-        states["to_review"] += count if _waits(of) else 0
-        states["stale"] += count if of.stale else 0
-        states["disputed"] += count if of.disputed else 0
-        states["votes"] += count * of.votes
+    for status, stale, disputed, voted, _, actor, day, count in _groups(db, training_sheet_id):
+        states[status] += count
+        states["to_review"] += count if _waits(status, stale, disputed) else 0
+        states["stale"] += count if stale else 0
+        states["disputed"] += count if disputed else 0
+        states["votes"] += count * voted
         # What is still to be decided on: one vote more for each that is missing.
-        states["missing"] += count * max(wanted - of.votes, 0) if _waits(of) else 0
-        if of.actor and of.day and not of.votes:
-            people[of.actor][of.status] += count
-            days[of.day.isoformat()] += count
+        states["missing"] += count * max(wanted - voted, 0) if _waits(status, stale, disputed) else 0
+        if actor and not voted:
+            people[actor][status] += count
+            days[day.isoformat()] += count
     if states["votes"]:
         _count_votes(db, training_sheet_id, people, days)
     total = sum(states[name] for name in STATUS_WORDS)
@@ -109,9 +107,21 @@ def _wanted(db: Database, training_sheet_id: str) -> int:
     return db.value("select overlap from training_sheets where id = ?", [training_sheet_id]) or 1
 
 
-def _waits(of: State) -> bool:
+def _waits(status: str, stale: bool, disputed: bool) -> bool:
     """Return whether pairs are to be reviewed, as the queue of that name has it."""
-    return (of.stale or of.status == "unlabeled") and not of.disputed
+    return (stale or status == "unlabeled") and not disputed
+
+
+def _groups(db: Database, training_sheet_id: str) -> list[tuple[Any, ...]]:
+    """Count the pairs by all that the figures of a review tell apart; nothing is counted twice between two changes."""
+    # Pairs are counted by batch first: the batches are few, and only those that still count are looked up.
+    sql = (
+        "select p.status, p.stale, p.disputed, p.votes, p.response_source, b.actor, b.logged_at::date, sum(p.pairs)::bigint from ("
+        "select status, stale, disputed, votes, response_source, last_batch, count(*) as pairs from pair_rows "
+        "where training_sheet_id = ? group by all) p "
+        f"left join batches b on b.number = p.last_batch and b.action not in {NO_DECISIONS} group by all"
+    )
+    return db.recall(("pairs by state", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id]))
 
 
 def _count_votes(db: Database, training_sheet_id: str, people: dict[str, Counter[str]], days: Counter[str]) -> None:
@@ -161,7 +171,8 @@ def _summary(total: int, states: Counter[str]) -> str:
 
 def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
     """Count the pairs that may be trained on, and the others by the first reason that keeps them out."""
-    found = dict(tallies.by_exclusion(db, training_sheet_id))
+    sql = "select excluded_by, count(*) from pair_eligibility where training_sheet_id = ? group by 1"
+    found = dict(db.recall(("pairs by exclusion", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id])))
     total, eligible = sum(found.values()), found.pop(None, 0)
     excluded = {reason: found.get(reason, 0) for reason in EXCLUSIONS}
     words = EXCLUSION_WORDS | ({"prohibited": _barred_by_tags(db, training_sheet_id)} if excluded["prohibited"] else {})
@@ -208,18 +219,25 @@ def facets(db: Database, training_sheet_id: str) -> Facets:
 
 
 def _review_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
-    found = tallies.by_state(db, training_sheet_id).items()
-    groups = [("disputed" if of.disputed and not of.stale else of.status, of.source, of.actor, count) for of, count in found]
-    more = [("to_review", count) for of, count in found if _waits(of)]
-    more += [("stale", count) for of, count in found if of.stale]
-    more += [("disputed", count) for of, count in found if of.stale and of.disputed]
+    found = _groups(db, training_sheet_id)
+    groups = [
+        ("disputed" if disputed and not stale else status, source, actor, count)
+        for status, stale, disputed, _, source, actor, _, count in found
+    ]
+    more = [("to_review", count) for status, stale, disputed, *_, count in found if _waits(status, stale, disputed)]
+    more += [("stale", count) for _, stale, *_, count in found if stale]
+    more += [("disputed", count) for _, stale, disputed, *_, count in found if stale and disputed]
     counted = _counted(("status", "response_source", "reviewer"), groups)
     return counted | {"status": counted["status"] + _counted(("status",), more)["status"]}
 
 
 def _signal_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
     """Count what the signals say; the values are what a condition on the signal takes."""
-    groups = tallies.by_signals(db, training_sheet_id)
+    sql = (
+        "select signals.language, signals.duplicates > 0, signals.near_duplicates > 0, signals.refusal, signals.pii_kinds, count(*) "
+        "from pair_rows where training_sheet_id = ? and signals is not null group by all"
+    )
+    groups = db.recall(("pairs by signals", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id]))
     rows = [
         (language, SOME if same else None, SOME if near else None, "true" if refusal else None, count)
         for language, same, near, refusal, _, count in groups

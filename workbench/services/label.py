@@ -21,7 +21,7 @@ from workbench.domain.label import (
     Released,
 )
 from workbench.errors import Conflict, NotFound
-from workbench.services import appending, canonical, claims, decisions, drafts, figures, queues, restoring, tallies, votes, voting
+from workbench.services import appending, canonical, claims, decisions, drafts, figures, queues, restoring, votes, voting
 from workbench.services.judging import judged, resolved_action, rewrites
 from workbench.services.pair_queue import PairQueue
 from workbench.services.pairs import LISTED, pair_id, present
@@ -122,12 +122,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
             voting.refuse_mere_edit(self, row)
         shared = action is not None and votes.shared(made, row, action)
         held, drafted = self._attached(made.id, row["row_index"], exclusive=not shared)
-        if shared:
-            row = voting.decide(self, made, row, action, given)
-        else:
-            before, row = row, self.settle_one(made, row, judged(row, asked, given))
-            if row is not before:
-                tallies.carry(self.db, self.actor, before, row)
+        row = voting.decide(self, made, row, action, given) if shared else self.settle_one(made, row, judged(row, asked, given))
         if held:
             claims.drop(self.db, made.id, [row["row_index"]], only=self.actor if shared else None)
         if drafted:

@@ -118,19 +118,12 @@ class Database(Reads):
         """Return a mark that changes whenever something of these topics does; None while this transaction changes it."""
         if self._scope.transaction is not None and self._scope.transaction.touches(topics):
             return None
-        return _mark(self._changed_at if self._scope.changed_at is None else self._scope.changed_at, topics)
+        changed_at = self._changed_at if self._scope.changed_at is None else self._scope.changed_at
+        return tuple(changed_at.get(topic, 0) for topic in topics)
 
     def recall(self, key: tuple[Hashable, ...], topics: tuple[str, ...], work_out: Callable[[], T]) -> T:
         """Return what `work_out` returns, from memory as long as nothing of these topics has changed."""
         return self._memory.recall(key, self.seen(*topics), work_out)
-
-    def carry(self, key: tuple[Hashable, ...], topics: tuple[str, ...], change: Callable[[Any], Any]) -> None:
-        """Let what is remembered follow one event of the current transaction, instead of being worked out anew.
-
-        `change` gets the answer and returns the next, or None to give it up. Where another event of these topics
-        comes in the same transaction, or came since the answer was worked out, it is given up anyway.
-        """
-        self._current().carry(key, topics, change)
 
     @property
     def in_transaction(self) -> bool:
@@ -179,18 +172,11 @@ class Database(Reads):
         events = transaction.outbox(self._last_seq, self.clock.now())
         if (self._last_seq + len(events)) // _TRIM_EVERY > self._last_seq // _TRIM_EVERY:
             transaction.trim_outbox(self._last_seq + len(events), self.clock.now())
-        self._memory.turn()
-        try:
-            with explained():
-                transaction.cursor.commit()
-            self._last_seq += len(events)
-            before = self._changed_at
-            # A new mapping each time: an open block of reads keeps the one it began with.
-            self._changed_at = {**before, **{event.topic: event.seq for event in events}}
-        finally:
-            self._memory.turn()
-        for key, topics, changes in transaction.carried():
-            self._memory.follow(key, _mark(before, topics), _mark(self._changed_at, topics), changes)
+        with explained():
+            transaction.cursor.commit()
+        self._last_seq += len(events)
+        # A new mapping each time: an open block of reads keeps the one it began with.
+        self._changed_at = {**self._changed_at, **{event.topic: event.seq for event in events}}
         return events
 
     @contextmanager
@@ -331,10 +317,6 @@ def _follow(follower: Callable[[], None]) -> None:
         follower()
     except Exception:
         log.exception("What follows a commit failed; the commit stands.")
-
-
-def _mark(changed_at: Mapping[str, int], topics: tuple[str, ...]) -> tuple[int, ...]:
-    return tuple(changed_at.get(topic, 0) for topic in topics)
 
 
 def _caller() -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -16,7 +15,6 @@ from workbench.store.faults import explained
 from workbench.store.time_limit import limited
 
 Params = Sequence[Any] | Mapping[str, Any]
-Key = tuple[Hashable, ...]
 
 OUTBOX_COLUMNS = "seq, topic, id, version, kind, actor, logged_at"
 _ROWS_PER_INSERT = 200
@@ -48,7 +46,6 @@ class Transaction:
         self.writes = 0
         self.spoiled: BaseException | None = None
         self.followers: list[Callable[[], None]] = []
-        self.changes: dict[tuple[Key, tuple[str, ...]], list[Callable[[Any], Any]]] = defaultdict(list)
         self._emitted: dict[tuple[str, str, str], int | None] = {}
 
     def execute(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
@@ -71,16 +68,6 @@ class Transaction:
         key = (topic, id, kind)
         self._emitted.pop(key, None)
         self._emitted[key] = version
-
-    def carry(self, key: Key, topics: tuple[str, ...], change: Callable[[Any], Any]) -> None:
-        """Say how one of the events of these topics changes an answer kept under `key`."""
-        self.changes[key, topics].append(change)
-
-    def carried(self) -> Iterator[tuple[Key, tuple[str, ...], list[Callable[[Any], Any]]]]:
-        """Yield the answers whose changes are all told: as many as there are events of their topics."""
-        for (key, topics), changes in self.changes.items():
-            if sum(topic in topics for topic, _, _ in self._emitted) == len(changes):
-                yield key, topics, changes
 
     def touches(self, topics: Collection[str]) -> bool:
         """Return whether an event of one of these topics waits for the commit."""
