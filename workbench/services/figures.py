@@ -47,6 +47,18 @@ SOURCE_WORDS = {
     "canonical": "Known label",
 }
 
+# Hardly any pair is stale, disputed or voted on: to tell the others apart by less takes a quarter less time.
+_BY_BATCH = " union all ".join(
+    f"select status, {told}, response_source, last_batch, count(*) as pairs from pair_rows "
+    f"where training_sheet_id = $sheet and {which} group by all"
+    for told, which in (
+        ("false as stale, false as disputed, 0::utinyint as votes", "not stale and not disputed and votes = 0"),
+        ("stale, disputed, votes", "stale"),
+        ("stale, disputed, votes", "not stale and disputed"),
+        ("stale, disputed, votes", "not stale and not disputed and votes > 0"),
+    )
+)
+
 SOME = "1.."
 YES = {SOME: "Yes", "true": "Yes"}
 FACETS = (
@@ -116,12 +128,11 @@ def _groups(db: Database, training_sheet_id: str) -> list[tuple[Any, ...]]:
     """Count the pairs by all that the figures of a review tell apart; nothing is counted twice between two changes."""
     # Pairs are counted by batch first: the batches are few, and only those that still count are looked up.
     sql = (
-        "select p.status, p.stale, p.disputed, p.votes, p.response_source, b.actor, b.logged_at::date, sum(p.pairs)::bigint from ("
-        "select status, stale, disputed, votes, response_source, last_batch, count(*) as pairs from pair_rows "
-        "where training_sheet_id = ? group by all) p "
-        f"left join batches b on b.number = p.last_batch and b.action not in {NO_DECISIONS} group by all"
+        "select p.status, p.stale, p.disputed, p.votes, p.response_source, b.actor, b.logged_at::date, sum(p.pairs)::bigint "
+        f"from ({_BY_BATCH}) p left join batches b on b.number = p.last_batch and b.action not in {NO_DECISIONS} group by all"
     )
-    return db.recall(("pairs by state", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id]))
+    known = {"sheet": training_sheet_id}
+    return db.recall(("pairs by state", training_sheet_id), ("pairs",), lambda: db.tuples(sql, known))
 
 
 def _count_votes(db: Database, training_sheet_id: str, people: dict[str, Counter[str]], days: Counter[str]) -> None:
@@ -171,8 +182,7 @@ def _summary(total: int, states: Counter[str]) -> str:
 
 def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
     """Count the pairs that may be trained on, and the others by the first reason that keeps them out."""
-    sql = "select excluded_by, count(*) from pair_eligibility where training_sheet_id = ? group by 1"
-    found = dict(db.recall(("pairs by exclusion", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id])))
+    found = dict(db.recall(("pairs by exclusion", training_sheet_id), ("pairs",), lambda: _exclusions(db, training_sheet_id)))
     total, eligible = sum(found.values()), found.pop(None, 0)
     excluded = {reason: found.get(reason, 0) for reason in EXCLUSIONS}
     words = EXCLUSION_WORDS | ({"prohibited": _barred_by_tags(db, training_sheet_id)} if excluded["prohibited"] else {})
@@ -193,6 +203,27 @@ def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
         reasons=reasons,
         summary=f"{grouped(eligible)} of {grouped(total)} pairs may be trained on{'; ' + why if why else ''}.",
     )
+
+
+def _exclusions(db: Database, training_sheet_id: str) -> dict[str | None, int]:
+    """Count the pairs as the view `pair_eligibility` names them, without reading texts that cannot be blank."""
+    states = (
+        "select kept_out_by(status, stale, prohibited_mask, allowed_mask), sum(pairs)::bigint from "
+        "(select status, stale, prohibited_mask, allowed_mask, count(*) as pairs from pair_rows "
+        "where training_sheet_id = $sheet group by all) group by 1"
+    )
+    # One text at a time: where the order of its column says that none begins like a blank one, none is read.
+    left = (
+        "select row_index from pair_rows where training_sheet_id = $sheet and status = 'labeled' and not stale "
+        "and kept_out_by(status, stale, prohibited_mask, allowed_mask) is null and is_blank({})"
+    )
+    blank = f"select count(*) from ({left.format('prompt')} union {left.format('response')})"
+    known = {"sheet": training_sheet_id}
+    with db.read():
+        found, blanks = dict(db.tuples(states, known)), db.value(blank, known)
+    if blanks:
+        found |= {"blank": blanks, None: found[None] - blanks}
+    return found
 
 
 def _barred_by_tags(db: Database, training_sheet_id: str) -> str:
