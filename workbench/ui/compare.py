@@ -20,6 +20,8 @@ from workbench.ui.theme import LINES
 from workbench.ui.view import View
 
 UNMEASURED = "Not measured."
+# The names stay beside the curves that one scrolls to.
+STAYS = {"position": "sticky", "top": "16px"}
 WIDTHS = "minmax(0, 1fr) minmax(220px, 280px)"
 TABLE_CSS = """
 .frame { overflow: auto; max-height: 480px; }
@@ -72,7 +74,9 @@ class CompareView(View):
 
     def _arranged(self) -> Any:
         bar = line(self._axis, self._log, gap=2)
-        curves = columns_of(stack(bar, self._plots), card("Jobs", self._legend, name="legend"), widths=WIDTHS)
+        names = card("Jobs", self._legend, name="legend")
+        names.styles = STAYS
+        curves = columns_of(stack(bar, self._plots), names, widths=WIDTHS)
         return stack(
             card("Figures", self._figures, name="figures"),
             card("Settings", self._settings, aside=self._all, name="settings"),

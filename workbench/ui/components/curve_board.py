@@ -11,6 +11,7 @@ from bokeh.models import DataRange1d, Span
 from markupsafe import Markup
 
 from workbench.domain.jobs import MetricName
+from workbench.errors import NotFound
 from workbench.ui import format as fmt
 from workbench.ui.components.asked import Asked
 from workbench.ui.components.cards import line, stack
@@ -57,7 +58,8 @@ class CurveBoard(pn.viewable.Viewer):
         self._bar = line(self._axis, self._log, self._more, self._count, gap=2)
         self._bar.visible = False
         self._asked = Asked(view, view.ws.jobs.metrics, self._take, about=job_id)
-        view.watch(view.ws.jobs.metric_names, self._learn, about=job_id, job_id=job_id, page_size=FIRST)
+        names = view.watch(view.ws.jobs.metric_names, self._learn, about=job_id, job_id=job_id, page_size=FIRST)
+        names.refuse = lambda error: isinstance(error, NotFound)  # whoever shows the job says that there is none
         for widget in (self._axis, self._log):
             widget.param.watch(lambda event: self._redraw(), "value")
         self._layout = stack(self._bar, picker, self._nothing, self._plots, self._asked)
