@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
+from workbench.cli import shown_columns
+from workbench.contract.page import Page
+from workbench.domain.generate import TemplateSnapshot, TrainingSheet
 from workbench.text_table import LONGEST, text_table
 
 
@@ -34,3 +37,11 @@ def test_broad_letters_and_marks_keep_the_columns_in_line() -> None:
 
 def test_the_header_stands_alone_without_rows() -> None:
     assert text_table([], ["name", "count"]) == "name  count"
+
+
+def test_what_does_not_fit_in_a_line_is_no_column() -> None:
+    """Over HTTP a part of a record is a record, embedded it is a dict."""
+    plan = {"prompt_template": "{{q}}"}
+    rows = [{"id": "a", "name": "x", "template": part} for part in (TemplateSnapshot(**plan), plan)]
+
+    assert all("template" not in shown_columns(Page(TrainingSheet, [row], total=1)) for row in rows)

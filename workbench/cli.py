@@ -5,7 +5,9 @@ from __future__ import annotations
 import code
 import datetime as dt
 import inspect
+import io
 import json
+import os
 import sys
 import types
 import typing
@@ -25,6 +27,7 @@ from workbench.errors import ValidationError, WorkbenchError
 from workbench.text_table import text_table
 
 SHOWN_COLUMNS = 10
+PLAIN = (str, int, float, dt.date, type(None))
 DEFAULT = Path("workbench.duckdb")
 Database = Annotated[str, Parameter(name=["--database", "-d"], help="Workspace file, or the address of a served one.")]
 AsJson = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON for programs.")]
@@ -36,8 +39,15 @@ app = App(name="workbench", help=__doc__, version=workbench.__version__)
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; exit with 0, 1 for an error it explains, 2 for wrong usage."""
     _add_operations()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot write a letter gets its code
     try:
         app(arguments, exit_on_error=True, print_error=True)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except WorkbenchError as error:
         print(f"{error.code}: {error}", file=sys.stderr)
         return 1
@@ -258,7 +268,7 @@ def show(operation: Operation, answer: Any, *, as_json: bool) -> None:
     if operation.is_table:
         print(answer.to_pandas().to_string(index=False))
     elif operation.is_page:
-        print(text_table(answer.rows, _shown_columns(answer)) if answer.rows else "Nothing here.")
+        print(text_table(answer.rows, shown_columns(answer)) if answer.rows else "Nothing here.")
         print(f"\n{len(answer)} of {answer.total}")
     else:
         wire = answers.to_wire(operation, answer)
@@ -271,9 +281,9 @@ def show(operation: Operation, answer: Any, *, as_json: bool) -> None:
                 )
 
 
-def _shown_columns(page: Page[Any]) -> list[str]:
+def shown_columns(page: Page[Any]) -> list[str]:
     """Return the first columns whose values fit in a line."""
-    nested = {name for row in page.rows for name, value in row.items() if isinstance(value, (list, tuple, dict))}
+    nested = {name for row in page.rows for name, value in row.items() if not isinstance(value, PLAIN)}
     return [name for name in page.record_type.own_fields() if name != "actions" and name not in nested][:SHOWN_COLUMNS]
 
 

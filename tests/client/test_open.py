@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,3 +138,9 @@ def test_memory_is_no_place_for_a_workspace(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(ValidationError, match=r"is no file.*scratch\.duckdb"):
         wb.open(":memory:")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("params", [{"status": "labeled"}, "labeled"], ids=["names", "text"])
+def test_values_of_a_query_come_as_a_list(ws: Any, params: Any) -> None:
+    with pytest.raises(ValidationError, match="a value for each"):
+        ws.sql("select ? as status", params)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import functools
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,7 @@ import httpx
 import pytest
 
 import workbench as wb
-from tests.e2e.processes import command_line, serving
+from tests.e2e.processes import ROOT, command_line, environment, serving
 from workbench.cli import main
 from workbench.config import dataset_path
 from workbench.server import demo
@@ -264,13 +268,14 @@ def test_a_workspace_is_opened_and_told_about(database: Path) -> None:
         (["sheets", "get"], 2, "requires an argument"),
         (["sheets", "list", "--page", "many"], 2, "page"),
         (["shets", "list"], 2, "shets"),
+        (["demo", "--database", ":memory:", "--no-serve"], 1, "is no file"),
         (["review", "bulk-approve", "assembly_x", "--filter", '{"status": "unlabeled"}'], 1, "NOT_FOUND"),
         (["review", "bulk-approve", "assembly_x", "--filter", "unlabeled"], 1, "Give JSON"),
         (["feedback", "create", "--endpoint", "e", "--request-id", "r", "--rating", "positive"], 1, "NOT_FOUND"),
     ],
 )
 def test_exit_codes_and_words(database: Path, arguments: list[str], code: int, word: str) -> None:
-    shown = command_line(*arguments, *([] if arguments[0] == "shets" else ["--database", str(database)]))
+    shown = command_line(*arguments, *([] if arguments[0] in ("shets", "demo") else ["--database", str(database)]))
 
     assert code == shown.returncode
     assert word in shown.stderr + shown.stdout
@@ -284,6 +289,23 @@ def test_help_lists_every_operation(database: Path) -> None:
 
     assert all(service.namespace.replace("_", "-") in listed for service in SERVICES if service.operations)
     assert "cancel" in command_line("training", "--help", check=True).stdout
+
+
+def test_a_list_ends_quietly_where_nobody_reads_on_and_letters_are_told_by_their_code(database: Path) -> None:
+    with wb.open(database, share=False) as ws:
+        ws.templates.create("Größe 日本", prompt_template="{{q}}")
+    command = [sys.executable, "-m", "workbench.cli", "templates", "list", "--database", str(database)]
+    run = functools.partial(subprocess.Popen, command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    reads, writes = os.pipe()
+    os.close(reads)
+    left = run(env=environment(), stdout=writes)
+    os.close(writes)
+
+    assert left.communicate(timeout=60) == (None, "")
+    plain = run(env=environment(PYTHONIOENCODING="ascii"), stdout=subprocess.PIPE)
+    told, faults = plain.communicate(timeout=60)
+    assert (left.returncode, plain.returncode, faults) == (141, 0, "")
+    assert "Gr\\xf6\\xdfe \\u65e5\\u672c" in told
 
 
 def test_commands_reach_a_served_file_and_backup_works_meanwhile(database: Path, tmp_path: Path) -> None:

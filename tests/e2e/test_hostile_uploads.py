@@ -92,6 +92,8 @@ BOMB = workbook({"xl/worksheets/sheet1.xml": b"0" * (80 << 20), "[Content_Types]
         ("picture.csv", b"\x89PNG\r\n\x1a\n", "a picture"),
         ("program.exe", b"MZ", ".exe cannot be read"),
         ("none", b"a,b\n1,2\n", "without an ending"),
+        ("..", b"a,b\n1,2\n", "without an ending"),
+        ("..\n", b"a,b\n1,2\n", "without an ending"),
     ],
 )
 def test_a_hostile_file_is_refused_in_words(http: Any, name: str, content: bytes, words: str) -> None:
@@ -100,7 +102,10 @@ def test_a_hostile_file_is_refused_in_words(http: Any, name: str, content: bytes
 
 @pytest.mark.parametrize(
     "name",
-    ["../../etc/passwd.csv", "..\\..\\boot.csv", "/etc/cron.d/x.csv", "a\0b.csv", "a\r\nb\x7f.csv\t", "x" * 300 + ".csv", "*?[a].csv"],
+    [
+        *("../../etc/passwd.csv", "..\\..\\boot.csv", "/etc/cron.d/x.csv", "a\0b.csv", "a\r\nb\x7f.csv\t", "*?[a].csv"),
+        *("x" * 300 + ".csv", "日" * 85 + ".csv"),
+    ],
 )
 def test_a_name_leads_nowhere(http: Any, name: str) -> None:
     answer = sent(http, name, b"a,b\n1,2\n")

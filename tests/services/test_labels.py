@@ -70,3 +70,15 @@ def test_approving_the_same_only_links(ws: Any, sheet: Any) -> None:
 
     assert ws.labels.stats().versions == 4
     assert [v.label for v in ws.labels.versions(ws.review.get(made.id, 0).canonical_label_id)] == ["a0"]
+
+
+def test_what_a_label_said_can_be_read_while_the_label_waits(ws: Any, sheet: Any) -> None:
+    made = ws.training_sheets.assemble(sheet.id, template=PLAN)
+    label_id = ws.review.decide(made.id, 0, action="approve").canonical_label_id
+    ws.review.decide(made.id, 0, action="flag")
+
+    assert [(v.label, v.retracted) for v in ws.labels.versions(label_id)] == [("a0", True)]
+    with pytest.raises(NotFound):
+        ws.labels.get(label_id)
+    with pytest.raises(NotFound):
+        ws.labels.versions("label_nowhere")

@@ -25,6 +25,8 @@ from workbench.services.application import Application
 
 CHUNK = 1 << 20
 JSON_LIMIT = 64 << 20
+# Bytes of a file's own name, its ending among them; file systems take 255.
+LONGEST_NAME = 150
 # What a form cannot hold in the name of a file, and writes as its code.
 _CODED = re.compile("%(0[0-9A-F]|1[0-9A-F]|22)")
 
@@ -87,7 +89,7 @@ async def _form(request: Request, operation: Operation, folder: Path, limit: int
 async def _saved(file: UploadFile, folder: Path, limit: int) -> Upload:
     """Write the file under its own base name inside `folder`."""
     name = _named(file.filename or "")
-    target = folder / name[-150:]
+    target = folder / name.encode(errors="ignore")[-LONGEST_NAME:].decode(errors="ignore")
     size, content = 0, hashlib.sha256()
     with target.open("wb") as out:
         while chunk := await file.read(CHUNK):
@@ -102,7 +104,8 @@ async def _saved(file: UploadFile, folder: Path, limit: int) -> Upload:
 def _named(sent: str) -> str:
     """Return the name of a file on one line, without a path."""
     told = made_plain(_CODED.sub(lambda code: chr(int(code[1], 16)), sent))
-    return PurePosixPath(PureWindowsPath(told).name).name.strip() or "upload"
+    name = PurePosixPath(PureWindowsPath(told).name).name.strip()
+    return name if name.strip(".") else "upload"
 
 
 def _value(annotation: Any, texts: list[str]) -> Any:

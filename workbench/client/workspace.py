@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workbench.client.live import LiveQuery, LiveRecord
@@ -14,7 +14,7 @@ from workbench.client.transport import Listener, Transport
 from workbench.client.wait import wait_for_job
 from workbench.contract.operation import Operation
 from workbench.domain.record import Record
-from workbench.errors import did_you_mean
+from workbench.errors import ValidationError, did_you_mean
 from workbench.services import SERVICES
 
 
@@ -60,6 +60,9 @@ class Workspace:
 
     def sql(self, query: str, params: Sequence[Any] = (), *, max_rows: int | None = None) -> Any:
         """Run one read-only SELECT over the published tables and return a DataFrame."""
+        if isinstance(params, (str, Mapping)):
+            words = "is a list with a value for each `?`, in their order"
+            raise ValidationError.field("params", words, params if isinstance(params, str) else dict(params))
         given = {"params": list(params)} if params else {}
         return self.system.sql(query, **given, **({"max_rows": max_rows} if max_rows else {}))
 

@@ -150,7 +150,10 @@ def _settle(engine: Engine, job: Job, folder: Path, attempt: int, ending: Ending
     elif ending.result is not None:
         result = kind.finish(job, folder, ending.result) if kind and kind.finish else ending.result
         common |= {"result": dict(result or {}), "progress_percent": 100.0}
-        engine.ledger.move(job.id, ("running",), "succeeded", message="The job succeeded.", resumable=False, **common)
+        # What the owner told of its own part is over; the last word of a child stands.
+        latest = "Done" if kind and kind.receive else None
+        words = "The job succeeded."
+        engine.ledger.move(job.id, ("running",), "succeeded", message=words, latest=latest, resumable=False, **common)
         return "succeeded"
     elif may_go_on(job, ending):
         moved = queue_again(engine, job, ending)

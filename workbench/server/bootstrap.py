@@ -58,6 +58,13 @@ def open(
     return Workspace(transport, publish=owner.publish)
 
 
+def refuse_memory(name: str) -> None:
+    """Refuse the name that DuckDB has for a database without a file."""
+    if name == MEMORY:
+        words = "is no file, and a workspace keeps models and exports beside its file. Name one, such as scratch.duckdb"
+        raise ValidationError.field("path_or_url", words, name)
+
+
 def _joined(url: str, *, token: str | None, user: str | None) -> Workspace:
     """Connect to a served workspace and learn who the server takes us for."""
     transport = HttpTransport(url, token=token, user=user, prefix=discovery.api_prefix(url, token))
@@ -95,9 +102,7 @@ class Owner:
     @classmethod
     def of(cls, name: str, *, clock: Clock | None = None, settings: Settings | None = None) -> Owner:
         """Return the owner of a file, opening it where this process does not hold it yet."""
-        if name == MEMORY:
-            words = "is no file, and a workspace keeps models and exports beside its file. Name one, such as scratch.duckdb"
-            raise ValidationError.field("path_or_url", words, name)
+        refuse_memory(name)
         path = os.path.realpath(name)
         with cls._guard:
             owner = cls._owners.get(path)

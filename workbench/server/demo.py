@@ -41,6 +41,7 @@ SHORT = "The text says too little to tell the module."
 
 def build(path: Path, *, say: Callable[[str], None] = print) -> None:
     """Make the sample workspace at `path` unless it is there; an interrupted run leaves nothing."""
+    bootstrap.refuse_memory(str(path))
     if path.exists():
         say(f"{path} is there already.")
         return

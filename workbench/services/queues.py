@@ -164,7 +164,7 @@ def _add_times(wanted: PairFilter, parts: list[str], values: dict[str, Any]) -> 
 def _search(text: str) -> tuple[str, str]:
     """Return the condition that a text occurs in prompt or response in whatever case, and what it compares with."""
     if text.isascii():
-        # Half as long as a case-blind pattern takes.
+        # Takes half as long as a case-blind pattern. The long s is no s here, and the Turkish capital I has an i in it.
         return "(contains(lower(prompt), $search) or contains(lower(response), $search))", text.lower()
     # A pattern knows the letters that have more than two cases.
     return "(regexp_matches(prompt, $search) or regexp_matches(response, $search))", f"(?is){re.escape(text)}"
