@@ -123,6 +123,15 @@ def test_a_search_takes_its_text_literally(ws: Any, made: Any, search: str) -> N
     assert (sorted(pair.row_index for pair in page), page.total) == (wanted, len(wanted))
 
 
+@pytest.mark.parametrize(("search", "wanted"), [("GRÖẞE", [0]), ("größe (", [0]), ("οδος", [1, 2]), ("ΟΔΟΣ", [1, 2]), ("ö.", [])])
+def test_letters_beyond_ascii_are_found_in_every_case(local: Any, search: str, wanted: list[int]) -> None:
+    rows = [{"q": "what", "a": text} for text in ("Größe (cm)", "ΟΔΟΣ", "οδοσ")]
+    sheet = local.sheets.create("rows", rows=rows)
+    made = local.training_sheets.assemble(sheet.id, template={"prompt_template": "{{q}}", "response_column": "a"})
+
+    assert sorted(pair.row_index for pair in local.review.queue(made.id, search=search)) == wanted
+
+
 def test_queue_and_card_take_the_same_filters() -> None:
     known = operations()
     queue, card = (set(inspect.signature(known[f"review.{name}"].function).parameters) for name in ("queue", "card"))

@@ -206,7 +206,7 @@ def test_the_bar_is_full_only_once_all_is_kept(local: Any, monkeypatch: pytest.M
     taken = (75.0, None, "Taking in what was made")
     assert first == [taken, (81.25, None, "Making the pairs"), kept, kept]
     assert seen[0] == taken
-    assert (reviews.progress_percent, rows.progress_percent) == (100, 100)
+    assert {(job.progress_percent, job.message) for job in (reviews, rows)} == {(100, "Done")}
     told = [event.message for event in local.jobs.events(reviews.id, type="progress")]
     assert told[-4:] == ["Read 6 of 6 records", "Taking in what was made", "Making the pairs", "Keeping what was decided"]
 
