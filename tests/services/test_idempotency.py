@@ -13,6 +13,7 @@ import pytest
 import workbench as wb
 from tests.e2e.processes import environment
 from workbench.errors import Conflict, ValidationError
+from workbench.services import idempotency
 from workbench.testing import frozen
 
 
@@ -139,3 +140,22 @@ def test_a_command_killed_right_after_its_effect_is_not_done_twice(tmp_path, com
             again = ws.sheets.get(again.result["sheet_id"])
         made = ws.training_sheets.list() if command == "assemble" else ws.sheets.list(search="One")
         assert [one.id for one in made] == [again.id]
+
+
+def test_a_key_of_the_day_before_the_restart_is_known_again(tmp_path):
+    path = tmp_path / "a.duckdb"
+    with wb.open(path) as ws:
+        first = make(ws, "One", "k1")
+    with wb.open(path) as ws:
+        make(ws, "Two", "k2")
+        assert make(ws, "One", "k1").id == first.id
+        assert ws.sheets.list().total == 2
+
+
+def test_with_more_keys_than_are_remembered_each_is_looked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(idempotency, "KNOWN_KEYS", 2)
+    path = tmp_path / "a.duckdb"
+    with wb.open(path) as ws:
+        made = [make(ws, f"Sheet {n}", f"k{n}").id for n in range(4)]
+    with wb.open(path) as ws:
+        assert [make(ws, f"Sheet {n}", f"k{n}").id for n in range(4)] == made

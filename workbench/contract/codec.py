@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.contract.page import Page
 from workbench.contract.schema import parameter_type, wire_name
-from workbench.domain.record import Items, Nested, Record, Time
+from workbench.domain.record import Action, Items, Nested, Record, Time
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -195,8 +195,19 @@ def _reader(parameter: Any) -> Callable[[Any], Any]:
         return lambda value: decode_record(kind, value) if isinstance(value, Mapping) else value
     if isinstance(parameter, Items) and isinstance(parameter.item_type, type) and issubclass(parameter.item_type, Record):
         item = parameter.item_type
-        return lambda value: tuple(decode_record(item, v) for v in value) if value is not None else None
+        read = _action if item is Action else functools.partial(decode_record, item)
+        return lambda value: tuple(read(v) for v in value) if value is not None else None
     return _plain
+
+
+def _action(wire: Mapping[str, Any]) -> Action:
+    return _same_action(*((name, wire[key]) for name, key in _wire_names(Action) if key in wire))
+
+
+# The rows of a list are offered the same few actions: to build them for each row takes longer than all the rest of it.
+@functools.lru_cache(maxsize=2048)
+def _same_action(*values: tuple[str, Any]) -> Action:
+    return Action(**dict(values))
 
 
 def _plain(value: Any) -> Any:

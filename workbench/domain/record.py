@@ -80,6 +80,8 @@ class Record(param.Parameterized):
             if isinstance(parameter, param.Parameter):
                 parameter.constant = True
                 parameter.instantiate = False
+                # Said aloud, it spares param a look into each value for something to follow.
+                parameter.allow_refs = False
 
     def __init__(self, **values: Any) -> None:
         values.setdefault("name", "")

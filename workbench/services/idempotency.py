@@ -20,6 +20,8 @@ from workbench.store import Database
 Action = Callable[[Callable[[Any], None]], Any]
 
 KEPT_HOURS = 24
+# So many keys are remembered to tell a new one without asking the database.
+KNOWN_KEYS = 100_000
 FORGET_EVERY = 1_000
 
 
@@ -38,6 +40,8 @@ class Idempotency:
         self._gates: dict[tuple[str, str], _Gate] = {}
         self._guard = threading.Lock()
         self._kept = 0
+        self._known: set[int] = set()
+        self._loaded = False
 
     def run(self, operation: Operation, given: dict[str, Any], context: Context, action: Action) -> Any:
         """Run `action` once per actor and key; later calls with the same request get its answer.
@@ -68,7 +72,7 @@ class Idempotency:
                     del self._gates[identity]
 
     def _once(self, operation: Operation, identity: tuple[str, str], digest: str, action: Action) -> Any:
-        stored = self._db.row("select request_hash, status, answer from idempotency where actor = ? and key = ?", identity)
+        stored = self._stored(identity)
         if stored:
             if stored["request_hash"] != digest:
                 raise ValidationError.field(
@@ -77,12 +81,27 @@ class Idempotency:
             return answers.from_wire(operation, json.loads(stored["answer"]), started=stored["status"] == answers.STARTED)
         return action(lambda result: self._keep(operation, identity, digest, result))
 
+    def _stored(self, identity: tuple[str, str]) -> dict[str, Any] | None:
+        if not self._may_be_stored(identity):
+            return None
+        return self._db.row("select request_hash, status, answer from idempotency where actor = ? and key = ?", identity)
+
+    def _may_be_stored(self, identity: tuple[str, str]) -> bool:
+        """Return False for a key that is surely new; nothing is ever taken from the keys known, only added."""
+        with self._guard:
+            if not self._loaded:
+                found = self._db.tuples(f"select actor, key from idempotency limit {KNOWN_KEYS}")
+                self._known.update(hash(pair) for pair in found)
+                self._loaded = True
+        return len(self._known) >= KNOWN_KEYS or hash(identity) in self._known
+
     def _keep(self, operation: Operation, identity: tuple[str, str], digest: str, result: Any) -> None:
         answer = json.dumps(answers.to_wire(operation, result))
         self._db.execute(
             "insert into idempotency (actor, key, request_hash, status, answer, created_at) values (?, ?, ?, ?, ?, ?)",
             (*identity, digest, answers.STARTED if answers.is_started(operation, result) else operation.status, answer, self._now()),
         )
+        self._known.add(hash(identity))
         self._kept += 1
         if self._kept % FORGET_EVERY == 0:
             self.forget_old()

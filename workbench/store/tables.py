@@ -83,11 +83,10 @@ class Records(Generic[R]):
 
     def get(self, id: str) -> R:
         """Return the record with this id, or raise `NotFound`."""
-        with self.db.cursor() as cursor:
-            row = cursor.execute(self._mapping.by_id, [id]).fetchone()
-        if row is None:
+        found = self.db.tuples(self._mapping.by_id, [id])
+        if not found:
             raise NotFound.of(self.record_class.kind, id)
-        return self._record(row)
+        return self._record(found[0])
 
     def find(self, **equals: Any) -> R | None:
         """Return the first record whose columns equal the given values, or None."""
