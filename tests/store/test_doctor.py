@@ -98,6 +98,19 @@ def test_orphans_and_half_batches_are_found(db):
     assert "batch b1 says 2 decisions and has 0" in texts
 
 
+def test_a_pair_decided_on_twice_in_a_batch_and_details_without_a_decision_are_found(db):
+    fill(db, "batches", id="b1", number=1, training_sheet_id="ts1", row_count=2)
+    for _ in range(2):
+        state = {"status": "x", **dict.fromkeys(("flag_reason", "stale", "labeled_by", "labeled_at", "canonical_label_id", "last_batch"))}
+        with db.write():
+            db.execute(
+                "insert into decision_log values (1, 1, 'ts1', 7, 'flag', 'ann', timestamp '2026-01-01', 1, ?, ?)", [state, state]
+            )
+    fill(db, "decision_details", batch=1, row_index=8)
+    texts = [text for check, text in found(db) if check == "decisions"]
+    assert texts == ["batch 1 decides 2 times on pair 7 of ts1", "batch 1 has details of pair 8 and no decision on it"]
+
+
 def test_sheets_without_rows_are_found(db):
     fill(db, "sheets", id="s1", slug="s", item_count=3)
     assert found(db) == [("sheets", "the rows of sheet s1 are missing")]

@@ -31,7 +31,7 @@ def append(
         )[0]
         index = index or 0
         # A place that was in use before goes on counting, so that a version never means two texts.
-        used = "select coalesce(max(pair_version), 0) from decisions where training_sheet_id = ? and row_index = ?"
+        used = "select coalesce(max(pair_version), 0) from decision_log where training_sheet_id = ? and row_index = ?"
         version = 1 + db.tuples(used, [made.id, index])[0][0]
         row = {
             "training_sheet_id": made.id,

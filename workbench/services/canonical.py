@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 VERSION = "(label_id, number, label, labeled_by, labeled_at, training_sheet_id, row_index, batch, retracted, confidence)"
 # Written out, the ids are looked for while reading; joined, all rows are read first.
 LINKED = "$was, $linked"
-OF_BATCH = "select unnest([before.canonical_label_id, after.canonical_label_id]) from decisions where batch = $batch"
+OF_BATCH = "select unnest([before.canonical_label_id, after.canonical_label_id]) from decision_log where batch = $batch"
 STEPPED = "select unnest([before.canonical_label_id, after.canonical_label_id]) from _steps"
 
 
@@ -130,9 +130,9 @@ def follow_one(db: Database, scope: Scope, before: dict[str, Any], pair: dict[st
 def follow_batch(db: Database, scope: Scope, batch: int) -> None:
     """Let the labels follow the pairs that a batch has just changed, none of them by an approval."""
     known = {"batch": batch}
-    if db.execute("select 1 from decisions where batch = ? and before.canonical_label_id is not null limit 1", [batch]):
+    if db.execute("select 1 from decision_log where batch = ? and before.canonical_label_id is not null limit 1", [batch]):
         withdraw(db, scope, OF_BATCH, known, by=batch)
-    stated = _stated("select row_index from decisions where batch = $batch")
+    stated = _stated("select row_index from decision_log where batch = $batch")
     label_rights.follow(db, scope, f"{OF_BATCH} union all {stated}", known)
 
 

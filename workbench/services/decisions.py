@@ -1,45 +1,47 @@
 """Changes to pairs: written with their log in one stroke, taken back as exactly.
 
 A change is a set of SQL expressions over the row as it is. The log keeps the state before and
-after; each pair points at the batch that made its present state, so a batch can be taken back
-exactly where nothing came after it. A state without a status stands for a pair that was not there:
-so a re-assembly logs the pairs it added, and taking it back removes them again.
+after, and beside it the facts, texts and source of a pair where a decision was about them; each
+pair points at the batch that made its present state, so a batch can be taken back exactly where
+nothing came after it. A state without a status stands for a pair that was not there: so a
+re-assembly logs the pairs it added, and taking it back removes them again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.store import Database
 
-STATE = (
-    "status",
-    "flag_reason",
-    "stale",
+# What every decision may change.
+STATE = ("status", "flag_reason", "stale", "labeled_by", "labeled_at", "canonical_label_id", "last_batch")
+# What few decisions change: logged where they do.
+FACTS = (
     "response_source",
     "confidence",
     "simulated",
     "notes",
-    "labeled_by",
-    "labeled_at",
     "verified_by",
     "verified_at",
     "allowed_mask",
     "prohibited_mask",
-    "canonical_label_id",
-    "last_batch",
 )
 TEXTS = ("prompt", "response", "original_response")
 # What was measured on the texts, and holds only as long as they stay.
 MEASURED = ("signals", "training_loss")
 SOURCE = ("source_index", "item_ref", "source_snapshot")
-LOGGED = (
-    "(id, batch, training_sheet_id, row_index, action, actor, logged_at, pair_version, "
-    "before, after, texts_before, texts_after, source_before, source_after)"
+DETAILS = {"facts": FACTS, "texts": TEXTS, "source": SOURCE}
+LOG = (
+    "insert into decision_log (id, batch, training_sheet_id, row_index, action, actor, logged_at, pair_version, before, after) "
+    "select nextval('decision_numbers'), "
+)
+LOG_DETAILS = (
+    "insert into decision_details "
+    "(batch, row_index, facts_before, facts_after, texts_before, texts_after, source_before, source_after) "
 )
 # What alone makes no difference: who and when only matter beside a change.
 BESIDES = {"labeled_by", "labeled_at", "verified_by", "verified_at", "canonical_label_id", "last_batch", "original_response"}
@@ -117,15 +119,23 @@ def apply_one(db: Database, scope: Scope, change: Change, row: dict[str, Any], *
         f"update pair_rows set {', '.join(f'{name} = ?' for name in written)} where training_sheet_id = ? and row_index = ?",
         [*(fresh[name] for name in written), scope.training_sheet_id, row["row_index"]],
     )
-    edited = bool(set(TEXTS) & set(change.columns))
-    states = [{name: one[name] for name in STATE} for one in (row, after)]
-    texts = [{name: one[name] for name in TEXTS} if edited else None for one in (row, after)]
-    place = [number, scope.training_sheet_id, row["row_index"]]
-    db.execute(
-        f"insert into decisions {LOGGED} values (nextval('decision_numbers'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, null)",
-        [*place, change.action, scope.actor, scope.now, after["version"], *states, *texts],
-    )
+    log_one(db, scope, change.action, row, after, [kind for kind, names in DETAILS.items() if set(names) & set(change.columns)])
     return after
+
+
+def log_one(
+    db: Database, scope: Scope, action: str, row: Mapping[str, Any], after: Mapping[str, Any], kinds: Collection[str]
+) -> None:
+    """Log what became of one pair: its state, and those details that the decision was about."""
+    place = [after["last_batch"], row["row_index"]]
+    states = [{name: one[name] for name in STATE} for one in (row, after)]
+    db.execute(
+        f"{LOG} ?, ?, ?, ?, ?, ?, ?, ?, ?",
+        [place[0], scope.training_sheet_id, place[1], action, scope.actor, scope.now, after["version"], *states],
+    )
+    if kinds:
+        sides = [{n: one[n] for n in names} if kind in kinds else None for kind, names in DETAILS.items() for one in (row, after)]
+        db.execute(f"{LOG_DETAILS} values (?, ?, ?, ?, ?, ?, ?, ?)", [*place, *sides])
 
 
 def apply(
@@ -150,7 +160,9 @@ def apply(
     columns = {**change.columns, "last_batch": "$batch"}
     run(db, LOG_BATCH, known | {"of_batch": None})
     joined = f"pair_rows, {beside} where {target}" if beside else f"pair_rows where {target}"
-    run(db, _log_sql(columns, joined), known)
+    run(db, f"{_LOG_CHANGE} {struct(STATE)}, {struct(STATE, columns)} from {joined}", known)
+    if details := _details(columns):
+        run(db, f"{LOG_DETAILS} select $batch, row_index, {details} from {joined}", known)
     settings = ", ".join(f"{name} = {sql}" for name, sql in (_differing(db, columns, joined, known) | outdated(columns)).items())
     where = f"from {beside} where {target}" if beside else f"where {target}"
     run(db, f"update pair_rows set {settings}, version = version + 1, updated_at = $now {where}", known)
@@ -182,10 +194,10 @@ def struct(columns: tuple[str, ...], new: dict[str, str] | None = None) -> str:
     return "{" + ", ".join(f"'{name}': {new.get(name, name)}" for name in columns) + "}"
 
 
-def _log_sql(columns: dict[str, str], joined: str) -> str:
-    texts = f"{struct(TEXTS)}, {struct(TEXTS, columns)}" if set(TEXTS) & set(columns) else "null, null"
-    return (
-        f"insert into decisions {LOGGED} "
-        "select nextval('decision_numbers'), $batch, training_sheet_id, row_index, $action, $actor, $now, "
-        f"version + 1, {struct(STATE)}, {struct(STATE, columns)}, {texts}, null, null from {joined}"
-    )
+_LOG_CHANGE = f"{LOG} $batch, training_sheet_id, row_index, $action, $actor, $now, version + 1,"
+
+
+def _details(columns: dict[str, str]) -> str:
+    """Return SQL for the details that a change is about, before and after; nothing where it is about none."""
+    sides = [f"{struct(n)}, {struct(n, columns)}" if set(n) & set(columns) else "null, null" for n in DETAILS.values()]
+    return ", ".join(sides) if any(side != "null, null" for side in sides) else ""

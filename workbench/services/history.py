@@ -72,7 +72,7 @@ def page(db: Database, training_sheet_id: str, wanted: Wanted, number: int, size
     """Return one page of the log, the newest first."""
     condition, params = wanted.condition(training_sheet_id, "d", row="d.row_index = ?")
     condition, params = f"{condition} and {_SEEN}", [*params, current().actor]
-    relation = f"from decisions d join batches b on b.number = d.batch {_VOTES} where {condition}"
+    relation = f"from decision_log d join batches b on b.number = d.batch {_VOTES} where {condition}"
     with db.read():
         total = db.value(f"select count(*) {relation}", params)
         places = db.tuples(f"select d.id {relation} order by d.id desc limit {size} offset {(number - 1) * size}", params)
@@ -92,7 +92,7 @@ def _entries(db: Database, ids: list[int]) -> list[dict[str, Any]]:
 
 def batches(db: Database, training_sheet_id: str, wanted: Wanted, number: int, size: int, roles: frozenset[str]) -> Page[Batch]:
     """Return one page of the batches, the newest first, each with what undo or redo would do."""
-    touched = "b.number in (select batch from decisions where training_sheet_id = b.training_sheet_id and row_index = ?)"
+    touched = "b.number in (select batch from decision_log where training_sheet_id = b.training_sheet_id and row_index = ?)"
     condition, params = wanted.condition(training_sheet_id, "b", row=touched)
     with db.read():
         total = db.value(f"select count(*) from batches b where {condition}", params)
@@ -112,7 +112,7 @@ def _standing(db: Database, training_sheet_id: str, rows: list[dict[str, Any]]) 
     undone = [row["number"] for row in rows if row["undone_at"] is not None]
     pairs = db.tuples(
         f"select last_batch, count(*) from ({SHAPED_BY}) where list_contains($done, last_batch) "
-        "group by 1 union all select d.batch, count(*) from decisions d left join pair_rows p "
+        "group by 1 union all select d.batch, count(*) from decision_log d left join pair_rows p "
         "on p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index where d.training_sheet_id = $sheet "
         "and list_contains($undone, d.batch) and case when d.before.status is null then p.row_index is null "
         "else p.last_batch = d.before.last_batch end group by 1 "
@@ -159,7 +159,7 @@ def _shown_batch(row: dict[str, Any], standing: int, template: bool, *, allowed:
 
 
 def _presented(row: dict[str, Any]) -> dict[str, Any]:
-    old, new = _readable(row["before"], row["texts_before"]), _readable(row["after"], row["texts_after"])
+    old, new = _readable(row, "before"), _readable(row, "after")
     born, gone = row["before"]["status"] is None, row["after"]["status"] is None
     changed = [] if gone else [name for name in new if old.get(name) != new[name]]
     edited = not born and ("response" in changed or "prompt" in changed)
@@ -183,6 +183,7 @@ def _presented(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _readable(state: dict[str, Any], texts: dict[str, Any] | None) -> dict[str, Any]:
-    shown = {MASKS.get(name, name): uses_of(v) if name in MASKS else v for name, v in state.items() if name not in HIDDEN}
-    return shown | (texts or {})
+def _readable(row: dict[str, Any], side: str) -> dict[str, Any]:
+    told = row[side] | (row[f"facts_{side}"] or {})
+    shown = {MASKS.get(name, name): uses_of(v) if name in MASKS else v for name, v in told.items() if name not in HIDDEN}
+    return shown | (row[f"texts_{side}"] or {})

@@ -67,7 +67,7 @@ def follow_approvals(db: Database, scope: Scope, batch: int, target: str, rewrit
     labels = (
         f"select c.id from pair_rows p join canonical_labels c on c.id = p.canonical_label_id where {target} "
         f"and p.status = 'labeled' and {_BOUND_MORE} "
-        "union all select before.canonical_label_id from decisions where batch = $batch "
+        "union all select before.canonical_label_id from decision_log where batch = $batch "
         "and before.canonical_label_id <> after.canonical_label_id "
         f"union all {rewritten}"
     )

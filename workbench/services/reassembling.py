@@ -16,7 +16,20 @@ from typing import Any
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TemplateSnapshot, TrainingSheet
 from workbench.services import assembling, canonical, templating, votes
-from workbench.services.decisions import LOG_BATCH, LOGGED, SOURCE, STATE, TEXTS, Scope, outdated, run, struct
+from workbench.services.decisions import (
+    DETAILS,
+    FACTS,
+    LOG,
+    LOG_BATCH,
+    LOG_DETAILS,
+    SOURCE,
+    STATE,
+    TEXTS,
+    Scope,
+    outdated,
+    run,
+    struct,
+)
 from workbench.services.rendering import item_ref_sql, prompt_sql, response_sql
 from workbench.services.sheet_rows import relation_of
 from workbench.store import Database
@@ -180,8 +193,8 @@ def commit(db: Database, scope: Scope, rendering: Rendering, *, batch_id: str) -
     known = scope.__dict__ | {"batch": number, "batch_id": batch_id, "action": "reassemble", "rows": changed + added}
     run(db, LOG_BATCH, known | {"of_batch": None})
     if changed:
-        run(db, _LOG_CHANGES, known)
-        run(db, _CHANGE, known)
+        for sql in (_LOG_CHANGES, _LOG_DETAILS, _CHANGE):
+            run(db, sql, known)
         changes = "select row_index from _redone where other_prompt or other_response or lost is not null"
         votes.end_round(db, scope, rendering.made.overlap, batch_id, changes)
         canonical.follow_batch(db, scope, number)
@@ -198,12 +211,13 @@ def _append(db: Database, scope: Scope, rendering: Rendering, known: dict[str, A
     # A number that was in use before goes on counting, so that a version never means two texts.
     run(
         db,
-        "update pair_rows set last_batch = $batch, version = 1 + coalesce((select max(d.pair_version) from decisions d "
+        "update pair_rows set last_batch = $batch, version = 1 + coalesce((select max(d.pair_version) from decision_log d "
         "where d.training_sheet_id = $training_sheet_id and d.row_index = pair_rows.row_index), 0) "
         "where training_sheet_id = $training_sheet_id and row_index >= $first",
         known | {"first": first},
     )
     run(db, _LOG_ADDED, known | {"first": first})
+    run(db, _LOG_ADDED_DETAILS, known | {"first": first})
     assembling.count_reuse(db, made, first)
     templating.count_rows(db, scope)
 
@@ -219,17 +233,24 @@ _NEW = {
     "labeled_at": "case when n.lost is null then p.labeled_at end",
     "last_batch": "$batch",
 }
-_HERE = {name: f"p.{name}" for name in (*STATE, *TEXTS, *SOURCE)}
+_HERE = {name: f"p.{name}" for name in (*STATE, *FACTS, *TEXTS, *SOURCE)}
 _FRESH = _HERE | _NEW | {name: f"n.{name}" for name in ("prompt", "response", "source_index", "source_snapshot")}
-_EDITED, _MOVED = "n.other_prompt or n.other_response", "n.other_source"
+_ABOUT = {
+    "facts": "n.response_source <> p.response_source",
+    "texts": "n.other_prompt or n.other_response",
+    "source": "n.other_source",
+}
+_REDONE = "from pair_rows p join _redone n on n.row_index = p.row_index where p.training_sheet_id = $training_sheet_id"
 _LOG_CHANGES = (
-    f"insert into decisions {LOGGED} "
-    "select nextval('decision_numbers'), $batch, $training_sheet_id, p.row_index, $action, $actor, $now, p.version + 1, "
-    f"{struct(STATE, _HERE)}, {struct(STATE, _FRESH)}, "
-    f"case when {_EDITED} then {struct(TEXTS, _HERE)} end, case when {_EDITED} then {struct(TEXTS, _FRESH)} end, "
-    f"case when {_MOVED} then {struct(SOURCE, _HERE)} end, case when {_MOVED} then {struct(SOURCE, _FRESH)} end "
-    "from pair_rows p join _redone n on n.row_index = p.row_index where p.training_sheet_id = $training_sheet_id "
-    "order by p.row_index"
+    f"{LOG} $batch, $training_sheet_id, p.row_index, $action, $actor, $now, p.version + 1, "
+    f"{struct(STATE, _HERE)}, {struct(STATE, _FRESH)} {_REDONE} order by p.row_index"
+)
+_LOG_DETAILS = (
+    f"{LOG_DETAILS} select $batch, p.row_index, "
+    + ", ".join(
+        f"case when {_ABOUT[kind]} then {struct(names, side)} end" for kind, names in DETAILS.items() for side in (_HERE, _FRESH)
+    )
+    + f" {_REDONE} and ({' or '.join(_ABOUT.values())}) order by p.row_index"
 )
 _CHANGED_COLUMNS = (*_NEW, "prompt", "response", "source_index", "source_snapshot")
 _CHANGE = (
@@ -238,9 +259,10 @@ _CHANGE = (
     + ", version = p.version + 1, updated_at = $now from _redone n "
     "where p.training_sheet_id = $training_sheet_id and p.row_index = n.row_index"
 )
+_ADDED = "from pair_rows where training_sheet_id = $training_sheet_id and row_index >= $first order by row_index"
 _LOG_ADDED = (
-    f"insert into decisions {LOGGED} "
-    "select nextval('decision_numbers'), $batch, $training_sheet_id, row_index, $action, $actor, $now, version, "
-    f"{_ABSENT}, {struct(STATE)}, null, {struct(TEXTS)}, null, {struct(SOURCE)} from pair_rows "
-    "where training_sheet_id = $training_sheet_id and row_index >= $first order by row_index"
+    f"{LOG} $batch, $training_sheet_id, row_index, $action, $actor, $now, version, {_ABSENT}, {struct(STATE)} {_ADDED}"
+)
+_LOG_ADDED_DETAILS = (
+    f"{LOG_DETAILS} select $batch, row_index, {', '.join(f'null, {struct(names)}' for names in DETAILS.values())} {_ADDED}"
 )

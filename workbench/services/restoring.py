@@ -7,10 +7,10 @@ from typing import Any
 
 from workbench.errors import ValidationError
 from workbench.services import canonical
-from workbench.services.decisions import LOG_BATCH, LOGGED, MEASURED, SOURCE, STATE, TEXTS, Scope, run
+from workbench.services.decisions import DETAILS, FACTS, LOG_BATCH, MEASURED, SOURCE, STATE, TEXTS, Scope, log_one, run
 from workbench.store import Database
 
-KEPT = tuple(name for name in STATE if name != "last_batch")
+KEPT = (*(name for name in STATE if name != "last_batch"), *FACTS)
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def at_version(db: Database, row: dict[str, Any], version: int) -> dict[str, Any
     """Return a row of `pair_rows` as it was at a version, or say which versions there are."""
     later = _later(db, row, version)
     past = dict(row, version=version)
-    for kind, names in (("before", STATE), ("texts_before", TEXTS), ("source_before", SOURCE)):
+    for kind, names in (("before", STATE), *((f"{kind}_before", names) for kind, names in DETAILS.items())):
         known = next((entry[kind] for entry in later if entry[kind] is not None), None)
         if known is not None:
             past |= {name: known[name] for name in names}
@@ -39,7 +39,7 @@ def at_version(db: Database, row: dict[str, Any], version: int) -> dict[str, Any
 def _later(db: Database, row: dict[str, Any], version: int) -> list[dict[str, Any]]:
     """Return what was decided on a pair after it had reached a version, the oldest first."""
     log = db.rows(
-        "select id, batch, pair_version, before, texts_before, source_before from decisions "
+        "select id, batch, pair_version, before, facts_before, texts_before, source_before from decisions "
         "where training_sheet_id = ? and row_index = ? order by id",
         [row["training_sheet_id"], row["row_index"]],
     )
@@ -65,12 +65,8 @@ def restore(db: Database, scope: Scope, row: dict[str, Any], version: int, *, ba
     past |= {"last_batch": number, "version": row["version"] + 1}
     known = scope.__dict__ | {"batch": number, "batch_id": batch_id, "action": "restore", "rows": 1, "of_batch": None}
     run(db, LOG_BATCH, known)
-    sides = [{name: one[name] for name in names} for names in (STATE, TEXTS, SOURCE) for one in (row, past)]
-    db.execute(
-        f"insert into decisions {LOGGED} values (nextval('decision_numbers'), ?, ?, ?, 'restore', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [number, scope.training_sheet_id, row["row_index"], scope.actor, scope.now, past["version"], *sides],
-    )
-    columns = [*STATE, *TEXTS, *SOURCE, "version"]
+    log_one(db, scope, "restore", row, past, DETAILS)
+    columns = [*STATE, *FACTS, *TEXTS, *SOURCE, "version"]
     if any(past[name] != row[name] for name in TEXTS):
         past |= dict.fromkeys(MEASURED)
         columns += MEASURED

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.services import templating
-from workbench.services.decisions import LOG_BATCH, LOGGED, MEASURED, SOURCE, STATE, STEPS_BACK, TEXTS, Scope, named, run, struct
+from workbench.services.decisions import (
+    DETAILS,
+    FACTS,
+    LOG,
+    LOG_BATCH,
+    LOG_DETAILS,
+    MEASURED,
+    STATE,
+    STEPS_BACK,
+    Scope,
+    named,
+    run,
+    struct,
+)
 from workbench.store import Database
 
 SHOWN_ROWS = 100
+_SIDES = ", ".join(f"d.{kind}_{side}" for kind in DETAILS for side in ("before", "after"))
 # Votes that went with their batch when it was taken back, but for those whose voter has voted anew since.
 TAKEN_BACK = (
     "select v.* from votes v join batches t on t.number = v.batch and t.undone_number = v.ended_by "
@@ -72,7 +87,7 @@ def latest_undone(db: Database, training_sheet_id: str, actor: str | None) -> in
     sql = (
         "with undone as (select b.number, b.undone_number, b.action, b.actor from batches b where b.training_sheet_id = $sheet "
         f"and b.undone_at is not null {who}) "
-        "select number from undone where number in (select d.batch from decisions d join undone u on u.number = d.batch "
+        "select number from undone where number in (select d.batch from decision_log d join undone u on u.number = d.batch "
         "left join pair_rows p on p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index "
         "where case when d.before.status is null then p.row_index is null "
         "and d.row_index = (select count(*) from pair_rows where training_sheet_id = $sheet) "
@@ -88,8 +103,8 @@ def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str, s
     `stands` is SQL that is true for a logged decision `d` on a pair `p` that nothing came after.
     """
     db.execute(
-        "create or replace temp table _steps as select d.row_index, d.before, d.after, d.texts_before, d.texts_after, "
-        "d.source_before, d.source_after, d.logged_at, d.before.status is null as added, p.version "
+        f"create or replace temp table _steps as select d.row_index, d.before, d.after, {_SIDES}, "
+        "d.logged_at, d.before.status is null as added, p.version "
         "from decisions d join pair_rows p on p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index "
         f"and {stands} where d.batch = ? and d.before.status is not null",
         [batch],
@@ -97,16 +112,20 @@ def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str, s
     _find_added(db, scope, batch, back=back)
     barred, kept = _keep_barred(db, scope, back=back)
     side = "before" if back else "after"
-    count, edited, moved, added, labeled = db.execute(
-        "select count(*), count(texts_before) + count(texts_after) > 0, count(source_before) + count(source_after) > 0, "
-        f"coalesce(bool_or(added), false), coalesce(bool_or({side}.status = 'labeled'), false) from _steps"
+    kinds = ", ".join(f"count({kind}_before) + count({kind}_after) > 0" for kind in DETAILS)
+    count, added, labeled, *about = db.execute(
+        "select count(*), coalesce(bool_or(added), false), "
+        f"coalesce(bool_or({side}.status = 'labeled'), false), {kinds} from _steps"
     )[0]
+    details = [kind for kind, found in zip(DETAILS, about, strict=True) if found]
     plan = templating.step(db, scope, batch, back=back)
     undone = db.execute("select undone_number from batches where number = ?", [batch])[0][0]
     number = None
     if count or plan:
         number = _log_step(db, scope, batch, count, back=back, batch_id=batch_id)
-        _change(db, scope, back=back, edited=edited, moved=moved)
+        if details:
+            _log_details(db, number, back=back)
+        _change(db, scope, details, back=back)
         _mark(db, scope, batch, number, back=back)
     if added:
         _change_added(db, scope, back=back)
@@ -118,13 +137,13 @@ def _keep_barred(db: Database, scope: Scope, *, back: bool) -> tuple[int, int]:
     """Let no step allow what the tags of the sheet prohibit; return how many pairs it would have freed, and of what."""
     if not scope.barred:
         return 0, 0
-    old, new = ("after", "before") if back else ("before", "after")
+    old, new = ("facts_after", "facts_before") if back else ("facts_before", "facts_after")
     freed = f"({old}.prohibited_mask & ~{new}.prohibited_mask & {scope.barred}::utinyint)"
     pairs, kept = db.execute(f"select count(*), coalesce(bit_or({freed}), 0) from _steps where {freed} <> 0")[0]
     for side in (old, new):
         mask = {"prohibited_mask": f"({side}.prohibited_mask | {scope.barred}::utinyint)"}
-        state = struct(STATE, {name: f"{side}.{name}" for name in STATE} | mask)
-        db.execute(f"update _steps set {side} = {state} where {side}.status is not null")
+        facts = struct(FACTS, {name: f"{side}.{name}" for name in FACTS} | mask)
+        db.execute(f"update _steps set {side} = {facts} where {side} is not null")
     return pairs, kept
 
 
@@ -137,33 +156,33 @@ def _find_added(db: Database, scope: Scope, batch: int, *, back: bool) -> None:
             "p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index and p.last_batch = d.batch "
             "where d.batch = $batch and d.before.status is null and d.training_sheet_id || '.' || d.row_index "
             f"not in (select pair_id from job_pairs) and d.row_index not in ({VOTED_SINCE.format(batch='$batch')})) "
-            "select row_index, before, after, texts_before, texts_after, source_before, source_after, logged_at, "
-            "true as added, held as version from mine where row_index > (select coalesce(max(p.row_index), -1) from pair_rows p "
+            f"select d.row_index, d.before, d.after, {_SIDES}, d.logged_at, "
+            "true as added, held as version from mine d where d.row_index > (select coalesce(max(p.row_index), -1) from pair_rows p "
             "where p.training_sheet_id = $sheet and p.row_index not in (select row_index from mine))"
         )
     else:
         sql = (
             "insert into _steps by name with gone as (select * from decisions where batch = $batch and before.status is null "
             "and row_index not in (select row_index from pair_rows where training_sheet_id = $sheet)) "
-            "select row_index, before, after, texts_before, texts_after, source_before, source_after, logged_at, true as added, "
-            "(select max(o.pair_version) from decisions o where o.training_sheet_id = $sheet and o.row_index = gone.row_index) "
-            "as version from gone where (select min(row_index) from gone) = "
+            f"select d.row_index, d.before, d.after, {_SIDES}, d.logged_at, true as added, "
+            "(select max(o.pair_version) from decision_log o where o.training_sheet_id = $sheet and o.row_index = d.row_index) "
+            "as version from gone d where (select min(row_index) from gone) = "
             "(select count(*) from pair_rows where training_sheet_id = $sheet)"
         )
     if templating.is_reassembly(db, batch):
         db.execute(sql, {"batch": batch, "sheet": scope.training_sheet_id})
 
 
-def _change(db: Database, scope: Scope, *, back: bool, edited: bool, moved: bool) -> None:
+def _change(db: Database, scope: Scope, details: list[str], *, back: bool) -> None:
     side = "before" if back else "after"
-    settings = [f"{name} = s.{side}.{name}" for name in _differing(db)]
-    for wanted, kind, names in ((edited, "texts", TEXTS), (moved, "source", SOURCE)):
-        if wanted:
-            value = f"s.{kind}_{side}"
-            settings += [f"{name} = case when {value} is null then pair_rows.{name} else {value}.{name} end" for name in names]
+    settings = [f"{name} = s.{side}.{name}" for name in _differing(db, "", STATE)]
+    for kind in details:
+        value = f"s.{kind}_{side}"
+        differing = _differing(db, f"{kind}_", DETAILS[kind])
+        settings += [f"{name} = case when {value} is null then pair_rows.{name} else {value}.{name} end" for name in differing]
     if not settings:
         return  # it had only added pairs
-    if edited:
+    if "texts" in details:
         settings += [f"{name} = case when s.texts_{side} is null then pair_rows.{name} end" for name in MEASURED]
     db.execute(
         f"update pair_rows set {', '.join(settings)}, version = pair_rows.version + 1, updated_at = ? from _steps s "
@@ -174,11 +193,11 @@ def _change(db: Database, scope: Scope, *, back: bool, edited: bool, moved: bool
     )
 
 
-def _differing(db: Database) -> list[str]:
-    """Return the parts of the state that differ in some pair; the others need no write."""
-    tests = ", ".join(f"coalesce(bool_or(before.{name} is distinct from after.{name}), false)" for name in STATE)
+def _differing(db: Database, kind: str, names: Sequence[str]) -> list[str]:
+    """Return what differs in some pair of its state or of a kind of details; the rest needs no write."""
+    tests = ", ".join(f"coalesce(bool_or({kind}before.{name} is distinct from {kind}after.{name}), false)" for name in names)
     found = db.execute(f"select {tests} from _steps where not added")[0]
-    return [name for name, differs in zip(STATE, found, strict=True) if differs]
+    return [name for name, differs in zip(names, found, strict=True) if differs]
 
 
 def _change_added(db: Database, scope: Scope, *, back: bool) -> None:
@@ -189,8 +208,8 @@ def _change_added(db: Database, scope: Scope, *, back: bool) -> None:
             [scope.training_sheet_id],
         )
     else:
-        listed = [f"after.{name} as {name}" for name in STATE] + [f"texts_after.{name} as {name}" for name in TEXTS]
-        listed += [f"source_after.{name} as {name}" for name in SOURCE]
+        listed = [f"after.{name} as {name}" for name in STATE]
+        listed += [f"{kind}_after.{name} as {name}" for kind, names in DETAILS.items() for name in names]
         db.execute(
             f"insert into pair_rows by name select $sheet as training_sheet_id, row_index, {', '.join(listed)}, "
             "(select sample from training_sheets where id = $sheet) as sample, logged_at as created_at, $now as updated_at, "
@@ -212,13 +231,18 @@ def _log_step(db: Database, scope: Scope, batch: int, rows: int, *, back: bool, 
     run(db, LOG_BATCH, known | {"of_batch": batch})
     run(
         db,
-        f"insert into decisions {LOGGED} "
-        "select nextval('decision_numbers'), $batch, $training_sheet_id, row_index, $action, $actor, $now, "
-        "version + (before.last_batch is distinct from after.last_batch)::integer, "
-        f"{first}, {second}, texts_{first}, texts_{second}, source_{first}, source_{second} from _steps",
+        f"{LOG} $batch, $training_sheet_id, row_index, $action, $actor, $now, "
+        f"version + (before.last_batch is distinct from after.last_batch)::integer, {first}, {second} from _steps",
         known,
     )
     return number
+
+
+def _log_details(db: Database, number: int, *, back: bool) -> None:
+    first, second = ("after", "before") if back else ("before", "after")
+    sides = [f"{kind}_{side}" for kind in DETAILS for side in (first, second)]
+    some = " or ".join(f"{side} is not null" for side in sides)
+    db.execute(f"{LOG_DETAILS} select ?, row_index, {', '.join(sides)} from _steps where {some}", [number])
 
 
 def _mark(db: Database, scope: Scope, batch: int, number: int, *, back: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.domain.generate import TrainingSheet
 from workbench.services import decisions, steps
-from workbench.services.decisions import STATE, Scope, run
+from workbench.services.decisions import LOG, STATE, Scope, run, struct
 from workbench.store import Database
 
 CAST = "('approve', 'reject', 'flag')"
@@ -94,10 +94,8 @@ def begin(db: Database, scope: Scope, action: str, *, batch_id: str, rows: int) 
 
 def log(db: Database, scope: Scope, batch: int, action: str, rows: str) -> None:
     """Log, for some pairs, something that leaves them as they are."""
-    state = "{" + ", ".join(f"'{name}': {name}" for name in STATE) + "}"
     sql = (
-        "insert into decisions (id, batch, training_sheet_id, row_index, action, actor, logged_at, pair_version, before, after) "
-        f"select nextval('decision_numbers'), $batch, training_sheet_id, row_index, $action, $actor, $now, version, {state}, {state} "
+        f"{LOG} $batch, training_sheet_id, row_index, $action, $actor, $now, version, {struct(STATE)}, {struct(STATE)} "
         f"from pair_rows where training_sheet_id = $training_sheet_id and row_index in ({rows}) order by row_index"
     )
     run(db, sql, scope.__dict__ | {"batch": batch, "action": action})

@@ -32,8 +32,9 @@ REFERENCES: tuple[tuple[str, ...], ...] = (
     ("training_sheets", "sheet_id", "sheets"),
     ("pair_rows", "training_sheet_id", "training_sheets"),
     ("batches", "training_sheet_id", "training_sheets"),
-    ("decisions", "training_sheet_id", "training_sheets"),
-    ("decisions", "batch", "batches", "number"),
+    ("decision_log", "training_sheet_id", "training_sheets"),
+    ("decision_log", "batch", "batches", "number"),
+    ("decision_details", "batch", "batches", "number"),
     ("votes", "training_sheet_id", "training_sheets"),
     ("votes", "batch", "batches", "number"),
     ("gold", "training_sheet_id", "training_sheets"),
@@ -74,11 +75,28 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "decisions",
-        ("batches", "decisions"),
+        ("batches", "decision_log"),
         f"""
         select 'batch ' || b.id || ' says ' || b.row_count || ' decisions and has ' || count(d.id)
-        from batches b left join decisions d on d.batch = b.number
+        from batches b left join decision_log d on d.batch = b.number
         group by b.id, b.row_count having count(d.id) <> b.row_count order by b.id limit {_SHOWN}
+        """,
+    ),
+    Check(
+        "decisions",
+        ("decision_log",),
+        f"""
+        select 'batch ' || batch || ' decides ' || count(*) || ' times on pair ' || row_index || ' of ' || min(training_sheet_id)
+        from decision_log group by batch, row_index having count(*) > 1 order by batch, row_index limit {_SHOWN}
+        """,
+    ),
+    Check(
+        "decisions",
+        ("decision_log", "decision_details"),
+        f"""
+        select 'batch ' || t.batch || ' has details of pair ' || t.row_index || ' and no decision on it'
+        from decision_details t anti join decision_log d on d.batch = t.batch and d.row_index = t.row_index
+        order by t.batch, t.row_index limit {_SHOWN}
         """,
     ),
     Check(
