@@ -159,3 +159,17 @@ def test_a_number_beyond_64_bits_is_refused_by_name(http: httpx.Client, sheet: s
             "row_index": 0,
             "row_indices": 0,
         }
+
+
+def test_a_preview_is_answered_as_one_nothing_was_made(http: httpx.Client) -> None:
+    told = {"rows": [{"prompt": "what", "completion": "that"}], "name": "Reviews"}
+    before = http.get("/sheets").json()["total"]
+
+    seen = http.post("/assemblies/import-reviews", json=told | {"preview": True}, headers={"Idempotency-Key": "seen"})
+    again = http.post("/assemblies/import-reviews", json=told | {"preview": True}, headers={"Idempotency-Key": "seen"})
+    assert http.get("/sheets").json()["total"] == before
+    made = http.post("/assemblies/import-reviews", json=told)
+
+    assert [answer.status_code for answer in (seen, again, made)] == [200, 200, 201]
+    documented = http.get(f"{http.base_url.copy_with(path='/openapi.json')}").json()["paths"]["/api/v1/assemblies/import-reviews"]
+    assert {"200", "201", "202"} <= set(documented["post"]["responses"])
