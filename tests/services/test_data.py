@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -45,6 +46,13 @@ def test_a_frame_travels_like_rows(ws: Any) -> None:
 
     assert (first.source_type, first.item_count) == ("inline", 2)
     assert ws.sheets.preview(second.id).rows[1] == {"row_index": 1, "t": "y", "f": 2.0}
+
+
+def test_a_file_may_be_named_by_a_path_object(ws: Any, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a\nx\n")
+
+    assert ws.sheets.create("path", source=path).item_count == 1
 
 
 def test_the_same_cells_have_the_same_hash(ws: Any, sheet: Any) -> None:
