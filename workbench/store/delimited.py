@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from workbench.errors import ValidationError
 from workbench.store.backslashes import without_backslashes
-from workbench.store.names import refuse_names
+from workbench.store.names import refuse_names, with_index
 from workbench.store.plain_text import Workplace
 from workbench.store.scratch import scratch, streamed, text_literal
 from workbench.store.transaction import quoted
@@ -23,6 +23,8 @@ from workbench.store.transaction import quoted
 _HEAD = 256 << 10
 _SAMPLE_RECORDS = 100
 _DELIMITERS = (",", ";", "\t", "|")
+# Spreadsheets take a first line that says how the values are parted.
+_TOLD_DELIMITER = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
 _NO_DELIMITER = "\x1f"
 _SINGLE = re.compile(r"(^|[,;\t|])'", re.MULTILINE)
 _SINGLE_HEADER = re.compile(r"'[^'\r\n]*'([,;\t|]'[^'\r\n]*')*\r?$", re.MULTILINE)
@@ -130,13 +132,15 @@ def _dialect(path: Path, name: str, delimiter: str | None, quote: str) -> Dialec
         raise ValidationError.field("source", f"{name} is empty. Give it a header line and rows", name)
     body = head.lstrip("\r\n")
     skip = head[: len(head) - len(body)].replace("\r\n", "\n").count("\n")
+    if told := _TOLD_DELIMITER.match(body):
+        body, skip, delimiter = body[told.end() :], skip + 1, told[1]
     sampled = {d: _records(body, d, quote) for d in ((delimiter,) if delimiter else _DELIMITERS)}
     best = max(sampled, key=lambda d: _fit(sampled[d]))
     records = sampled[best]
     if len(records[0]) == 1 and delimiter is None:
         best = _NO_DELIMITER
         records = _records(body, best, quote)
-    return Dialect(best, tuple(cell.strip() for cell in records[0]), skip, quote)
+    return Dialect(best, tuple(with_index([cell.strip() for cell in records[0]])), skip, quote)
 
 
 def _records(text: str, delimiter: str, quote: str) -> list[list[str]]:
