@@ -262,6 +262,12 @@ def test_the_source_of_a_sheet_tells_no_password(local: Any) -> None:
     assert found.label == "https://***@example.org/x.csv?sig=***"
 
 
+def test_what_cannot_be_sent_is_told_of(ws: Any, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ws.sheets.create("none", source=tmp_path / "none.csv")
+    assert caught.value.context["fields"][0]["field"] == "source"
+
+
 @pytest.mark.parametrize(
     ("given", "field", "message"),
     [

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.contract import current, frames
-from workbench.errors import FileTooLarge, Forbidden, ValidationError
+from workbench.errors import FileTooLarge, Forbidden, InvalidFileType, ValidationError
 from workbench.services.service import Service
 from workbench.store import Database, sandbox, sql_check
 from workbench.store.download import downloaded, without_secrets
@@ -22,7 +22,8 @@ from workbench.store.plain_text import Workplace
 from workbench.store.reader import read_source
 from workbench.store.row_count import holds_more
 
-FRAME_FILE = "rows.parquet"
+# A frame is sent under a name that nobody gives a file of theirs.
+FRAME_FILE = "rows.frame.parquet"
 FETCHED_IN_A_CALL = 64 << 20
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.]+://", re.IGNORECASE)
 _QUERY = re.compile(r"\s*(select|with|from)\s", re.IGNORECASE)
@@ -120,8 +121,11 @@ class FrameFile:
 
     def open(self) -> Rows:
         """Return the rows."""
-        with pq.ParquetFile(self.path) as file:
-            return frames.kept(file.read())
+        try:
+            with pq.ParquetFile(self.path) as file:
+                return frames.kept(file.read())
+        except (pa.ArrowException, OSError) as error:
+            raise InvalidFileType(f"The frame is not a whole Parquet file: {str(error).rstrip('.')}. Send it again.") from error
 
     def holds_more(self, rows: int) -> bool:
         """Return True when there are more rows."""
