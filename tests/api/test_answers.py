@@ -159,3 +159,39 @@ def test_a_number_beyond_64_bits_is_refused_by_name(http: httpx.Client, sheet: s
             "row_index": 0,
             "row_indices": 0,
         }
+
+
+def test_a_preview_is_answered_as_one_nothing_was_made(http: httpx.Client) -> None:
+    told = {"rows": [{"prompt": "what", "completion": "that"}], "name": "Reviews"}
+    before = http.get("/sheets").json()["total"]
+
+    seen = http.post("/assemblies/import-reviews", json=told | {"preview": True}, headers={"Idempotency-Key": "seen"})
+    again = http.post("/assemblies/import-reviews", json=told | {"preview": True}, headers={"Idempotency-Key": "seen"})
+    assert http.get("/sheets").json()["total"] == before
+    made = http.post("/assemblies/import-reviews", json=told)
+
+    assert [answer.status_code for answer in (seen, again, made)] == [200, 200, 201]
+    documented = http.get(f"{http.base_url.copy_with(path='/openapi.json')}").json()["paths"]["/api/v1/assemblies/import-reviews"]
+    assert {"200", "201", "202"} <= set(documented["post"]["responses"])
+
+
+def test_a_file_may_have_any_name(http: httpx.Client) -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"a": [1]}), sink)
+
+    made = http.post("/sheets", files={"file": ("rows.parquet", sink.getvalue())}, data={"name": "A file"}).json()
+    broken = http.post("/sheets", files={"file": ("rows.parquet", b"no table")}, data={"name": "Broken"})
+    frame = http.post("/sheets", files={"file": ("rows.frame.parquet", b"no table")}, data={"name": "Broken"})
+
+    assert (made["source_type"], made["source"]) == ("file", "rows.parquet")
+    assert [answer.status_code for answer in (broken, frame)] == [415, 415]
+
+
+@pytest.mark.parametrize("given", [{"source": "other.csv"}, {"rows": '[{"a": 1}]'}])
+def test_a_file_goes_with_no_other_source(http: httpx.Client, given: dict[str, str]) -> None:
+    answer = http.post("/sheets", files={"file": ("a.csv", b"a\n1\n")}, data={"name": "Both", **given})
+
+    assert answer.status_code == 422
+    assert [fault["field"] for fault in answer.json()["context"]["fields"]] == list(given)
+    both = http.post("/sheets", files=[("file", ("a.csv", b"a\n1\n"))] * 2, data={"name": "Both"})
+    assert both.json()["error"].endswith("Maximum number of files is 1.")

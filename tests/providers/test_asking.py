@@ -145,6 +145,7 @@ def test_what_the_asker_did_wrong_is_told_at_once(protocol: str, status: int, ki
     assert str(status) in words
     assert KEY not in words
     assert "CHAT_KEY" in words or status not in (401, 403)
+    assert ". " in words or status not in (401, 403, 404)
 
 
 def test_no_quota_and_no_patience_are_no_matter_of_waiting() -> None:

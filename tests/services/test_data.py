@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import polars as pl
 import pytest
 
+from workbench.client.discovery import sidecar_path
 from workbench.contract import Context
 from workbench.contract.context import use
 from workbench.errors import Conflict, Forbidden, InvalidFileType, InvalidTransition, NotFound, ValidationError
+from workbench.services.sources import resolve
+from workbench.testing import frozen
 
 ROWS = [
     {"id": "a", "question": "What is {{x}}?", "answer": "one", "size": 1},
@@ -45,6 +49,13 @@ def test_a_frame_travels_like_rows(ws: Any) -> None:
 
     assert (first.source_type, first.item_count) == ("inline", 2)
     assert ws.sheets.preview(second.id).rows[1] == {"row_index": 1, "t": "y", "f": 2.0}
+
+
+def test_a_file_may_be_named_by_a_path_object(ws: Any, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a\nx\n")
+
+    assert ws.sheets.create("path", source=path).item_count == 1
 
 
 def test_the_same_cells_have_the_same_hash(ws: Any, sheet: Any) -> None:
@@ -216,6 +227,59 @@ def test_a_served_workspace_reads_only_its_folders(local: Any, tmp_path: Any) ->
         assert service.create("file", source=str(path)).item_count == 1
         with pytest.raises(Forbidden):
             service.create("other", source=str(tmp_path / ".." / "rows.csv"))
+
+
+def test_no_served_path_leads_home(local: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, root = tmp_path / "home", tmp_path / "root"
+    for folder in (home, root):
+        folder.mkdir()
+    (home / "rows.csv").write_text("a,b\n1,2\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(root)
+    service = local.transport.app.sheets
+    service.settings.allowed_roots = [str(root)]
+
+    for path in ("~/rows.csv", "~/../home/rows.csv"):
+        with use(Context(served=True)), pytest.raises(Forbidden, match="outside the folders"):
+            service.create("file", source=path)
+    assert local.sheets.create("file", source="~/rows.csv").item_count == 1
+
+
+def test_a_served_workspace_keeps_its_token_to_itself(tmp_path: Any) -> None:
+    with frozen(tmp_path / "team.duckdb") as ws:
+        secret = sidecar_path(ws.transport.app.db.path)
+        secret.write_text('{"token": "secret"}')
+        service = ws.transport.app.sheets
+        with use(Context(served=True)), pytest.raises(Forbidden, match="keeps for itself"):
+            service.create("file", source=str(secret))
+        (tmp_path / "link.json").symlink_to(secret)
+        with use(Context(served=True)), pytest.raises(Forbidden, match="keeps for itself"):
+            service.create("file", source=str(tmp_path / "link.json"))
+
+
+def test_the_source_of_a_sheet_tells_no_password(local: Any) -> None:
+    found = resolve(local.transport.app.sheets, "url", "https://me:secret@example.org/x.csv?sig=secret", None, {})
+    assert found.label == "https://***@example.org/x.csv?sig=***"
+
+
+def test_what_cannot_be_sent_is_told_of(ws: Any, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ws.sheets.create("none", source=tmp_path / "none.csv")
+    assert caught.value.context["fields"][0]["field"] == "source"
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "message"),
+    [
+        ({"source": "https://example.org/x.csv"}, "source_type", "name 'url'"),
+        ({"source": " select 1 as a"}, "source_type", "name 'sql'"),
+        ({}, "source", "give a path, an address or a query, or rows"),
+    ],
+)
+def test_a_source_that_is_no_path_is_told_so(ws: Any, given: Any, field: str, message: str) -> None:
+    with pytest.raises(ValidationError, match=message) as caught:
+        ws.sheets.create("rows", **given)
+    assert caught.value.context["fields"][0]["field"] == field
 
 
 @pytest.mark.parametrize(

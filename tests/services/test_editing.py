@@ -211,6 +211,7 @@ def test_columns_may_come_go_and_change_their_type(ws: Any, sheet: Any) -> None:
 
     assert (done.columns_added, done.columns_removed, done.columns_retyped) == (("more",), ("a",), ("size",))
     assert done.changed == 5
+    assert " Columns: more added; a removed; size retyped. " in done.summary
     assert [c.name for c in ws.sheets.get(sheet.id).columns] == ["id", "q", "size", "more"]
     assert pairs(ws, made)[2].source_data == ROWS[2]
 

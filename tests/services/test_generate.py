@@ -231,6 +231,42 @@ def test_placeholders_in_a_system_instruction_are_told_of(ws: Any, sheet: Any) -
     assert publish.confirm == f"Publish this template? Its system instruction {words}."
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("What is it?", "every row gets the same prompt"),
+        ("{{q}", "braces that stay as they stand"),
+        ("{{q}} or {q}}", "braces that stay as they stand"),
+        ("{q} {{q}} {", None),
+    ],
+)
+def test_a_prompt_that_fills_nothing_is_told_of(ws: Any, sheet: Any, text: str, words: str | None) -> None:
+    made = ws.templates.create("odd", text, response_column="a")
+
+    for found in (ws.templates.validate(made.id), ws.templates.validate(made.id, sheet_id=sheet.id)):
+        told = [(f.level, f.message) for f in found.findings if f.field == "prompt_template"]
+        assert found.valid
+        assert [level for level, _ in told] == ([] if words is None else ["warning"])
+        assert all(words in message for _, message in told)
+
+
+def test_a_deleted_template_is_told_of_where_it_was_attached(ws: Any, sheet: Any, template: Any) -> None:
+    ws.sheets.attach_template(sheet.id, template.id)
+    ws.templates.delete(template.id)
+
+    for call in (ws.training_sheets.assemble, ws.templates.preview, ws.sheets.validate):
+        with pytest.raises(ValidationError, match="the attached template is deleted; attach or name another"):
+            call(sheet.id)
+    with pytest.raises(NotFound):
+        ws.training_sheets.assemble(sheet.id, template_id=template.id)
+
+
+def test_a_mapping_to_no_column_names_the_column(ws: Any, sheet: Any) -> None:
+    plan = {"prompt_template": "{{x}}", "response_column": "a", "column_mapping": {"x": "gruop"}}
+    with pytest.raises(ValidationError, match="{{x}} stands for 'gruop', which is no column. Did you mean 'group'"):
+        ws.training_sheets.assemble(sheet.id, template=plan)
+
+
 def test_a_sheet_without_a_template_is_not_called_valid(ws: Any, sheet: Any) -> None:
     found = ws.sheets.validate(sheet.id)
 

@@ -212,6 +212,27 @@ def test_conditions_are_checked(ws: Any, made: Any, where: str) -> None:
         assert caught.value.context["fields"][0]["field"] == "where"
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("search", "x" * 1001), ("regex", "x" * 1001), ("where", "n = " + "1" * 9_997), ("signals", ["words:1..2"] * 51)],
+)
+def test_a_condition_is_as_long_at_most_wherever_it_is_given(ws: Any, made: Any, field: str, value: Any) -> None:
+    ways = [
+        lambda: ws.review.queue(made.id, **{field: value}),
+        lambda: ws.review.bulk_approve(made.id, filter={field: value}, preview=True),
+        lambda: ws.review.claim(made.id, filter={field: value}),
+    ]
+    faults = []
+    for way in ways:
+        with pytest.raises(ValidationError) as caught:
+            way()
+        faults += [(fault["field"], fault["message"]) for fault in caught.value.context["fields"]]
+
+    most = len(value) - 1
+    assert [told for told, _ in faults] == [field] * 3
+    assert all(f"should have at most {most} " in words for _, words in faults)
+
+
 def test_a_bad_cursor_is_refused(ws: Any, made: Any) -> None:
     with pytest.raises(ValidationError):
         ws.review.queue(made.id, cursor="zzz")

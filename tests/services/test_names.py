@@ -18,7 +18,9 @@ def unfit(call: Any, *arguments: Any, **named: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("a\nb", "U+000A"), ("a\0", "U+0000"), ("a\u2028b", "U+2028")], ids=("line", "nul", "separator")
+    ("text", "code"),
+    [("a\nb", "U+000A"), ("a\0", "U+0000"), ("a\u2028b", "U+2028"), ("a\u202etxt", "U+202E"), ("\u2067a", "U+2067")],
+    ids=("line", "nul", "separator", "override", "isolate"),
 )
 def test_no_name_holds_what_cannot_be_seen(ws: Any, text: str, code: str) -> None:
     sheet = ws.sheets.create("rows", rows=[{"q": "what"}])
@@ -40,7 +42,7 @@ def test_no_name_holds_what_cannot_be_seen(ws: Any, text: str, code: str) -> Non
 
 
 def test_the_name_of_a_file_is_put_on_one_line(ws: Any, tmp_path: Path) -> None:
-    path = tmp_path / '\nmy\r\n"first"\treviews\x7f.json'
+    path = tmp_path / '\nmy\r\n"first"\treviews\x7f\u202e.json'
     path.write_text(json.dumps([{"messages": [{"role": "user", "content": "what"}, {"role": "assistant", "content": "that"}]}]))
 
     found = [ws.training_sheets.import_reviews(source=path) for _ in range(2)]
@@ -50,6 +52,6 @@ def test_the_name_of_a_file_is_put_on_one_line(ws: Any, tmp_path: Path) -> None:
 
 
 def test_names_may_be_of_any_script(ws: Any) -> None:
-    name = "Zwölf Boxkämpfer 你好 مرحبا 👩‍🚀"
+    name = "Zwölf Boxkämpfer 你好 مرحبا 👩‍🚀 שלום\u200f!"
 
     assert ws.sheets.create(name, rows=[{"q": "what"}]).name == name

@@ -338,3 +338,8 @@ def test_a_file_is_uploaded() -> None:
             files={"file": ("export.json", json.dumps(TASKS))},
         )
     assert (answer.status_code, answer.json()["pairs"]) == (201, 6)
+
+
+def test_an_address_is_no_file_with_reviews(local: Any) -> None:
+    with pytest.raises(ValidationError, match=r"there is no file https://example\.org/x\.json"):
+        local.training_sheets.import_reviews(source="https://example.org/x.json")

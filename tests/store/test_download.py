@@ -131,3 +131,19 @@ def test_a_missing_package_is_named_with_its_extra(url, monkeypatch):
 def test_other_addresses_are_refused(url):
     with pytest.raises(ValidationError, match="not an http or https address"):
         rows(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:secret@example.org/x.csv", "https://***@example.org/x.csv"),
+        ("https://example.org/x?format=csv&id=1#top", "https://example.org/x?format=csv&id=1#top"),
+        (
+            "https://b.example.org/x?X-Amz-Signature=ab=&X-Amz-Date=1&sig=c&api_key=d",
+            "https://b.example.org/x?X-Amz-Signature=***&X-Amz-Date=1&sig=***&api_key=***",
+        ),
+        ("s3://bucket/x.parquet", "s3://bucket/x.parquet"),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(url, shown):
+    assert download.without_secrets(url) == shown

@@ -56,6 +56,14 @@ GOOD = {
     "blank lines": ("t.csv", "\n\na,b\n1,x\n\n2,y\n"),
     "pattern in the name": ("t[1]*.csv", "a,b\n1,x\n"),
     "quote in the name": ("it's.csv", "a,b\n1,x\n"),
+    "backslash before quotes": ("t.csv", 'a,b\n"he said \\"x, y\\"\nC:\\dir\\\\ \\n",1\n5\\" disk,2\n"",3\n"a ""b""",4\n'),
+    "single quotes": ("t.csv", "a,b\n'x, \"y\"',1\n'it''s',2\nit's,3\n"),
+    "single quotes around names": ("t.csv", "'a';'b'\n'x';'1'\n"),
+    "single quotes, backslash before them": ("t.csv", "a,b\n'it\\'s, y',1\n"),
+    "words that begin with an apostrophe": ("t.csv", "a,b\n'tis,1\n\"it's, 'x'\",2\n'q',3\n"),
+    "backslashes that escape nothing": ("t.csv", 'a,b\n"C:\\dir\\",1\n\\\\host\\x,2\n'),
+    "an index without a name": ("t.csv", ",a,b\n7,1,x\n"),
+    "a line for spreadsheets": ("t.csv", "sep=;\r\na;b\r\n1;x\r\n"),
     "packed": ("t.csv.gz", gzip.compress(b"a,b\n1,x\n")),
     "json list": ("t.json", '[{"a": 1, "b": "x"}]'),
     "json lines": ("t.jsonl", '{"a": 1, "b": "x"}\n{"a": 2, "b": null}\n'),
@@ -70,6 +78,18 @@ EXPECTED = {
     "tab": [{"a": 1, "b": "x, y"}],
     "one column of sentences": [{"text": "Hello, world"}, {"text": "Bye; now"}],
     "quotes and line breaks": [{"a": 'x "y"\nz', "b": 1}],
+    "backslash before quotes": [
+        {"a": 'he said "x, y"\nC:\\dir\\ \\n', "b": 1},
+        {"a": '5" disk', "b": 2},
+        {"a": None, "b": 3},
+        {"a": 'a "b"', "b": 4},
+    ],
+    "single quotes": [{"a": 'x, "y"', "b": 1}, {"a": "it's", "b": 2}, {"a": "it's", "b": 3}],
+    "single quotes around names": [{"a": "x", "b": 1}],
+    "single quotes, backslash before them": [{"a": "it's, y", "b": 1}],
+    "words that begin with an apostrophe": [{"a": "'tis", "b": 1}, {"a": "it's, 'x'", "b": 2}, {"a": "'q'", "b": 3}],
+    "backslashes that escape nothing": [{"a": "C:\\dir\\", "b": 1}, {"a": "\\\\host\\x", "b": 2}],
+    "an index without a name": [{"index": 7, "a": 1, "b": "x"}],
     "utf-16": [{"a": 1, "b": "grün"}],
     "blank lines": [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}],
     "json lines": [{"a": 1, "b": "x"}, {"a": 2, "b": None}],
@@ -113,6 +133,10 @@ def test_a_column_that_changes_its_mind_late_stays_text(file):
         ("t.csv", "a,b,c\n1,2,3\n4,5\n", "line 3: 2 values"),
         ("t.csv", "a,b\n" + "1,2\n" * 30_000 + "1,2,3\n", "line 30002"),
         ("t.csv", 'a,b\n1,"open\n2,3\n', "line 2: a quoted value does not end"),
+        ("t.csv", 'a,b\n"x \\"y\\"",1\n"z",2,3\n', "line 3: 3 values"),
+        ("t.csv", "a,b\n1,'x\n\"open,2\n3,4\n", "line 3: a quoted value does not end"),
+        ("t.csv", ",a,index\n1,2,3\n", "column 1 has no name"),
+        ("t.csv", "sep=;\na;b\n1;2\n3\n", "line 4: 1 values"),
         ("t.csv", "a,A\n1,2\n", "columns 1 and 2 are both named"),
         ("t.csv", "a,,b\n1,2,3\n", "column 2 has no name"),
         ("t.json", "", "empty"),
@@ -234,6 +258,11 @@ def test_excel_keeps_numbers_dates_and_text(tmp_path):
         read_source(path, sheet="Mroe")
     with pytest.raises(ValidationError, match="no rows below its header"):
         read_source(path, sheet="Empty")
+
+
+def test_an_index_that_was_written_with_a_frame_gets_a_name(tmp_path):
+    pd.DataFrame({"a": ["x"]}, index=[7]).to_excel(tmp_path / "t.xlsx")
+    assert rows(tmp_path / "t.xlsx") == [{"index": 7, "a": "x"}]
 
 
 def test_frames_of_every_library(tmp_path):

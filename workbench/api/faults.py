@@ -93,7 +93,7 @@ def _translated(request: Request, error: HTTPException, methods_of: Any) -> Work
         paths = [route.path for route in request.app.routes if hasattr(route, "path")]
         return NotFound(f"There is no {path} here.{did_you_mean(path, paths)}", kind="route", id=path)
     if error.status_code in (400, 422):
-        return ValidationError(f"The request cannot be read: {error.detail}.", fields=[])
+        return ValidationError(f"The request cannot be read: {str(error.detail).rstrip('.')}.", fields=[])
     wrapped = WorkbenchError(str(error.detail))
     wrapped.status = error.status_code  # type: ignore[misc]
     return wrapped

@@ -73,6 +73,8 @@ def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
         found[operation.status] = {"content": {codec.ARROW: {"schema": {"type": "string", "format": "binary"}}}}
     if operation.long:
         found[answers.STARTED] = {"description": "Started", "model": wire_model(Job)}
+    if answers.may_preview(operation):
+        found[answers.PREVIEWED] = {"description": "Preview: nothing was made", "model": response_model(operation)}
     return found
 
 
@@ -139,7 +141,7 @@ def respond(request: Request, operation: Operation, answer: Any) -> Response:
     wire = answers.to_wire(operation, answer)
     body = json.dumps(wire, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
     headers = {"X-Total-Count": str(answer.total)} if operation.is_page else {}
-    return _tagged(request, Response(body, status_code=_status(operation, answer), media_type=JSON, headers=headers))
+    return _tagged(request, Response(body, status_code=answers.status(operation, answer), media_type=JSON, headers=headers))
 
 
 def _tagged(request: Request, response: Response) -> Response:
@@ -152,11 +154,6 @@ def _tagged(request: Request, response: Response) -> Response:
         kept = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
         return Response(status_code=304, headers=kept)
     return response
-
-
-def _status(operation: Operation, answer: Any) -> int:
-    """Return the status of an answer: one of its own tells a started job from something finished."""
-    return answers.STARTED if answers.is_started(operation, answer) else operation.status
 
 
 def _arrow(answer: Any) -> Response:

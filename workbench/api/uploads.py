@@ -81,6 +81,11 @@ async def _form(request: Request, operation: Operation, folder: Path, limit: int
             raise ValidationError.field("file", "Required")
         upload = await _saved(file, folder, limit)
         fields = {name: [str(value) for value in form.getlist(name)] for name in form if name != "file"}
+    if beside := [name for name in ("source", "rows") if fields.get(name, [""]) != [""]]:
+        faults = [
+            {"field": name, "message": "goes with no file: the rows are those of the file", "value": None} for name in beside
+        ]
+        raise ValidationError.of(faults)
     names = {a.name: a for a in operation.arguments if a.place == "body"}
     given = {name: _value(names[name].annotation, texts) if name in names else texts[-1] for name, texts in fields.items()}
     return given | {"source": upload.path, "source_type": "file"}, upload

@@ -20,7 +20,7 @@ from workbench.client.events import EventStream
 from workbench.client.transport import Listener
 from workbench.contract import answers, codec
 from workbench.contract.operation import Operation
-from workbench.errors import ConnectionLost, rebuild
+from workbench.errors import ConnectionLost, ValidationError, rebuild
 
 RETRIES = (0.2, 0.5, 1.0)
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
@@ -89,14 +89,18 @@ class HttpTransport:
         (name, table), *_ = tables.items()
         sink = io.BytesIO()
         pq.write_table(table, sink)
-        files = {"file": (f"{name}.parquet", sink.getvalue(), "application/vnd.apache.parquet")}
+        files = {"file": (f"{name}.frame.parquet", sink.getvalue(), "application/vnd.apache.parquet")}
         return self._http.build_request(operation.method, path, data=_fields(rest, name), files=files)
 
     def _upload_file(
         self, operation: Operation, path: str, rest: dict[str, Any], files: dict[str, Path], opened: contextlib.ExitStack
     ) -> httpx.Request:
         """Send a file of this machine beside the other fields; it stays open until the answer is there."""
-        (name, file), *_ = files.items()
+        (name, given), *_ = files.items()
+        file = given.expanduser()
+        if not file.is_file():
+            what = "is a folder, which cannot be sent" if file.is_dir() else "is no file of this machine"
+            raise ValidationError.field(name, f"{given} {what}. A path that the server can read is given as text", str(given))
         content = opened.enter_context(file.open("rb"))
         return self._http.build_request(
             operation.method, path, data=_fields(rest, name), files={"file": (file.name, content, "application/octet-stream")}

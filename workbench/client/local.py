@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -53,6 +54,7 @@ class LocalTransport:
         context = Context(
             actor=self.user, roles=self.roles, client=self.client, idempotency_key=key, served=self.served, respond_async=respond_async
         )  # fmt: skip
+        given = {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in given.items()}
         if not self.strict:
             return self.app.call(operation, given, context)
         given = {k: v if hasattr(v, "schema") else json.loads(json.dumps(encode(v))) for k, v in given.items()}

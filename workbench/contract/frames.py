@@ -133,8 +133,8 @@ def _why_no_column(name: str, values: list[Any]) -> str:
     first = there[0][1]
     odd = next((i for i, value in there if type(value) is not type(first)), None)
     if odd is not None:
-        kinds = f"row {odd} has {type(values[odd]).__name__}, earlier rows {type(first).__name__}"
-        return f"Column {name!r} mixes kinds of values: {kinds}. Make them one kind"
+        kinds = f"row {odd} has {type(values[odd]).__name__}, earlier rows {type(first).__name__} (counted from 0)"
+        return f"Column {name!r} mixes kinds of values: {kinds}. Make them one kind, for example text in every row"
     if isinstance(first, int):
         return f"Column {name!r} holds numbers that are too large. Send them as text"
     return f"Column {name!r} holds values of type {type(first).__name__}, which no table keeps. Send them as text"

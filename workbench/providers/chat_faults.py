@@ -46,7 +46,7 @@ def said(error: Any) -> str:
     inner = body.get("error", body) if isinstance(body, dict) else body
     words = inner.get("message") if isinstance(inner, dict) else inner
     text = " ".join(str(words or getattr(error, "message", None) or error).split())
-    return text[:LONGEST] + ("…" if len(text) > LONGEST else "")
+    return text[:LONGEST] + ("…" if len(text) > LONGEST else "" if text.endswith((".", "!", "?")) else ".")
 
 
 def scrubbed(access: Access, text: str) -> str:

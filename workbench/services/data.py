@@ -262,11 +262,11 @@ class SheetService(SheetChanges, SheetQuality):
     def validate(self, sheet_id: str, *, template_id: UsualTemplate = None) -> Validation:
         """Check a sheet against a template, by default the attached one; nothing is changed."""
         sheet = self.live(sheet_id)
-        wanted = template_id or sheet.template_id
-        if not wanted:
+        if not (template_id or sheet.template_id):
             missing = Finding(field="template_id", message="is missing; name a template, or attach one to the sheet")
             return Validation(valid=False, findings=[missing], available=[column.name for column in sheet.columns])
-        return check_template(self.app.templates.snapshot(wanted), sheet, profiling.gaps(self.db, sheet))
+        plan = self.app.templates.chosen(None, template_id, sheet.template_id)
+        return check_template(plan, sheet, profiling.gaps(self.db, sheet))
 
     @command("POST", "/sheets/{sheet_id}/publish", roles=STEWARDS, label="Publish")
     def publish(self, sheet_id: str) -> Sheet:

@@ -84,7 +84,9 @@ def _contents(file: ExternalFile, name: str) -> tuple[list[str], int, str]:
                 raw.seek(-8 - parquet.metadata.serialized_size, os.SEEK_END)
                 digest.update(raw.read())
     except (pa.ArrowException, OSError) as error:
-        raise InvalidFileType(f"{name} is not a whole Parquet file: {error}. Only Parquet can be read in place.") from error
+        raise InvalidFileType(
+            f"{name} is not a whole Parquet file: {str(error).rstrip('.')}. Only Parquet can be read in place."
+        ) from error
     if not count:
         raise ValidationError.field("source", f"{name} has columns and no rows", name)
     return columns, count, digest.hexdigest()

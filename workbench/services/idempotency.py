@@ -99,7 +99,7 @@ class Idempotency:
         answer = json.dumps(answers.to_wire(operation, result))
         self._db.execute(
             "insert into idempotency (actor, key, request_hash, status, answer, created_at) values (?, ?, ?, ?, ?, ?)",
-            (*identity, digest, answers.STARTED if answers.is_started(operation, result) else operation.status, answer, self._now()),
+            (*identity, digest, answers.status(operation, result), answer, self._now()),
         )
         self._known.add(hash(identity))
         self._kept += 1

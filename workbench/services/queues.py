@@ -17,6 +17,7 @@ from workbench.errors import ValidationError
 from workbench.services.decisions import NO_DECISIONS
 from workbench.services.external import refuse_changed
 from workbench.services.profiling import kind_of
+from workbench.services.review_arguments import LONGEST
 from workbench.services.sheet_rows import rows_table
 from workbench.services.signal_filter import LOSS, ORDERS, conditions, pair_column
 from workbench.store import Database
@@ -109,6 +110,7 @@ def condition(wanted: PairFilter, made: TrainingSheet, sheet: Sheet, *, reader: 
     What is unlabeled waits for the reader: not what they voted on already, nor what waits for adjudication. What is to
     be reviewed is that and what is stale.
     """
+    _refuse_long(wanted)
     parts = ["training_sheet_id = $training_sheet_id"]
     values: dict[str, Any] = {"training_sheet_id": made.id}
     _add_status(wanted.status, reader, parts, values, shared=made.overlap > 1)
@@ -137,6 +139,22 @@ def condition(wanted: PairFilter, made: TrainingSheet, sheet: Sheet, *, reader: 
     if wanted.where:
         parts.append(_where(wanted.where, sheet))
     return Condition(" and ".join(parts), values, costly=bool(wanted.search or wanted.regex or wanted.where))
+
+
+def _refuse_long(wanted: PairFilter) -> None:
+    faults = [
+        {
+            "field": name,
+            "message": f"List should have at most {most} items"
+            if name == "signals"
+            else f"String should have at most {most} characters",
+            "value": None,
+        }
+        for name, most in LONGEST.items()
+        if len(getattr(wanted, name) or ()) > most
+    ]
+    if faults:
+        raise ValidationError.of(faults)
 
 
 def _add_status(status: str, reader: str, parts: list[str], values: dict[str, Any], *, shared: bool) -> None:

@@ -69,8 +69,18 @@ def unfilled(instruction: str | None) -> str:
 
 def plan_warnings(plan: PromptPlan) -> list[Finding]:
     """Return what a plan may not mean, whatever the sheet."""
-    left = unfilled(plan.system_instruction)
-    return [Finding(level="warning", field="system_instruction", message=left)] if left else []
+    told = {"prompt_template": _unfilled_braces(plan.prompt_template), "system_instruction": unfilled(plan.system_instruction)}
+    return [Finding(level="warning", field=field, message=message) for field, message in told.items() if message]
+
+
+def _unfilled_braces(prompt: str) -> str:
+    """Return what is odd about a prompt that stays the same, or keeps braces; nothing where all is well."""
+    pieces = parse(prompt)
+    if any(brace in piece.text for piece in pieces if piece.placeholder is None for brace in ("{{", "}}")):
+        return "has braces that stay as they stand. A placeholder is written {{column}}"
+    if not is_blank(prompt) and len(pieces) == 1 and pieces[0].placeholder is None:
+        return "has no {{column}} placeholder: every row gets the same prompt"
+    return ""
 
 
 def text_faults(plan: PromptPlan) -> list[Finding]:
@@ -89,7 +99,9 @@ def check_template(plan: PromptPlan, sheet: Sheet, gaps: Mapping[str, int] | Non
     found = plan_faults(plan)
     missing = missing_columns(plan.prompt_template, plan.column_mapping, names)
     for name in missing:
-        message = f"{{{{{name}}}}} stands for no column.{did_you_mean(name, names)} Available: {', '.join(names)}"
+        column = (plan.column_mapping or {}).get(name, name)
+        stands = "stands for no column" if column == name else f"stands for {column!r}, which is no column"
+        message = f"{{{{{name}}}}} {stands}.{did_you_mean(column, names)} Available: {', '.join(names)}"
         found.append(Finding(field="prompt_template", message=message))
     if plan.response_column and plan.response_column not in names:
         hint = did_you_mean(plan.response_column, names)

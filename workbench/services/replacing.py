@@ -103,25 +103,30 @@ def _compared(db: Database, sheet: Sheet, fresh: Sheet) -> Replacement:
         [sheet.id],
     )
     unchanged = fresh.item_count - counts["added"] - counts["changed"]
+    columns = {
+        "added": [name for name in after if name not in before],
+        "removed": [name for name in before if name not in after],
+        "retyped": [name for name in after if name in before and after[name] != before[name]],
+    }
     return Replacement(
         id=sheet.id,
         unchanged=unchanged,
         total=fresh.item_count,
-        columns_added=[name for name in after if name not in before],
-        columns_removed=[name for name in before if name not in after],
-        columns_retyped=[name for name in after if name in before and after[name] != before[name]],
+        **{f"columns_{what}": names for what, names in columns.items()},
         pairs_affected=pairs,
         examples=_examples(db, sheet, fresh),
-        summary=_summary(counts | {"unchanged": unchanged}, pairs),
+        summary=_summary(counts | {"unchanged": unchanged}, columns, pairs),
         version=sheet.version,
         **counts,
     )
 
 
-def _summary(counts: dict[str, int], pairs: int) -> str:
+def _summary(counts: dict[str, int], columns: dict[str, list[str]], pairs: int) -> str:
     told = ", ".join(f"{counts[name]} {name}" for name in ("added", "changed", "removed", "unchanged"))
+    differing = "; ".join(f"{', '.join(names)} {what}" for what, names in columns.items() if names)
+    differing = f" Columns: {differing}." if differing else ""
     concerned = f" {pairs} pair(s) were made from rows that change or go; they keep the row as it was." if pairs else ""
-    return f"Rows: {told}.{concerned}"
+    return f"Rows: {told}.{differing}{concerned}"
 
 
 def _examples(db: Database, sheet: Sheet, fresh: Sheet) -> list[CellChange]:

@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 from workbench.contract import Field
 from workbench.domain.label import PairFilter
 
+# A filter within another argument, as of a bulk action, keeps to the same limits; `queues` sees to it.
+LONGEST = {"search": 1000, "regex": 1000, "where": 10_000, "signals": 50}
+
 REVIEWERS = frozenset({"admin", "data_steward", "labeler", "reviewer"})
 
 QueueStatus = Annotated[
@@ -18,16 +21,19 @@ Source = Annotated[
     Literal["empty", "imported", "ai_generated", "human_labeled", "human_verified", "canonical"] | None,
     Field(description="Where the response came from."),
 ]
-Search = Annotated[str, Field(max_length=1000, description="Text that the prompt or the response contains.")]
-Regex = Annotated[str | None, Field(max_length=1000, description="Regular expression over prompt and response.")]
+Search = Annotated[str, Field(max_length=LONGEST["search"], description="Text that the prompt or the response contains.")]
+Regex = Annotated[str | None, Field(max_length=LONGEST["regex"], description="Regular expression over prompt and response.")]
 Reviewer = Annotated[str | None, Field(description="Who decided last.")]
 ItemRef = Annotated[str | None, Field(description="Item the pair is about.")]
 Use = Literal["training", "validation", "evaluation", "few_shot", "testing"]
 UseFilter = Annotated[Use | None, Field(description="Use that has to be allowed.")]
-Where = Annotated[str | None, Field(max_length=10_000, description="SQL predicate over the pair and its source row.")]
+Where = Annotated[str | None, Field(max_length=LONGEST["where"], description="SQL predicate over the pair and its source row.")]
 Signals = Annotated[
     list[str] | None,
-    Field(max_length=50, description="Conditions on signals: `name:value`, `name:low..high` or `name:none`; all have to hold."),
+    Field(
+        max_length=LONGEST["signals"],
+        description="Conditions on signals: `name:value`, `name:low..high` or `name:none`; all have to hold.",
+    ),
 ]
 LabeledSince = Annotated[dt.datetime | None, Field(description="Earliest moment of the approval.")]
 LabeledUntil = Annotated[dt.datetime | None, Field(description="Moment before which it was approved.")]

@@ -46,7 +46,8 @@ def resolve(service: Service, source_type: str | None, source: str | None, rows:
         return ListedRecords(rows) if alone else FrameRecords(sources.InlineRows(sources.inline_table(rows)))
     if rows is None and source is None and current().upload is None:
         raise ValidationError.field("source", "Name a file, or send one, or give the records as rows")
-    found = sources.resolve(service, source_type, source, None, reading)
+    # Reviews come from files: a source that looks like an address or a query is a path here too.
+    found = sources.resolve(service, source_type or "file", source, None, reading)
     if not isinstance(found, (sources.FrameFile, sources.FileSource)):
         raise ValidationError.field("source_type", "Reviews come from a file, or as rows", source_type)
     if not found.path.exists():

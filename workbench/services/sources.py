@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,16 +14,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.contract import current, frames
-from workbench.errors import FileTooLarge, Forbidden, ValidationError
+from workbench.errors import FileTooLarge, Forbidden, InvalidFileType, ValidationError
 from workbench.services.service import Service
 from workbench.store import Database, sandbox, sql_check
-from workbench.store.download import downloaded
+from workbench.store.download import downloaded, without_secrets
 from workbench.store.plain_text import Workplace
 from workbench.store.reader import read_source
 from workbench.store.row_count import holds_more
 
-FRAME_FILE = "rows.parquet"
+# A frame is sent under a name that nobody gives a file of theirs.
+FRAME_FILE = "rows.frame.parquet"
 FETCHED_IN_A_CALL = 64 << 20
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.]+://", re.IGNORECASE)
+_QUERY = re.compile(r"\s*(select|with|from)\s", re.IGNORECASE)
+# The database, its log, and the file that tells whoever may read it the token of the workspace.
+_OWN = ("", ".wal", ".server.json")
 Rows = pa.Table | pa.RecordBatchReader
 
 
@@ -53,15 +59,26 @@ def resolve(service: Service, source_type: str | None, source: str | None, rows:
         if source is not None or rows is None:
             raise ValidationError.field("rows", "An inline sheet takes rows and no source")
         return InlineRows(inline_table(rows))
+    if rows is None and not source:
+        raise ValidationError.field("source", "is missing; give a path, an address or a query, or rows")
     if rows is not None or not source:
         raise ValidationError.field("source", f"A sheet of type {kind} takes a source and no rows", source)
     if kind == "sql":
         return SqlSource(source, service.db, service.settings.sql_seconds)
     if kind == "url":
         limit, internal = service.settings.max_upload_mb << 20, service.settings.internal_urls or not current().served
-        return UrlSource(source, reading, {"max_bytes": limit, "internal": internal})
+        return UrlSource(without_secrets(source), source, reading, {"max_bytes": limit, "internal": internal})
+    if source_type is None and (meant := _meant(source)):
+        raise ValidationError.field("source_type", f"is missing; name {meant!r} for a source like this one", source)
     refuse_outside(service, source)
     return FileSource(source, Path(source).expanduser(), reading)
+
+
+def _meant(source: str) -> str | None:
+    """Return the kind of a source that cannot be a path; None: it may be one."""
+    if _ADDRESS.match(source):
+        return "url"
+    return "sql" if _QUERY.match(source) and not Path(source).exists() else None
 
 
 def in_place(found: Source) -> str:
@@ -104,8 +121,11 @@ class FrameFile:
 
     def open(self) -> Rows:
         """Return the rows."""
-        with pq.ParquetFile(self.path) as file:
-            return frames.kept(file.read())
+        try:
+            with pq.ParquetFile(self.path) as file:
+                return frames.kept(file.read())
+        except (pa.ArrowException, OSError) as error:
+            raise InvalidFileType(f"The frame is not a whole Parquet file: {str(error).rstrip('.')}. Send it again.") from error
 
     def holds_more(self, rows: int) -> bool:
         """Return True when there are more rows."""
@@ -148,6 +168,7 @@ class UrlSource:
     """A file at an address; a small one is fetched to see how many rows it holds."""
 
     label: str
+    address: str
     reading: dict[str, Any]
     fetching: dict[str, Any]
     source_type: str = "url"
@@ -157,14 +178,14 @@ class UrlSource:
     def _fetched(self) -> FileSource | None:
         try:
             bounds = {**self.fetching, "max_bytes": min(self.fetching["max_bytes"], FETCHED_IN_A_CALL)}
-            path, name = downloaded(self.label, self.work, **bounds)
+            path, name = downloaded(self.address, self.work, **bounds)
         except FileTooLarge:
             return None
         return FileSource(name, path, self.reading)
 
     def open(self) -> Rows:
         """Return the rows."""
-        return self._fetched.open() if self._fetched else read_source(self.label, **self._told)
+        return self._fetched.open() if self._fetched else read_source(self.address, **self._told)
 
     def holds_more(self, rows: int) -> bool:
         """Return True when the file is larger than 64 MB or holds more rows."""
@@ -172,7 +193,7 @@ class UrlSource:
 
     def give(self, folder: Path) -> dict[str, Any]:
         """Leave the fetching to the job."""
-        return {"source": self.label, **self._told}
+        return {"source": self.address, **self._told}
 
     @property
     def _told(self) -> dict[str, Any]:
@@ -234,7 +255,9 @@ def refuse_outside(service: Service, source: str) -> None:
         return
     settings = service.settings
     roots = [Path(root) for root in settings.allowed_roots] or [Path(str(service.db.path)).parent, Path.cwd()]
-    real = Path(os.path.realpath(source))
+    real = Path(os.path.realpath(Path(source).expanduser()))
+    if str(real) in {os.path.realpath(service.db.path) + ending for ending in _OWN}:
+        raise Forbidden(f"{source} is a file that the workspace keeps for itself. Import another one.", source=source)
     if not any(real.is_relative_to(os.path.realpath(root)) for root in roots):
         raise Forbidden(
             f"{source} lies outside the folders this server reads from. Upload the file, or let the operator "

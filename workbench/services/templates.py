@@ -264,6 +264,10 @@ class TemplateService(Service):
         named = template_id or usual
         if named is None:
             raise ValidationError.field("template_id", "is missing; name a template, give one, or attach one to the sheet")
+        if not template_id and not self.records.exists(id=named):
+            raise ValidationError.field(
+                "template_id", "is missing: the attached template is deleted; attach or name another", named
+            )
         return self.snapshot(named)
 
     def _refuse_name(self, template: Template, name: str) -> None:

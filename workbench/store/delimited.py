@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from workbench.errors import ValidationError
-from workbench.store.names import refuse_names
+from workbench.store.backslashes import without_backslashes
+from workbench.store.names import refuse_names, with_index
 from workbench.store.plain_text import Workplace
 from workbench.store.scratch import scratch, streamed, text_literal
 from workbench.store.transaction import quoted
@@ -21,7 +23,11 @@ from workbench.store.transaction import quoted
 _HEAD = 256 << 10
 _SAMPLE_RECORDS = 100
 _DELIMITERS = (",", ";", "\t", "|")
+# Spreadsheets take a first line that says how the values are parted.
+_TOLD_DELIMITER = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
 _NO_DELIMITER = "\x1f"
+_SINGLE = re.compile(r"(^|[,;\t|])'", re.MULTILINE)
+_SINGLE_HEADER = re.compile(r"'[^'\r\n]*'([,;\t|]'[^'\r\n]*')*\r?$", re.MULTILINE)
 _LONGEST_LINE = 16 << 20
 
 # A guessed type is kept only where every value survives it: 00123, +49, yes and 2/1/2024 stay text.
@@ -50,6 +56,7 @@ class Dialect:
     delimiter: str
     header: tuple[str, ...]
     skip: int
+    quote: str = '"'
 
     def reading(self, path: Path, types: dict[str, str]) -> str:
         """Return the table function that reads the file with these column types."""
@@ -62,7 +69,8 @@ class Dialect:
 
     def _options(self) -> str:
         return (
-            f"delim={text_literal(self.delimiter)}, quote='\"', escape='\"', header=true, skip={self.skip}, "
+            f"delim={text_literal(self.delimiter)}, quote={text_literal(self.quote)}, escape={text_literal(self.quote)}, "
+            f"header=true, skip={self.skip}, "
             f"strict_mode=true, comment='', max_line_size={_LONGEST_LINE}"
         )
 
@@ -72,10 +80,37 @@ def read_delimited(
 ) -> pa.RecordBatchReader:
     """Return the rows of a UTF-8 file, every value checked beforehand; all are text unless `typed`."""
     path = _with_line_feeds(path, work)
-    dialect = _dialect(path, name, delimiter)
-    refuse_names(dialect.header, name)
-    types, count = _types(path, dialect, name)
-    return streamed(f"select * from {dialect.reading(path, types if typed else {})}", work, total=count)
+    faults: list[tuple[str, _Fault]] = []
+    for readable, quote in _spellings(path, work):
+        dialect = _dialect(readable, name, delimiter, quote)
+        try:
+            refuse_names(dialect.header, name)
+            types, count = _types(readable, dialect, name)
+        except _Fault as fault:
+            faults.append((quote, fault))
+            continue
+        return streamed(f"select * from {dialect.reading(readable, types if typed else {})}", work, total=count)
+    # Of two spellings with the most usual quote the file is written in the one that made sense of more lines.
+    raise max((fault for quote, fault in faults if quote == faults[0][0]), key=lambda fault: fault.line).told
+
+
+class _Fault(Exception):
+    """Say that a file is not written in a dialect, and how far it seemed to be."""
+
+    def __init__(self, told: ValidationError, line: int) -> None:
+        super().__init__(str(told))
+        self.told, self.line = told, line
+
+
+def _spellings(path: Path, work: Workplace) -> Iterator[tuple[Path, str]]:
+    """Give the ways a file may quote its values, most usual first: each as a file with doubled quotes, and its quote."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD).decode("utf-8-sig", errors="ignore").lstrip("\r\n")
+    quotes = [quote for quote, there in (('"', True), ("'", _SINGLE.search(head))) if there]
+    for quote in reversed(quotes) if _SINGLE_HEADER.match(head) else quotes:
+        yield path, quote
+        if readable := without_backslashes(path, work, quote=quote):
+            yield readable, quote
 
 
 def _with_line_feeds(path: Path, work: Workplace) -> Path:
@@ -90,26 +125,28 @@ def _with_line_feeds(path: Path, work: Workplace) -> Path:
     return target
 
 
-def _dialect(path: Path, name: str, delimiter: str | None) -> Dialect:
+def _dialect(path: Path, name: str, delimiter: str | None, quote: str) -> Dialect:
     with path.open("rb") as file:
         head = file.read(_HEAD).decode("utf-8-sig", errors="ignore")
     if not head.strip():
         raise ValidationError.field("source", f"{name} is empty. Give it a header line and rows", name)
     body = head.lstrip("\r\n")
     skip = head[: len(head) - len(body)].replace("\r\n", "\n").count("\n")
-    sampled = {d: _records(body, d) for d in ((delimiter,) if delimiter else _DELIMITERS)}
+    if told := _TOLD_DELIMITER.match(body):
+        body, skip, delimiter = body[told.end() :], skip + 1, told[1]
+    sampled = {d: _records(body, d, quote) for d in ((delimiter,) if delimiter else _DELIMITERS)}
     best = max(sampled, key=lambda d: _fit(sampled[d]))
     records = sampled[best]
     if len(records[0]) == 1 and delimiter is None:
         best = _NO_DELIMITER
-        records = _records(body, best)
-    return Dialect(best, tuple(cell.strip() for cell in records[0]), skip)
+        records = _records(body, best, quote)
+    return Dialect(best, tuple(with_index([cell.strip() for cell in records[0]])), skip, quote)
 
 
-def _records(text: str, delimiter: str) -> list[list[str]]:
+def _records(text: str, delimiter: str, quote: str) -> list[list[str]]:
     found: list[list[str]] = []
     try:
-        for record in csv.reader(io.StringIO(text), delimiter=delimiter):
+        for record in csv.reader(io.StringIO(text), delimiter=delimiter, quotechar=quote):
             if record:
                 found.append(record)
             if len(found) >= _SAMPLE_RECORDS:
@@ -159,7 +196,7 @@ _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _WIDTH = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 
 
-def _explained(error: duckdb.Error, name: str) -> ValidationError:
+def _explained(error: duckdb.Error, name: str) -> _Fault:
     text = str(error)
     line = found[1] if (found := _LINE.search(text)) else None
     place = f"{name}, line {line}" if line else name
@@ -173,4 +210,4 @@ def _explained(error: duckdb.Error, name: str) -> ValidationError:
         what = f"longer than {_LONGEST_LINE >> 20} MiB. Is a quote left open?"
     else:
         what = text.split("\n", 1)[0].removeprefix("Invalid Input Error: ")
-    return ValidationError.field("source", f"{place}: {what}", name)
+    return _Fault(ValidationError.field("source", f"{place}: {what}", name), int(line or 0))

@@ -27,6 +27,7 @@ _ENDINGS = {
     "application/vnd.apache.arrow.file": ".arrow",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
 }
+_SECRET = re.compile(r"^([^=]*(?:key|token|secret|signature|password|credential)[^=]*|sig|auth)=.+", re.IGNORECASE)
 # Where objects lie, with the package that reaches them.
 STORES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs"}
 
@@ -43,6 +44,14 @@ def downloaded(url: str, work: Workplace, *, max_bytes: int | None = None, inter
         known = ", ".join(f"{name}://" for name in STORES)
         raise ValidationError.field("source", f"{url} is not an http or https address, nor one of {known}. Import a file", url)
     return _from_web(url, work, max_bytes, internal)
+
+
+def without_secrets(url: str) -> str:
+    """Return an address as it may be shown: without a password, and without the values of keys and signatures."""
+    place = urlsplit(url)
+    host = place.netloc.rpartition("@")[2]
+    parts = [_SECRET.sub(r"\1=***", part) for part in place.query.split("&")]
+    return place._replace(netloc=f"***@{host}" if host != place.netloc else host, query="&".join(parts)).geturl()
 
 
 def _from_web(url: str, work: Workplace, max_bytes: int | None, internal: bool) -> tuple[Path, str]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.errors import FileTooLarge, InvalidFileType, ValidationError, did_you_mean
-from workbench.store.names import refuse_names
+from workbench.store.names import refuse_names, with_index
 from workbench.store.plain_text import Workplace, literal_path
 from workbench.store.scratch import scratch, streamed, text_literal
 from workbench.store.transaction import quoted
@@ -143,7 +143,7 @@ def read_excel(path: Path, *, name: str, sheet: str | None = None) -> pa.Table:
 def _table(rows: list[list[Any]], name: str) -> pa.Table:
     header = [str(cell).strip() for cell in rows[0]]
     used = [i for i, title in enumerate(header) if title or any(row[i] not in ("", None) for row in rows[1:])]
-    names = [header[i] for i in used]
+    names = with_index([header[i] for i in used])
     refuse_names(names, name)
     return pa.table({title: _column([row[i] for row in rows[1:]]) for title, i in zip(names, used, strict=True)})
 

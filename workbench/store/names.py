@@ -7,6 +7,12 @@ from collections.abc import Iterable, Sequence
 from workbench.errors import ValidationError
 
 
+def with_index(names: Sequence[str]) -> list[str]:
+    """Return the names of columns; a first one without a name holds the index of a frame that was written as text."""
+    first, *rest = names
+    return ["index", *rest] if rest and not first.strip() and "index" not in map(str.lower, rest) else [*names]
+
+
 def refuse_names(names: Sequence[str], name: str) -> None:
     """Refuse columns without a name or with the name of another, whatever the case."""
     lowered = [title.lower() for title in names]

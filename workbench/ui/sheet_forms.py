@@ -31,7 +31,7 @@ DIFFERENCES = """
 DTYPES = {"VARCHAR": "text", "BIGINT": "whole number", "DOUBLE": "number", "BOOLEAN": "true or false", "TIMESTAMP": "time"}
 Done = Callable[[Any], None]
 FILE = frozenset({"source", "file"})
-ENDINGS = ".csv,.tsv,.txt,.parquet,.json,.jsonl,.ndjson,.xlsx,.arrow,.feather,.gz,.zst"
+ENDINGS = ".csv,.tsv,.tab,.txt,.parquet,.pq,.json,.jsonl,.ndjson,.xlsx,.xlsm,.arrow,.feather,.gz,.zst"
 HINT = "CSV, TSV, Parquet, JSON, JSON lines, Excel or Arrow, also packed as .gz or .zst"
 
 
