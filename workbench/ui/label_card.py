@@ -14,7 +14,8 @@ from workbench.ui.components import pair_markup as parts
 from workbench.ui.components.actions import ActionBar
 from workbench.ui.components.pair import PairPane
 from workbench.ui.components.save_state import SaveState
-from workbench.ui.theme import CARD_SX, MIDDLE, PHONE, STEP
+from workbench.ui.label_keys import COMMANDS, WRITING
+from workbench.ui.theme import CARD_SX, MIDDLE, PHONE, PROSE_CSS, STEP
 
 Act = Callable[[str], None]
 # The drawing of the keys belongs to the words on the buttons.
@@ -56,7 +57,9 @@ class PairCard(pn.viewable.Viewer):
     ) -> None:
         super().__init__()
         self._act = act
+        self.guide = guidelines_pane("")
         self.pane = PairPane(
+            guide=self.guide,
             on_typed=lambda item, *told: typed(int(item), *told),
             on_submit=lambda item, *told: submit(int(item), *told),
             on_do=lambda item, name: act(name),
@@ -98,7 +101,10 @@ class PairCard(pn.viewable.Viewer):
 
     def show(self, card: Any, *, notice: Markup | None = None, notes: str | None = None) -> None:
         """Show another pair, or the same one as it is now; a notice stands above it."""
-        pair, draft = card.pair, card.draft
+        pair, draft, answers = card.pair, card.draft, keyed(card.choices)
+        if self.guide.object != card.guidelines:
+            self.guide.object = card.guidelines
+        self.saved.keys = [*WRITING, *(answer["key"] for answer in answers)]
         stored = {"response": pair.response, "prompt": pair.prompt, "notes": pair.notes or ""}
         typed = {"response": draft.response, "prompt": draft.prompt} if draft is not None else {}
         self.pane.show(
@@ -109,9 +115,8 @@ class PairCard(pn.viewable.Viewer):
                 "texts": {**stored, **typed, **({"notes": notes} if notes is not None else {})},
                 "stored": stored,
                 "parts": {name: str(markup) for name, markup in _parts(card, notice).items()},
-                "choices": [
-                    {name: choice.get(name) or "" for name in ("name", "key", "color")} for choice in keyed(card.choices)
-                ],
+                "choices": [{name: answer.get(name) or "" for name in ("name", "key", "color")} for answer in answers],
+                "guided": bool(card.guidelines),
             }
         )
         self.compare(card, draft)
@@ -141,9 +146,23 @@ class PairCard(pn.viewable.Viewer):
         return self._layout
 
 
+def guidelines_pane(words: str) -> pn.pane.Markdown:
+    """Return guidelines as prose; what is written in them as HTML is shown, never run."""
+    return pn.pane.Markdown(
+        words, margin=0, sizing_mode="stretch_width", stylesheets=[PROSE_CSS], renderer_options={"html": False}
+    )
+
+
 def keyed(choices: Any) -> list[dict[str, Any]]:
-    """Return the answers of a closed set with the key of each: its own, else its number."""
-    return [{**choice, "key": (choice.get("hotkey") or str(n)).lower()} for n, choice in enumerate(choices or (), start=1)]
+    """Return the answers of a closed set with the key of each: its own, else its number, else none.
+
+    What a key does to every pair it does here as well: an answer that wants R would else reject.
+    """
+    wanted = [(choice.get("hotkey") or "").lower() for choice in choices or ()]
+    taken = {*COMMANDS, *wanted}
+    numbers = [str(n) if n < 10 and str(n) not in taken else "" for n in range(1, len(wanted) + 1)]
+    own = [key if key and key not in COMMANDS else number for key, number in zip(wanted, numbers, strict=True)]
+    return [{**choice, "key": key} for choice, key in zip(choices or (), own, strict=True)]
 
 
 def conflict_markup(words: str) -> Markup:
@@ -166,6 +185,14 @@ def _parts(card: Any, notice: Markup | None) -> dict[str, Markup]:
     }
 
 
+def _shared(review: Any) -> Markup:
+    """Return how far the people who share a pair have come."""
+    if review.wanted < 2:
+        return Markup("")
+    votes = Markup('<span class="faint small">{} of {} votes</span>').format(fmt.integer(review.done), fmt.integer(review.wanted))
+    return Markup("{} {}").format(fmt.chip(review.state), votes)
+
+
 def _place(card: Any) -> Markup:
     pair = card.pair
     where = Markup("{} of {}").format(
@@ -174,6 +201,7 @@ def _place(card: Any) -> Markup:
     bits = [
         fmt.chip(pair.status),
         fmt.chip("stale") if pair.stale else "",
+        _shared(pair.review),
         Markup('<span class="faint small">{}</span>').format(fmt.choice(pair.response_source)),
         fmt.simulated() if pair.simulated else "",
         Markup('<span class="small ink-warning">{}</span>').format(pair.flag_reason) if pair.flag_reason else "",

@@ -30,7 +30,7 @@ export function render({model, view, el}) {
   const store = (change) => { try { return change(window.sessionStorage) } catch { return null } }
   const send = (key, repeat) => {
     n += 1
-    say("key")
+    say("key", {key})
     model.send_msg({key, n, repeat})
   }
   const onlost = ({detail}) => { if (!detail) { lost = true } }
@@ -60,9 +60,17 @@ export function render({model, view, el}) {
     return !lost
   }
 
+  // Whoever searched wants to go on with the keys. The field hears of it first: Enter is how its text gets to Python.
+  const leave = (event, path) => {
+    const field = path.find((node) => node.tagName === "INPUT" && typing(node))
+    const open = field?.getAttribute("aria-expanded") === "true"
+    if (field && !open && within(field) && ["Enter", "Escape"].includes(event.key)) { setTimeout(() => field.blur(), 0) }
+  }
+
   const onkey = (event) => {
     if (!box.isConnected || !armed || event.isComposing) { return }
     const path = event.composedPath()
+    leave(event, path)
     const here = alive()
     const key = name(event)
     const taken = path.some(typing) ? model.typing_keys : model.keys
