@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain, repeat
 from typing import Any
 
 import panel as pn
@@ -37,6 +38,7 @@ TYPED_SX = {PHONE: {"& .MuiInputBase-root": {"minHeight": "44px"}, "& input": {"
 _ICON = {"& .MuiButton-icon": {"m": 0}, "& .MuiButton-icon > *": {"fontSize": "20px !important"}}
 MOVE_SX = {PHONE: {"minWidth": "44px", "minHeight": "44px"}}
 UNDO_SX = {PHONE: {**MOVE_SX[PHONE], "p": 0, "fontSize": 0, **_ICON}}
+DIGITS = "123456789"
 SELDOM = ("reset", "rights")
 
 
@@ -159,10 +161,10 @@ def keyed(choices: Any) -> list[dict[str, Any]]:
     What a key does to every pair it does here as well: an answer that wants R would else reject.
     """
     wanted = [(choice.get("hotkey") or "").lower() for choice in choices or ()]
-    taken = {*COMMANDS, *wanted}
-    numbers = [str(n) if n < 10 and str(n) not in taken else "" for n in range(1, len(wanted) + 1)]
-    own = [key if key and key not in COMMANDS else number for key, number in zip(wanted, numbers, strict=True)]
-    return [{**choice, "key": key} for choice, key in zip(choices or (), own, strict=True)]
+    taken = {"", *COMMANDS}
+    numbers = chain(("" if digit in wanted else digit for digit in DIGITS), repeat(""))
+    keys = (number if key in taken else key for key, number in zip(wanted, numbers, strict=False))
+    return [{**choice, "key": key} for choice, key in zip(choices or (), keys, strict=True)]
 
 
 def conflict_markup(words: str) -> Markup:
@@ -185,14 +187,6 @@ def _parts(card: Any, notice: Markup | None) -> dict[str, Markup]:
     }
 
 
-def _shared(review: Any) -> Markup:
-    """Return how far the people who share a pair have come."""
-    if review.wanted < 2:
-        return Markup("")
-    votes = Markup('<span class="faint small">{} of {} votes</span>').format(fmt.integer(review.done), fmt.integer(review.wanted))
-    return Markup("{} {}").format(fmt.chip(review.state), votes)
-
-
 def _place(card: Any) -> Markup:
     pair = card.pair
     where = Markup("{} of {}").format(
@@ -201,7 +195,7 @@ def _place(card: Any) -> Markup:
     bits = [
         fmt.chip(pair.status),
         fmt.chip("stale") if pair.stale else "",
-        _shared(pair.review),
+        fmt.votes(pair.review),
         Markup('<span class="faint small">{}</span>').format(fmt.choice(pair.response_source)),
         fmt.simulated() if pair.simulated else "",
         Markup('<span class="small ink-warning">{}</span>').format(pair.flag_reason) if pair.flag_reason else "",
