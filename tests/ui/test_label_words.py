@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator
 from typing import Any
 
+import panel_material_ui as pmui
 import pytest
 
 from tests.ui.rendered import eventually, shows, started, texts
@@ -98,6 +99,26 @@ def test_a_shared_pair_says_how_many_have_voted(local):
 
 def test_one_reviewer_reads_nothing_of_votes(view):
     assert "votes" not in view.card.pane.shown["parts"]["place"]
+
+
+def test_all_pairs_are_shown_whatever_filter_left_nothing(local, made):
+    view = started(ReviewView(local, sheet=made.id, where="row_index > 99", item_ref="none"))
+    assert eventually(lambda: view.faces["end"].visible)
+
+    next(one for one in view.faces["end"].select(pmui.Button) if one.label == "Look at all pairs").clicks += 1
+
+    assert eventually(lambda: view.row == 0)
+    view.close()
+
+
+def test_the_last_decision_can_be_taken_back_where_the_queue_ends(local, made, view):
+    press(view, "r" * len(ROWS))
+    assert eventually(lambda: view.faces["end"].visible)
+
+    next(one for one in view.faces["end"].select(pmui.Button) if one.label == "Undo").clicks += 1
+
+    assert eventually(lambda: view.row == 3)
+    assert "unlabeled" == local.review.get(made.id, 3).status
 
 
 def test_the_key_of_an_answer_never_does_something_else():

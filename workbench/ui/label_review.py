@@ -76,7 +76,8 @@ class ReviewView(View):
         self.grid = PairGrid(self, self._queue, self._open, self.dialog, self.filters)
         self.agreement = AgreementView(self.ws, frame=self)
         words = "Nothing is left in this queue."
-        nothing = empty_state(words, action="Look at all pairs", on_click=lambda event: self.param.update(status="", search=""))
+        back = pmui.Button(label="Undo", icon="undo", variant="text", margin=0, on_click=lambda event: self.act("undo"))
+        nothing = empty_state(words, action="Look at all pairs", on_click=lambda event: self.filters.lift(), beside=[back])
         # All of it is there from the start: what is added later reaches a browser piece by piece.
         faces = {"wait": skeleton(320), "card": self.card, "grid": self.grid, "agreement": self.agreement, "end": nothing}
         self.faces = {
