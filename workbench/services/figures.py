@@ -275,7 +275,8 @@ def _voted_by_reader(db: Database, training_sheet_id: str) -> Counter[str]:
     known = {"training_sheet_id": training_sheet_id, "reader": reader}
     groups = db.recall(("pairs by voter", training_sheet_id, reader), ("pairs",), lambda: db.tuples(sql, known))
     waiting = [("to_review", count) for status, stale, count in groups if _waits(status, stale, False)]
-    return _counted(("status",), [*waiting, *(("unlabeled", count) for status, _, count in groups if status == "unlabeled")])["status"]
+    fresh = [("unlabeled", count) for status, _, count in groups if status == "unlabeled"]
+    return _counted(("status",), [*waiting, *fresh])["status"]
 
 
 def _signal_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
