@@ -610,3 +610,12 @@ def test_drafts_of_others_and_of_nothing(ws, made):
     assert 0 == ws.review.drafts(made.id).total
     with pytest.raises(NotFound):
         ws.review.drafts("assembly_nowhere")
+
+
+@pytest.mark.parametrize("text", ["answer", ""])
+def test_what_nobody_decided_on_has_nothing_to_reset(local: Any, text: str) -> None:
+    sheet = local.sheets.create("rows", rows=[{"q": "why", "a": text}])
+    made = local.training_sheets.assemble(sheet.id, template={"prompt_template": "{{q}}", "response_column": "a"})
+    reset = next(action for action in local.review.get(made.id, 0).actions if action.name == "reset")
+
+    assert (reset.enabled, reset.reason) == (False, "Nobody has decided on it yet.")

@@ -371,6 +371,17 @@ def test_figures_of_a_shared_review(local: Any, made: Any, people: Any) -> None:
     }
 
 
+def test_facets_count_what_waits_for_whoever_asks(local: Any, made: Any, people: Any) -> None:
+    ann, bob, cy = people
+    ann.bulk_approve(row_indices=[0, 1, 2, 3])
+    bob.vote(0, "reject")
+
+    for one, waiting in ((ann, 26), (bob, 29), (cy, 29)):
+        counts = {value.value: value.count for value in one.facets().facets[0].values}
+        totals = {status: one.queue(status=status).total for status in ("to_review", "unlabeled", "disputed")}
+        assert counts == totals == {"to_review": waiting, "unlabeled": waiting, "disputed": 1}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1))
 def test_undoing_everything_restores_the_start(local: Any, made: Any, seed: int) -> None:

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from workbench.contract import current
 from workbench.domain.data import prohibited_uses
 from workbench.domain.label import (
     EXCLUSIONS,
@@ -22,6 +23,7 @@ from workbench.domain.label import (
 from workbench.domain.quality import PII_WORDS
 from workbench.domain.wording import grouped
 from workbench.services.decisions import NO_DECISIONS, STEPS_BACK
+from workbench.services.queues import VOTED_BY_READER
 from workbench.store import Database
 
 PACE_WINDOW = dt.timedelta(hours=1)
@@ -259,7 +261,22 @@ def _review_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[st
     more += [("stale", count) for _, stale, *_, count in found if stale]
     more += [("disputed", count) for _, stale, disputed, *_, count in found if stale and disputed]
     counted = _counted(("status", "response_source", "reviewer"), groups)
-    return counted | {"status": counted["status"] + _counted(("status",), more)["status"]}
+    waits = counted["status"] + _counted(("status",), more)["status"]
+    return counted | {"status": waits - _voted_by_reader(db, training_sheet_id)}
+
+
+def _voted_by_reader(db: Database, training_sheet_id: str) -> Counter[str]:
+    """Count by queue what waits for others but not for the reader, who voted on it already."""
+    reader = current().actor
+    sql = (
+        f"select status, stale, count(*) from pair_rows where training_sheet_id = $training_sheet_id and not disputed "
+        f"and row_index in ({VOTED_BY_READER}) group by all"
+    )
+    known = {"training_sheet_id": training_sheet_id, "reader": reader}
+    groups = db.recall(("pairs by voter", training_sheet_id, reader), ("pairs",), lambda: db.tuples(sql, known))
+    waiting = [("to_review", count) for status, stale, count in groups if _waits(status, stale, False)]
+    fresh = [("unlabeled", count) for status, _, count in groups if status == "unlabeled"]
+    return _counted(("status",), [*waiting, *fresh])["status"]
 
 
 def _signal_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:

@@ -155,12 +155,13 @@ def actions_of(
         blocked = dict.fromkeys(
             ("approve", "reject", "flag"), "Its reviewers have settled it. Reset it to have it voted on anew."
         )
-    elif blank:
-        blocked["approve"] = "The response is empty."
-    elif status == "labeled" and not stale:
-        blocked["approve"] = "It is approved already."
-    elif status == "unlabeled":
-        blocked["reset"] = "Nobody has decided on it yet."
+    else:
+        if blank:
+            blocked["approve"] = "The response is empty."
+        elif status == "labeled" and not stale:
+            blocked["approve"] = "It is approved already."
+        if status == "unlabeled":
+            blocked["reset"] = "Nobody has decided on it yet."
     found = PAIR_LIFECYCLE.actions({"status": status}, blocked=blocked)
     return tuple(one.with_(reason=limits) if limits and one.enabled and one.name == "rights" else one for one in found)
 

@@ -209,6 +209,14 @@ def voted(action: str) -> str:
     return {"approve": "labeled", "reject": "rejected", "flag": "flagged"}.get(action, action)
 
 
+def votes(review: Any) -> Markup:
+    """Return how far the people who share a pair have come; nothing where one person decides."""
+    if review.wanted < 2:
+        return Markup("")
+    count = Markup('<span class="faint small">{} of {} votes</span>').format(integer(review.done), integer(review.wanted))
+    return Markup("{} {}").format(chip(review.state), count)
+
+
 def facts(pairs: Iterable[tuple[str, Any]]) -> Markup:
     """Return label and value in two columns."""
     rows = (Markup("<dt>{}</dt><dd>{}</dd>").format(label, value) for label, value in pairs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain, repeat
 from typing import Any
 
 import panel as pn
@@ -14,7 +15,8 @@ from workbench.ui.components import pair_markup as parts
 from workbench.ui.components.actions import ActionBar
 from workbench.ui.components.pair import PairPane
 from workbench.ui.components.save_state import SaveState
-from workbench.ui.theme import CARD_SX, MIDDLE, PHONE, STEP
+from workbench.ui.label_keys import COMMANDS, WRITING
+from workbench.ui.theme import CARD_SX, MIDDLE, PHONE, PROSE_CSS, STEP
 
 Act = Callable[[str], None]
 # The drawing of the keys belongs to the words on the buttons.
@@ -36,6 +38,7 @@ TYPED_SX = {PHONE: {"& .MuiInputBase-root": {"minHeight": "44px"}, "& input": {"
 _ICON = {"& .MuiButton-icon": {"m": 0}, "& .MuiButton-icon > *": {"fontSize": "20px !important"}}
 MOVE_SX = {PHONE: {"minWidth": "44px", "minHeight": "44px"}}
 UNDO_SX = {PHONE: {**MOVE_SX[PHONE], "p": 0, "fontSize": 0, **_ICON}}
+DIGITS = "123456789"
 SELDOM = ("reset", "rights")
 
 
@@ -56,7 +59,9 @@ class PairCard(pn.viewable.Viewer):
     ) -> None:
         super().__init__()
         self._act = act
+        self.guide = guidelines_pane("")
         self.pane = PairPane(
+            guide=self.guide,
             on_typed=lambda item, *told: typed(int(item), *told),
             on_submit=lambda item, *told: submit(int(item), *told),
             on_do=lambda item, name: act(name),
@@ -98,7 +103,10 @@ class PairCard(pn.viewable.Viewer):
 
     def show(self, card: Any, *, notice: Markup | None = None, notes: str | None = None) -> None:
         """Show another pair, or the same one as it is now; a notice stands above it."""
-        pair, draft = card.pair, card.draft
+        pair, draft, answers = card.pair, card.draft, keyed(card.choices)
+        if self.guide.object != card.guidelines:
+            self.guide.object = card.guidelines
+        self.saved.keys = [*WRITING, *(answer["key"] for answer in answers)]
         stored = {"response": pair.response, "prompt": pair.prompt, "notes": pair.notes or ""}
         typed = {"response": draft.response, "prompt": draft.prompt} if draft is not None else {}
         self.pane.show(
@@ -109,9 +117,8 @@ class PairCard(pn.viewable.Viewer):
                 "texts": {**stored, **typed, **({"notes": notes} if notes is not None else {})},
                 "stored": stored,
                 "parts": {name: str(markup) for name, markup in _parts(card, notice).items()},
-                "choices": [
-                    {name: choice.get(name) or "" for name in ("name", "key", "color")} for choice in keyed(card.choices)
-                ],
+                "choices": [{name: answer.get(name) or "" for name in ("name", "key", "color")} for answer in answers],
+                "guided": bool(card.guidelines),
             }
         )
         self.compare(card, draft)
@@ -141,9 +148,23 @@ class PairCard(pn.viewable.Viewer):
         return self._layout
 
 
+def guidelines_pane(words: str) -> pn.pane.Markdown:
+    """Return guidelines as prose; what is written in them as HTML is shown, never run."""
+    return pn.pane.Markdown(
+        words, margin=0, sizing_mode="stretch_width", stylesheets=[PROSE_CSS], renderer_options={"html": False}
+    )
+
+
 def keyed(choices: Any) -> list[dict[str, Any]]:
-    """Return the answers of a closed set with the key of each: its own, else its number."""
-    return [{**choice, "key": (choice.get("hotkey") or str(n)).lower()} for n, choice in enumerate(choices or (), start=1)]
+    """Return the answers of a closed set with the key of each: its own, else its number, else none.
+
+    What a key does to every pair it does here as well: an answer that wants R would else reject.
+    """
+    wanted = [(choice.get("hotkey") or "").lower() for choice in choices or ()]
+    taken = {"", *COMMANDS}
+    numbers = chain(("" if digit in wanted else digit for digit in DIGITS), repeat(""))
+    keys = (number if key in taken else key for key, number in zip(wanted, numbers, strict=False))
+    return [{**choice, "key": key} for choice, key in zip(choices or (), keys, strict=True)]
 
 
 def conflict_markup(words: str) -> Markup:
@@ -174,6 +195,7 @@ def _place(card: Any) -> Markup:
     bits = [
         fmt.chip(pair.status),
         fmt.chip("stale") if pair.stale else "",
+        fmt.votes(pair.review),
         Markup('<span class="faint small">{}</span>').format(fmt.choice(pair.response_source)),
         fmt.simulated() if pair.simulated else "",
         Markup('<span class="small ink-warning">{}</span>').format(pair.flag_reason) if pair.flag_reason else "",

@@ -101,7 +101,8 @@ class Desk:
 
     def _unchanged(self, card: Any) -> bool:
         """Return whether a pair is still as its card shows it; to ask costs a tenth of reading the card."""
-        return self._ws.review.get(self.training_sheet_id, card.pair.row_index).version == card.pair.version
+        now = self._ws.review.get(self.training_sheet_id, card.pair.row_index)
+        return (now.version, now.review.values()) == (card.pair.version, card.pair.review.values())
 
     def type(self, row_index: int, texts: dict[str, str], seen: int) -> Any | None:
         """Keep what is typed into a pair as it was `seen`, so that a reload finds it; return the kept draft, if it is one."""

@@ -100,6 +100,10 @@ class QueueFilters(pn.viewable.Viewer):
         given = {name: value for name, value in given.items() if value} | {"status": view.status or "all"}
         return given | {name: read(given[name]) for name, read in READ.items() if name in given}
 
+    def lift(self) -> None:
+        """Take back every filter, so that all pairs are in the queue."""
+        self._view.param.update(dict.fromkeys(FILTERS, ""))
+
     def untouched(self) -> bool:
         """Return whether the queue is the one that is there when nothing was chosen."""
         return all(getattr(self._view, name) == self._view.param[name].default for name in NAMES)

@@ -11,6 +11,7 @@ COMMANDS = {
     "e": "edit",
     "p": "prompt",
     "n": "notes",
+    "w": "reason",
     "u": "undo",
     "Shift+u": "redo",
     "j": "next",
@@ -19,9 +20,12 @@ COMMANDS = {
     "ArrowLeft": "previous",
     "g": "grid",
     "o": "progress",
+    "i": "guidelines",
     "/": "search",
     "?": "help",
 }
+# Keys that have something stored.
+WRITING = tuple(key for key, name in COMMANDS.items() if name in ("approve", "reject", "flag", "undo", "redo"))
 HELP = (
     ("A", "Approve, with what was typed"),
     ("R", "Reject"),
@@ -29,6 +33,7 @@ HELP = (
     ("E", "Edit the response"),
     ("P", "Edit the prompt"),
     ("N", "Write notes"),
+    ("W", "Write why, before R or F"),
     ("Ctrl+Enter", "Save what was typed and approve"),
     ("Esc", "Leave the field; what was typed is kept"),
     ("1 … 9", "Answer with one of the classes and approve; a class may have a key of its own"),
@@ -38,6 +43,7 @@ HELP = (
     ("K ←", "Previous pair"),
     ("G", "One pair or many"),
     ("O", "Progress by person and by day"),
+    ("I", "Guidelines"),
     ("/", "Search"),
     ("?", "These keys"),
 )

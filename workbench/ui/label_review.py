@@ -21,7 +21,7 @@ from workbench.ui.components.lane import Lane
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import ErrorState, empty_state, skeleton
 from workbench.ui.components.tie import tie
-from workbench.ui.label_card import PairCard, conflict_markup, keyed
+from workbench.ui.label_card import PairCard, conflict_markup, guidelines_pane, keyed
 from workbench.ui.label_claims import BEAT_S
 from workbench.ui.label_desk import Desk
 from workbench.ui.label_filters import NAMES, QueueFilters
@@ -29,13 +29,13 @@ from workbench.ui.label_grid import PairGrid
 from workbench.ui.label_keys import COMMANDS, HELP, help_markup
 from workbench.ui.label_progress import LINE, people_markup, progress_markup
 from workbench.ui.label_rights import RightsForm
-from workbench.ui.theme import MIDDLE, PROSE_CSS
+from workbench.ui.theme import MIDDLE
 from workbench.ui.view import View
 
 MODES = {"Card": "card", "Grid": "grid", "Agreement": "agreement"}
 REASONED = ("reject", "flag")
 # What may be asked for while many pairs are on the screen.
-ANYWHERE = ("search", "help", "grid", "progress")
+ANYWHERE = ("search", "help", "grid", "progress", "guidelines")
 
 
 class ReviewView(View):
@@ -76,7 +76,8 @@ class ReviewView(View):
         self.grid = PairGrid(self, self._queue, self._open, self.dialog, self.filters)
         self.agreement = AgreementView(self.ws, frame=self)
         words = "Nothing is left in this queue."
-        nothing = empty_state(words, action="Look at all pairs", on_click=lambda event: self.param.update(status="", search=""))
+        back = pmui.Button(label="Undo", icon="undo", variant="text", margin=0, on_click=lambda event: self.act("undo"))
+        nothing = empty_state(words, action="Look at all pairs", on_click=lambda event: self.filters.lift(), beside=[back])
         # All of it is there from the start: what is added later reaches a browser piece by piece.
         faces = {"wait": skeleton(320), "card": self.card, "grid": self.grid, "agreement": self.agreement, "end": nothing}
         self.faces = {
@@ -85,6 +86,7 @@ class ReviewView(View):
         self._put("wait")
         self.progress: Any = None
         self.guidelines = ""
+        self.troubled: int | None = None
         self.following = False
         self.late = [
             self.watch(self.ws.review.progress, self._progressed),
@@ -165,6 +167,7 @@ class ReviewView(View):
 
     def _act(self, name: str, seen: tuple[int, int] | None) -> None:
         if self.mode != "card" and name not in ANYWHERE:
+            self._later(self._settled)
             return
         command = self._commands(seen).get(name)
         if command is not None:
@@ -177,6 +180,7 @@ class ReviewView(View):
         return {
             "edit": lambda: self._later(partial(self.card.pane.focus, "response")),
             "prompt": lambda: self._later(partial(self.card.pane.focus, "prompt")),
+            "reason": lambda: self._later(self.card.reason.focus),
             "notes": lambda: self._later(partial(self.card.pane.focus, "notes")),
             "keep_notes": lambda: self._saved(self.desk.keep_notes()),
             "undo": lambda: self._undone(self.desk.undo()),
@@ -187,6 +191,7 @@ class ReviewView(View):
             "help": lambda: self._later(lambda: self.dialog.open("Keys", html(help_markup()))),
             "grid": lambda: self._later(lambda: self.param.update(mode="card" if self.mode == "grid" else "grid")),
             "progress": lambda: self._later(self._people),
+            "guidelines": lambda: self._later(self._guide),
             "rights": lambda: self._later(self._rights),
             "mine": lambda: self._decided(self.desk.decide("approve", seen=seen)),
             "theirs": self._take_theirs,
@@ -261,8 +266,10 @@ class ReviewView(View):
             # A key that waited is sent once its pair is seen, so the keys come first.
             hot = [choice["key"] for choice in keyed(card.choices)]
             keys = [key for key in COMMANDS if key != "?" or self.document is None]
-            self.catcher.keys = [*keys, *(key for key in hot if key not in COMMANDS)]
+            self.catcher.keys = [*keys, *filter(None, hot)]
             self.card.show(card, notice=notice, notes=notes)
+            if self.trouble.objects and card.pair.row_index != self.troubled:
+                self._settled()  # what was refused was about another pair
             self._put(self.mode)
             self.guidelines = card.guidelines
             self.following = True
@@ -316,22 +323,26 @@ class ReviewView(View):
         if pair is not None:
             self._decided(pair)
 
-    def _settled(self, pair: Any) -> None:
+    def _settled(self, pair: Any = None) -> None:
         if self.trouble.objects:
             self.trouble.objects = []
         if pair is not None:
             self.card.saved.saved()
+        else:
+            self.card.saved.say("")
 
     def _undone(self, outcome: Any) -> None:
+        self._later(self._settled)
         self._later(partial(self.toasts.say, outcome.summary))
 
     def _failed(self, error: Exception) -> None:
         """Say what was refused and show the pair as it is now; nothing typed is lost."""
-        self._later(partial(self._tell_failure, error))
+        self._later(partial(self._tell_failure, error, self.desk.card.pair.row_index if self.desk.card is not None else None))
         if self.desk.card is not None and not isinstance(error, ValidationError):
             self.lane.put(self.desk.reload)
 
-    def _tell_failure(self, error: Exception) -> None:
+    def _tell_failure(self, error: Exception, row_index: int | None) -> None:
+        self.troubled = row_index
         told = self.filters.refuse(error)
         self.trouble.objects = [] if told else [ErrorState(error)]
         self.card.saved.say("not saved")
@@ -363,8 +374,7 @@ class ReviewView(View):
 
     def _guide(self, event: Any = None) -> None:
         words = self.guidelines or "No guidelines were written for this training sheet."
-        prose = pn.pane.Markdown(words, margin=0, sizing_mode="stretch_width", min_width=280, stylesheets=[PROSE_CSS])
-        self.dialog.open("Guidelines", prose)
+        self.dialog.open("Guidelines", guidelines_pane(words))
 
     def _people(self, event: Any = None) -> None:
         if self.progress is not None:

@@ -132,6 +132,8 @@ CARD_SX = {"border": "1px solid", "borderColor": "divider", "borderRadius": f"{R
 # Texts that people wrote in Markdown, inside a dialog.
 PROSE_CSS = f"""
 :host {{ font: 14px/1.5 {FONT}; }}
+code {{ font: 12px ui-monospace, Menlo, Consolas, monospace; color: inherit; padding: 1px 4px; border-radius: 4px;
+  background: var(--mui-palette-background-default, #f5f7fa); }}
 h1, h2, h3 {{ font-size: 16px; margin: 12px 0 4px; }}
 p, ul, ol {{ margin: 4px 0 8px; max-width: {TEXT_WIDTH}; }}
 table {{ border-collapse: collapse; }}

@@ -7,6 +7,8 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.ui.components.escape import EscapeKey
+
 
 class FormDialog(pn.viewable.Viewer):
     """Show one form at a time over the page."""
@@ -17,7 +19,7 @@ class FormDialog(pn.viewable.Viewer):
 
     def open(self, title: str, *content: Any) -> None:
         """Show content under a title."""
-        place = pmui.Column(*content, margin=0, sizing_mode="stretch_width", sx={"gap": 2, "pt": 1})
+        place = pmui.Column(*content, EscapeKey(self.close), margin=0, sizing_mode="stretch_width", sx={"gap": 2, "pt": 1})
         self.dialog.param.update(title=title, objects=[place], open=True)
 
     def close(self) -> None:

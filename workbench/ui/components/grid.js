@@ -63,7 +63,7 @@ export function render({model, el}) {
         cell.className = "pick"
         cell.append(box((event) => {
           const ids = picked()
-          event.target.checked ? ids.add(id) : ids.delete(id)
+          for (const one of run(id)) { event.target.checked ? ids.add(one) : ids.delete(one) }
           model.selected = [...ids]
           mark()
         }, "Select this row"))
@@ -80,9 +80,19 @@ export function render({model, el}) {
   }
 
   const busy = (node) => node.tagName === "A" || node.tagName === "WB-ID" || node.tagName === "INPUT" || node.tagName === "BUTTON"
+  // With Shift, all from the row chosen last to this one.
+  let last = ""
+  let shift = false
+  const run = (id) => {
+    const ids = rows().map((row) => row.dataset.id)
+    const [from, to] = [shift ? ids.indexOf(last) : -1, ids.indexOf(id)].sort((a, b) => a - b)
+    last = id
+    return from < 0 ? [id] : ids.slice(from, to + 1)
+  }
   const box = (onchange, label) => {
     const input = document.createElement("input")
     input.type = "checkbox"
+    input.onclick = (event) => { shift = event.shiftKey }
     input.onchange = onchange
     input.setAttribute("aria-label", label)
     return input

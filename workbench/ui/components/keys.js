@@ -15,6 +15,7 @@ export function render({model, view, el}) {
   }
   const typing = (node) => node.isContentEditable || node.tagName === "TEXTAREA" || node.tagName === "SELECT"
     || (node.tagName === "INPUT" && !["checkbox", "radio", "button", "range"].includes(node.type))
+  const dialog = (node) => node.getAttribute?.("role") === "dialog"
   // A capital letter is another key than the small one; signs such as ? need Shift on most keyboards anyway.
   const name = (event) => [
     event.ctrlKey || event.metaKey ? "Ctrl+" : "", event.altKey ? "Alt+" : "",
@@ -30,7 +31,7 @@ export function render({model, view, el}) {
   const store = (change) => { try { return change(window.sessionStorage) } catch { return null } }
   const send = (key, repeat) => {
     n += 1
-    say("key")
+    say("key", {key})
     model.send_msg({key, n, repeat})
   }
   const onlost = ({detail}) => { if (!detail) { lost = true } }
@@ -60,14 +61,27 @@ export function render({model, view, el}) {
     return !lost
   }
 
+  // Whoever searched wants to go on with the keys; a field hands over its text when it is left.
+  const leaves = (event, path) => {
+    const field = path.find((node) => node.tagName === "INPUT" && typing(node) && node.getAttribute("role") !== "combobox")
+    if (!field || !within(field) || path.some(dialog) || !["Enter", "Escape"].includes(event.key)) { return false }
+    field.blur()
+    return true
+  }
+
   const onkey = (event) => {
     if (!box.isConnected || !armed || event.isComposing) { return }
     const path = event.composedPath()
+    if (leaves(event, path)) {
+      event.preventDefault()
+      event.stopImmediatePropagation()
+      return
+    }
     const here = alive()
     const key = name(event)
     const taken = path.some(typing) ? model.typing_keys : model.keys
     // A dialog on top owns the keyboard.
-    if (!taken.includes(key) || path.some((node) => node.getAttribute?.("role") === "dialog")) { return }
+    if (!taken.includes(key) || path.some(dialog)) { return }
     event.preventDefault()
     event.stopImmediatePropagation()
     if (!here) {

@@ -18,8 +18,15 @@ export function render({model, el}) {
       <div class="changes response-changes"></div>
     </section>
     <section class="source"><div class="over"><span>Source row</span></div><div class="rows" tabindex="0" aria-label="Source row"></div><div class="signals"></div></section>
+    <div class="side"><section class="guide" hidden><details><summary class="over">Guidelines</summary><div class="words" tabindex="0" aria-label="Guidelines"></div></details></section>
     <section class="history"><div class="over"><span>History</span></div><div class="entries" tabindex="0" aria-label="History"></div>
-      <div class="over notes-title"><span>Notes</span></div><textarea aria-label="Notes" placeholder="For whoever looks at it next (N)"></textarea></section>`
+      <div class="over notes-title"><span>Notes</span></div><textarea aria-label="Notes" placeholder="For whoever looks at it next (N)"></textarea></section></div>`
+  // Who knows the guidelines by heart folds them, and finds them folded.
+  const FOLDED = "workbench:guidelines-folded"
+  const guide = desk.querySelector("details")
+  try { guide.open = !window.localStorage.getItem(FOLDED) } catch { guide.open = true }
+  guide.ontoggle = () => { try { window.localStorage.setItem(FOLDED, guide.open ? "" : "1") } catch { /* it is only folded for now */ } }
+  desk.querySelector(".words").append(model.get_child("guide"))
   el.append(desk)
   const find = (name) => desk.querySelector(name)
   const fields = {}
@@ -60,6 +67,22 @@ export function render({model, el}) {
     place.innerHTML = markup
     place.scrollTop = 0
   }
+  // A long cell is cut so that the others stay in view; whoever needs all of it opens it.
+  const unfold = () => {
+    for (const cell of find(".rows").querySelectorAll("dd:not(.rest)")) {
+      const cut = cell.scrollHeight > cell.clientHeight + 1
+      if (cut === (cell.nextSibling?.className === "rest") || cell.classList.contains("whole")) { continue }
+      if (!cut) { cell.nextSibling.remove(); continue }
+      const rest = document.createElement("dd")
+      rest.className = "rest"
+      const button = document.createElement("button")
+      button.className = "quiet"
+      button.textContent = "show all"
+      button.onclick = () => { button.textContent = cell.classList.toggle("whole") ? "show less" : "show all" }
+      rest.append(button)
+      cell.after(rest)
+    }
+  }
   const choose = (choices) => {
     const text = JSON.stringify(choices)
     if (drawn.choices === text) { return }
@@ -93,6 +116,8 @@ export function render({model, el}) {
       open_prompt(false)
     }
     for (const name of Object.keys(regions)) { draw(name, next.parts[name] || "") }
+    unfold()
+    find(".guide").hidden = !next.guided
     choose(next.choices || [])
     for (const name of Object.keys(fields)) {
       // What is being typed stays; what a lost page had typed and not yet handed over comes back.
@@ -147,7 +172,7 @@ export function render({model, el}) {
   })
   // Fields have no height before they are seen, and another one in another width.
   let width = 0
-  const watcher = new ResizeObserver(() => { if (desk.clientWidth !== width) { width = desk.clientWidth; Object.values(fields).forEach(fit) } })
+  const watcher = new ResizeObserver(() => { if (desk.clientWidth !== width) { width = desk.clientWidth; Object.values(fields).forEach(fit); unfold() } })
   watcher.observe(desk)
   model.on("remove", () => { clearTimeout(timer); watcher.disconnect() })
   take()

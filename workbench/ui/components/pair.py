@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import param
-from panel.custom import JSComponent
+from panel.custom import Child, JSComponent
 
 from workbench.ui.components.pair_markup import CSS
 from workbench.ui.components.ready import session_document
@@ -28,7 +28,13 @@ section {{ background: {_PAPER}; border: 1px solid {_LINE};
   box-sizing: border-box; }}
 .read, .rows, .entries {{ max-height: var(--tall); overflow: auto; }}
 .rows, .entries {{ max-height: calc(var(--tall) * 1.6); }}
-.read:focus-visible, .rows:focus-visible, .entries:focus-visible {{ outline: 2px solid {_MAIN}; outline-offset: 2px; }}
+.side {{ display: grid; gap: 16px; min-width: 0; }}
+.words {{ max-height: var(--tall); overflow: auto; }}
+.guide summary {{ display: list-item; margin: 0; cursor: pointer; }}
+.guide summary:focus-visible {{ outline: 2px solid {_MAIN}; outline-offset: 2px; }}
+section[hidden] {{ display: none; }}
+.read:focus-visible, .rows:focus-visible, .entries:focus-visible, .words:focus-visible {{
+  outline: 2px solid {_MAIN}; outline-offset: 2px; }}
 .main > .over {{ margin-top: 12px; }}
 .place {{ margin-bottom: 4px; }}
 .notice:not(:empty) {{ margin: 8px 0; padding: 8px 12px; border-radius: 8px; background: var(--mui-palette-state-warningGround, #fdefd3);
@@ -56,7 +62,7 @@ button:focus-visible {{ outline: 2px solid {_MAIN}; outline-offset: 2px; border-
 @container (max-width: 640px) {{
   .desk {{ grid-template-columns: minmax(0, 1fr); --tall: 38vh; }} .main {{ grid-row: auto; }} section {{ padding: 12px; }}
   .quiet, .notice button {{ padding: 12px 10px; margin: -12px 0; }}
-  .rows, .entries {{ max-height: none; }} .choice {{ min-height: 44px; padding: 5px 16px; }}
+  .rows, .entries, .words {{ max-height: none; }} .choice {{ min-height: 44px; padding: 5px 16px; }}
 }}
 """
 
@@ -73,6 +79,7 @@ class PairPane(JSComponent):
     shown = param.Dict(
         {"item": "", "version": 0, "sheet": "", "texts": {}, "parts": {}, "choices": []}, doc="The pair and its surroundings."
     )
+    guide = Child(doc="What reviewers should go by, beside the pair.")
     changes = param.Dict({"item": ""}, doc="What differs, as markup by field.")
     served = param.Boolean(False, doc="True in a page of its own, which has more height than a cell.")
 

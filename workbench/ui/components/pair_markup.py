@@ -20,8 +20,10 @@ CSS = """
 .over .chip { text-transform: none; letter-spacing: 0; }
 .row { display: grid; grid-template-columns: fit-content(38%) minmax(0, 1fr); gap: 4px 12px; margin: 0; font-size: 13px; }
 .row dt { color: var(--mui-palette-text-secondary, #566272); overflow-wrap: anywhere; }
-.row dd { margin: 0; overflow-wrap: anywhere; unicode-bidi: plaintext;
+.row dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; unicode-bidi: plaintext;
   display: -webkit-box; -webkit-line-clamp: 12; -webkit-box-orient: vertical; overflow: hidden; }
+.row dd.whole, .row dd.rest { display: block; }
+.row dd.rest { grid-column: 2; margin-top: -4px; }
 .row dt.used { font-weight: 700; color: var(--mui-palette-text-primary, inherit); }
 .log { list-style: none; margin: 0; padding: 0; font-size: 13px; }
 .log li { padding: 6px 0; border-top: 1px solid var(--mui-palette-divider, #dfe5ec); }
@@ -104,6 +106,8 @@ def _entry(decision: Any) -> Markup:
     head = Markup('<div><b>{}</b> {} <span class="faint">{}</span></div>').format(
         decision.actor, decision.label, fmt.moment(decision.logged_at)
     )
+    reason = (decision.after or {}).get("flag_reason")
+    why = Markup('<div class="small ink-warning text">{}</div>').format(reason) if reason else Markup("")
     changed = word_diff(decision.response_diff) or word_diff(decision.prompt_diff)
     words = Markup('<div class="diff">{}</div>').format(changed) if changed else Markup("")
-    return Markup('<li class="{}">{}{}</li>').format("undone" if decision.undone else "", head, words)
+    return Markup('<li class="{}">{}{}{}</li>').format("undone" if decision.undone else "", head, why, words)

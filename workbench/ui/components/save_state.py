@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import param
 from panel.custom import JSComponent
 
 from workbench.ui.theme import MARKUP_CSS
 
 
 class SaveState(JSComponent):
-    """Show `saving…` from the key press to the acknowledged write, then how long ago it was saved."""
+    """Show `saving…` from the press of a key that writes to the acknowledged write, then how long ago it was saved."""
+
+    keys = param.List([], item_type=str, doc="Keys that write something; the others say nothing.")
 
     _esm = """
 export function render({model, el}) {
@@ -23,7 +26,7 @@ export function render({model, el}) {
   // Several cells of a notebook may hold a review each; a page speaks to all it shows.
   const ours = (box) => { for (let at = el; at; at = at.parentNode || at.host) { if (at === box) { return true } } return false }
   const listen = {
-    key: () => { if (!lost) { say("saving…") } },
+    key: ({key}) => { if (!lost && model.keys.includes(key)) { say("saving…") } },
     lost: ({cell}) => { lost = true; say(cell ? "kernel restarted: run this cell again" : "not connected", true) },
     waits: ({cell}) => say(cell ? "the key waits: run this cell again" : "not connected: the key waits", true),
     back: () => { lost = false; say("") },
