@@ -132,6 +132,15 @@ def test_opening_brings_in_nothing_that_is_only_needed_later(tmp_path: Path) -> 
     assert told.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("end", ["ws.close()", ""], ids=["closed", "left open"])
+def test_a_program_that_ends_says_nothing_of_what_it_held(tmp_path: Path, end: str) -> None:
+    code = f"import workbench\nws = workbench.open('team.duckdb')\nws.sheets.list()\n{end}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path, env=environment)
+
+    assert told.stderr == ""
+
+
 def test_memory_is_no_place_for_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 

@@ -290,6 +290,7 @@ class Database(Reads):
     def _shut(self) -> None:
         with self._write_lock:
             self._subscribers.clear()
+            self._statements.clear()
             connection, self._connection = self._connection, None
             if connection is not None:
                 _closed(connection)

@@ -9,7 +9,7 @@ from workbench.errors import ValidationError
 
 def with_index(names: Sequence[str]) -> list[str]:
     """Return the names of columns; a first one without a name holds the index of a frame that was written as text."""
-    first, *rest = names
+    first, *rest = names or [""]
     return ["index", *rest] if rest and not first.strip() and "index" not in map(str.lower, rest) else [*names]
 
 

@@ -41,6 +41,7 @@ class ParquetTables(Reads):
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._statements.clear()
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

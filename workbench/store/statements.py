@@ -21,6 +21,11 @@ class Statements:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def clear(self) -> None:
+        """Forget them all: what is left when the program ends would be told as a leak."""
+        with self._lock:
+            self._kept.clear()
+
     def parsed(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement | str:
         """Return the statement of a text, or the text itself where it is none, several or very long."""
         if len(sql) > LONGEST:
