@@ -11,6 +11,7 @@ import pytest
 from tests.ui.rendered import eventually, shows, started, texts
 from workbench.client.local import LocalTransport
 from workbench.client.workspace import Workspace
+from workbench.domain.generate import TemplateSnapshot
 from workbench.ui.components.pair_markup import CSS
 from workbench.ui.components.record_choice import Sought
 from workbench.ui.label import LabelView
@@ -225,6 +226,29 @@ def test_the_grid_marks_what_a_simulation_made_up():
 
     assert "tone-warning" not in str(honest)
     assert "tone-warning" in str(made_up)
+
+
+@pytest.mark.parametrize(
+    ("template", "prompt", "shown"),
+    [
+        ("Which module?\n{{text}}", "Which module?\nLocks", "… Locks"),
+        ("Which module?\n{{text}}", "Asked by hand", "Asked by hand"),
+        ("Which module?\n{{text}}", "Which module?\n", "Which module?\n"),
+        ("{{text}} what?", "Locks what?", "Locks what?"),
+        ("The same for all", "The same for all", "The same for all"),
+    ],
+)
+def test_the_grid_leaves_out_what_all_prompts_begin_with(template, prompt, shown):
+    opening = TemplateSnapshot(prompt_template=template).opening
+    row = dict.fromkeys(SHOWN) | {"row_index": 1, "prompt": prompt}
+    (found,) = rows([row], pair_columns(*SHOWN, opening=opening))
+
+    assert f">{shown}<" in str(found["cells"][1])
+
+
+def test_the_grid_takes_the_opening_from_the_template_of_its_training_sheet(local, made, view):
+    view.param.update(mode="grid")
+    assert eventually(lambda: ["… question" in row["cells"][1] for row in view.grid.grid.rows] == [True] * 12)
 
 
 def test_all_that_match_means_the_filter_not_the_page(local, made, view):

@@ -7,6 +7,7 @@ import param
 from workbench.domain.data import DELETED, Finding
 from workbench.domain.label import TextPiece
 from workbench.domain.lifecycle import Lifecycle, Move
+from workbench.domain.prompt import parse
 from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
 
 TEMPLATE_STATUSES = ["draft", "published", "archived"]
@@ -89,6 +90,12 @@ class TemplateSnapshot(PromptPlan):
 
     template_id = param.String(None, allow_None=True, doc="Template it was taken from.")
     template_version = param.String(None, allow_None=True, doc="Version it was taken from.")
+
+    @property
+    def opening(self) -> str:
+        """Return what every prompt begins with, whatever its row; a prompt that somebody rewrote may not."""
+        first = next(iter(parse(self.prompt_template)), None)
+        return "" if first is None or first.placeholder is not None else first.text
 
 
 class Template(PromptPlan):

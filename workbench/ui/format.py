@@ -39,6 +39,12 @@ def text(value: Any, *, reason: str | None = None) -> Markup:
     return unknown(reason) if value is None or value == "" else escape(value)
 
 
+def after(text: str, opening: str) -> str:
+    """Return what follows the opening that a text shares with the others; all of it where nothing follows."""
+    rest = text.removeprefix(opening).lstrip()
+    return f"… {rest}" if opening.strip() and rest and text.startswith(opening) else text
+
+
 def clipped(text: str, most: int) -> Markup:
     """Return a text as it is, a very long one up to a place and with the number of characters left out."""
     if len(text) <= most:

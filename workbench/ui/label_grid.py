@@ -107,8 +107,13 @@ class PairGrid(pn.viewable.Viewer):
         """Begin the queue of a training sheet, with nothing chosen."""
         self._id = training_sheet_id
         self._before, self._cursor, self._whole = [], None, False
+        self._columns = pair_columns(*SHOWN, opening=self._opening())
         self.grid.selected = []
         self.refresh()
+
+    def _opening(self) -> str:
+        template = self._view.ws.training_sheets.get(self._id).template
+        return template.opening if template is not None else ""
 
     def refresh(self) -> None:
         """Show the page as it is now."""
@@ -176,7 +181,7 @@ class PairGrid(pn.viewable.Viewer):
             self._dialog.close()
             self._trouble.objects = [ErrorState(error)]
             return
-        shown = pair_columns(*IN_SAMPLE)
+        shown = pair_columns(*IN_SAMPLE, opening=self._opening())
         sample = Grid(
             on_sort=lambda field: None, columns=heads(shown), rows=rows([pair.values() for pair in outcome.sample], shown)
         )
@@ -212,9 +217,10 @@ class PairGrid(pn.viewable.Viewer):
         return self._layout
 
 
-def pair_columns(*names: str) -> tuple[Column, ...]:
-    """Return columns of pairs, long texts cut to what a line can show."""
-    cut = {name: column(Pair, name, show=excerpt) for name in ("prompt", "response")}
+def pair_columns(*names: str, opening: str = "") -> tuple[Column, ...]:
+    """Return columns of pairs, long texts cut to what a line can show, prompts without the opening they share."""
+    cut = {"response": column(Pair, "response", show=excerpt)}
+    cut["prompt"] = column(Pair, "prompt", show=lambda text: excerpt(fmt.after(text or "", opening)))
     cut["response_source"] = Column(
         "response_source", TITLES["response_source"], _source, whole=True, doc=Pair.param.response_source.doc
     )

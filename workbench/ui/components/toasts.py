@@ -36,7 +36,8 @@ export function render({model, el}) {
 """
     _stylesheets = [
         """
-.stack { position: fixed; left: 50%; bottom: 24px; transform: translateX(-50%); z-index: 2000; display: flex;
+/* Above the bar of actions that stays at the lower edge of a page. */
+.stack { position: fixed; left: 50%; bottom: 80px; transform: translateX(-50%); z-index: 2000; display: flex;
   flex-direction: column; gap: 8px; align-items: center; }
 .toast { display: flex; gap: 16px; align-items: center; padding: 10px 16px; border-radius: 8px;
   font: 14px/1.4 Roboto, Arial, sans-serif;
