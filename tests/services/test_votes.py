@@ -358,6 +358,7 @@ def test_figures_of_a_shared_review(local: Any, made: Any, people: Any) -> None:
     progress = local.review.progress(made.id)
 
     assert (progress.total, progress.unlabeled, progress.labeled, progress.disputed, progress.votes) == (30, 29, 1, 1, 6)
+    assert progress.summary == "29 unlabeled (1 disputed) · 1 labeled of 30."
     assert [(one.reviewer, one.approved, one.rejected, one.decisions) for one in progress.by_reviewer] == [
         ("ann", 2, 0, 4),
         ("bob", 1, 1, 2),
