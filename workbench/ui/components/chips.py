@@ -40,7 +40,9 @@ class FilterChips(JSComponent):
     groups = param.List([], doc="Groups: name, label and options, each with value, label and count.")
     value = param.Dict({}, doc="Chosen value by group name.")
 
-    apart = param.Boolean(False, doc="True where the first group has a line of its own: what joins the others moves nothing below.")
+    apart = param.Boolean(
+        False, doc="True where the first group has a line of its own: what joins the others moves nothing below."
+    )
 
     _esm = """
 export function render({model, el}) {
