@@ -92,6 +92,24 @@ def test_a_reason_is_given_by_keys_alone(served: Review, tab: Tab):
     assert ("flagged", "far too vague") == (served.stored(30)["status"], served.stored(30)["flag_reason"])
 
 
+def test_the_pair_stays_in_its_place_when_somebody_is_first_to_decide(tab: Tab):
+    with frozen() as ws:
+        rows = [{"question": f"Question number {i}?", "answer": None if i > 20 else "yes"} for i in range(40)]
+        plan = {"prompt_template": "Q: {{question}}", "response_column": "answer"}
+        made = ws.training_sheets.assemble(ws.sheets.create("questions", rows=rows).id, template=plan)
+        tab.goto(Review(ws.serve(port=free_port()), made.id).page())
+        at(tab, 0)
+        expect(tab.get_by_role("group", name="Source").get_by_text("imported")).to_be_visible()
+        pair, reviewers = tab.locator(".desk .main"), tab.get_by_role("group", name="Reviewer")
+        expect(reviewers).to_have_count(0)
+        before = pair.bounding_box()
+
+        tab.keyboard.press("a")
+
+        expect(reviewers).to_be_visible()
+        assert before is not None and pair.bounding_box()["y"] == before["y"]
+
+
 def test_nothing_is_saving_while_nothing_is_stored(served: Review, tab: Tab):
     tab.goto(served.page(row=20))
     at(tab, 20)

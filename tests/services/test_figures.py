@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -60,3 +61,12 @@ def test_progress_counts_each_pair_once(local: Any, made: str) -> None:
     found = local.review.progress(made)
 
     assert {name: getattr(found, name) for name in wanted} == wanted
+
+
+def test_the_counts_of_the_summary_add_up(local: Any, made: str) -> None:
+    found = local.review.progress(made)
+    among = [int(count) for count in re.findall(r"(\d+) disputed", found.summary)]
+    apart = [int(count) for count in re.findall(r"(\d+) \w+", re.sub(r" \(.*?\)", "", found.summary).partition(" of ")[0])]
+
+    assert sum(apart) == found.total == 400
+    assert len(among) == len(apart) == 4 and sum(among) == found.disputed

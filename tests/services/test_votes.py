@@ -99,6 +99,23 @@ def test_votes_that_differ_are_disputed(local: Any, made: Any, people: Any, othe
     assert cy.bulk_approve(row_indices=[0, 1]).skipped == {"disputed": 1}
 
 
+def test_the_card_of_a_disputed_pair_names_the_way_to_its_adjudication(made: Any, people: Any, steward: Person) -> None:
+    def way(person: Person, row: int) -> list[tuple[bool, str]]:
+        return [(one.enabled, one.reason) for one in person.card(row).pair.actions if one.name == "adjudicate"]
+
+    ann, bob, cy = people
+    for row in (0, 3):
+        ann.vote(row)
+        assert way(steward, row) == []
+        bob.vote(row, "reject")
+
+    assert way(steward, 3) == [(True, "Its reviewers disagree. It waits for adjudication.")]
+    assert way(cy, 3) == [(False, "Its reviewers disagree. Adjudicating needs the role admin or data_steward.")]
+    assert [[one.row_index for one in steward.disputes(first=row)] for row in (None, 0, 3, 7)] == [[0, 3], [0, 3], [3, 0], [0, 3]]
+    steward.adjudicate(3, "approve")
+    assert way(steward, 3) == []
+
+
 def test_only_a_steward_has_the_last_word(local: Any, made: Any, people: Any, steward: Person) -> None:
     ann, bob, _ = people
     with pytest.raises(InvalidTransition):
@@ -358,6 +375,7 @@ def test_figures_of_a_shared_review(local: Any, made: Any, people: Any) -> None:
     progress = local.review.progress(made.id)
 
     assert (progress.total, progress.unlabeled, progress.labeled, progress.disputed, progress.votes) == (30, 29, 1, 1, 6)
+    assert progress.summary == "29 unlabeled (1 disputed) · 1 labeled of 30."
     assert [(one.reviewer, one.approved, one.rejected, one.decisions) for one in progress.by_reviewer] == [
         ("ann", 2, 0, 4),
         ("bob", 1, 1, 2),

@@ -9,7 +9,10 @@ import pytest
 
 from tests.services.test_votes import PLAN, ROWS, Person
 from tests.ui.rendered import eventually, shows, started, texts
-from workbench.ui.agreement import AgreementView
+from workbench.domain.record import Action
+from workbench.services import disputes, votes
+from workbench.ui.agreement import LEADING, AgreementView
+from workbench.ui.label_card import dispute_markup
 from workbench.ui.label_review import ReviewView
 
 
@@ -58,6 +61,51 @@ def test_the_tab_follows_the_training_sheet_under_review(local: Any, made: Any) 
     assert eventually(lambda: review.row == 6 or review.row is not None)
     assert eventually(lambda: not review.faces["agreement"].visible)
     review.close()
+
+
+def test_a_disputed_pair_leads_to_its_adjudication(local: Any, made: Any) -> None:
+    review = started(ReviewView(local, sheet=made.id, status="", row=3))
+    assert eventually(lambda: "waits for adjudication" in review.card.pane.shown["parts"].get("notice", ""))
+    assert 'data-do="adjudicate"' in review.card.pane.shown["parts"]["notice"]
+
+    review.act("adjudicate")
+
+    shows(review, "look again")
+    assert review.mode == "agreement"
+    assert [dispute.row_index for dispute in review.agreement.disputes.query.value] == [3, 2]
+    assert review.agreement.waiting.styles == LEADING
+    review.close()
+
+
+def test_without_a_disputed_pair_on_the_desk_the_figures_lead(local: Any, made: Any) -> None:
+    review = started(ReviewView(local, sheet=made.id, status="", row=6))
+    assert eventually(lambda: review.card.pane.shown["item"] == "6")
+    assert review.card.pane.shown["parts"]["notice"] == ""
+
+    review.mode = "agreement"
+
+    shows(review, "look again")
+    assert review.agreement.waiting.styles == {}
+    review.close()
+
+
+def test_who_may_not_see_disputes_is_never_refused_them(local: Any, made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disputes, "ADJUDICATORS", frozenset({"nobody"}))
+    monkeypatch.setattr(votes, "ADJUDICATORS", frozenset({"nobody"}))
+    view = started(AgreementView(local, sheet=made.id))
+    shows(view, "Adjudicating needs the role nobody.")
+
+    view.row = 3
+
+    assert eventually(lambda: view.agreement.query.revision == 2)
+    assert view.disputes.query.arguments.get("first") is None and view.disputes.query.revision == 0
+    view.close()
+
+
+def test_who_may_not_adjudicate_reads_who_may() -> None:
+    words = dispute_markup((Action(name="adjudicate", enabled=False, reason="It needs somebody else."),))
+
+    assert words == "<div>It needs somebody else.</div>"
 
 
 def test_without_votes_it_says_why(local: Any, made: Any) -> None:

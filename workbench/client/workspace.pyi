@@ -261,7 +261,7 @@ class Review(Namespace):
         """Change the usage rights of many pairs as one step that can be undone."""
     def adjudicate(self, training_sheet_id: str, row_index: int, action: Literal['approve', 'reject', 'flag'], *, response: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Pair:
         """Settle a pair whose reviewers disagree, or correct one that they settled; their votes stay on record."""
-    def disputes(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Dispute]:
+    def disputes(self, training_sheet_id: str, *, first: int | None = ..., page: int = ..., page_size: int = ...) -> Page[Dispute]:
         """Return the pairs whose reviewers disagree, with their votes side by side."""
     def agreement(self, training_sheet_id: str, *, over: Literal['action', 'response'] = ..., samples: int = ..., seed: int = ...) -> Agreement:
         """Return how far reviewers agree, with intervals, and what each of them has done."""

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.domain.agreement import Agreement, AgreementFigure, ReviewerAgreement, ReviewerPair
 from workbench.domain.generate import TrainingSheet
-from workbench.domain.record import Action
 from workbench.domain.wording import grouped
+from workbench.services import disputes
 from workbench.services.figures import PACE_WINDOW, SHORTEST_PACE, percent
-from workbench.services.votes import ADJUDICATORS
 from workbench.store import Database
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def agreement(
         figures=figures,
         by_two=by_two,
         by_reviewer=people,
-        actions=[_adjudicating(allowed=steward)],
+        actions=[disputes.adjudicating(allowed=steward)],
         summary=_summary(used, disputed, figures),
         **{figure.name: figure.value for figure in figures},
     )
@@ -96,11 +95,6 @@ def _measures(
     used = sum(count for _, count in patterns)
     cast = sum(len(answers) * count for answers, count in patterns)
     return used, cast, figures, [] if free else _by_two(cells, samples, seed)
-
-
-def _adjudicating(*, allowed: bool) -> Action:
-    needed = f"Adjudicating needs the role {' or '.join(sorted(ADJUDICATORS))}."
-    return Action(name="adjudicate", label="Adjudicate", enabled=allowed, reason=None if allowed else needed)
 
 
 def _free_text(made: TrainingSheet, over: str, patterns: list[tuple[Any, ...]]) -> str | None:

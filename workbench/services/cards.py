@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.contract import current
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import Card, Decision, Pair, PromptPiece, SourceValue, StaleChange
 from workbench.domain.prompt import as_text, columns_used, filled
 from workbench.domain.wording import word_diff
-from workbench.services import drafts, figures, history
+from workbench.services import disputes, drafts, figures, history
 from workbench.services.pairs import present
 from workbench.services.queues import Condition, Order, beyond
+from workbench.services.votes import ADJUDICATORS
 from workbench.store import Database
 
 SHOWN_HISTORY = 20
@@ -26,10 +28,11 @@ def card(
     queue: Condition,
     order: Order,
     held_by: str | None,
-    actor: str,
 ) -> Card:
     """Put the review screen of one pair together."""
+    reader = current()
     values = present(db, [row], sheet, made)[0]
+    values["actions"] += disputes.of_pair(made, row, allowed=bool(reader.roles & ADJUDICATORS))
     pair = Pair(**values)
     log = history.page(db, made.id, history.Wanted(row_index=pair.row_index), 1, SHOWN_HISTORY)
     edited = pair.original_response is not None and pair.original_response != pair.response
@@ -44,7 +47,7 @@ def card(
         guidelines=made.guidelines,
         choices=_choices(made),
         held_by=held_by,
-        draft=drafts.find(db, row, actor),
+        draft=drafts.find(db, row, reader.actor),
         **_neighbors(db, pair, queue, order),
     )
 

@@ -13,20 +13,36 @@ from workbench.domain.generate import TrainingSheet
 from workbench.domain.record import Action
 from workbench.domain.wording import word_diff
 from workbench.services.pairs import LISTED, present
+from workbench.services.votes import ADJUDICATORS
 from workbench.store import Database
 
 FOLLOW = Action(name="follow", label="Approve this response")
 WORDS = {"approve": "Approve", "reject": "Reject", "flag": "Flag"}
 
 
-def page(db: Database, made: TrainingSheet, sheet: Sheet, number: int, size: int) -> Page[Dispute]:
-    """Return the disputed pairs, those with the most dissent first."""
+def adjudicating(*, allowed: bool) -> Action:
+    """Return the action of settling what reviewers disagree on, or who may."""
+    needed = f"Adjudicating needs the role {' or '.join(sorted(ADJUDICATORS))}."
+    return Action(name="adjudicate", label="Adjudicate", enabled=allowed, reason=None if allowed else needed)
+
+
+def of_pair(made: TrainingSheet, row: dict[str, Any], *, allowed: bool) -> tuple[Action, ...]:
+    """Return the way from a pair to its adjudication, if it waits for one."""
+    if not row["disputed"] or made.status == "archived":
+        return ()
+    action = adjudicating(allowed=allowed)
+    return (action.with_(reason=f"Its reviewers disagree. {action.reason or 'It waits for adjudication.'}"),)
+
+
+def page(db: Database, made: TrainingSheet, sheet: Sheet, first: int | None, number: int, size: int) -> Page[Dispute]:
+    """Return the disputed pairs, `first` before the others, of which those with the most dissent lead."""
     with db.read():
         total = db.value("select count(*) from pair_rows where training_sheet_id = ? and disputed", [made.id])
         rows = db.rows(
-            f"select {LISTED} from pair_rows where training_sheet_id = ? and disputed order by dissent desc, row_index "
+            f"select {LISTED} from pair_rows where training_sheet_id = ? and disputed "
+            "order by row_index is not distinct from ? desc, dissent desc, row_index "
             f"limit {size} offset {(number - 1) * size}",
-            [made.id],
+            [made.id, first],
         )
         cast = _votes(db, made.id, rows)
         pairs = present(db, rows, sheet, made)

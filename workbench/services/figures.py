@@ -91,6 +91,7 @@ def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress
         states["to_review"] += count if _waits(status, stale, disputed) else 0
         states["stale"] += count if stale else 0
         states["disputed"] += count if disputed else 0
+        states[f"{status} disputed"] += count if disputed else 0
         states["votes"] += count * voted
         # What is still to be decided on: one vote more for each that is missing.
         states["missing"] += count * max(wanted - voted, 0) if _waits(status, stale, disputed) else 0
@@ -176,10 +177,15 @@ def _pace(db: Database, training_sheet_id: str, now: dt.datetime) -> float | Non
 def _summary(total: int, states: Counter[str]) -> str:
     if not total:
         return "There are no pairs."
-    parts = {name: f"{grouped(states[name])} {name}" for name in (*STATUS_WORDS, "disputed") if states[name]}
-    if states["stale"]:
-        parts["labeled"] += f" ({grouped(states['stale'])} stale)"
-    return f"{' · '.join(parts.values())} of {grouped(total)}."
+    parts = (_part(name, states) for name in STATUS_WORDS if states[name])
+    return f"{' · '.join(parts)} of {grouped(total)}."
+
+
+def _part(name: str, states: Counter[str]) -> str:
+    """Return the pairs of a state, with those among them that are to be looked at again."""
+    again = {"stale": states["stale"] if name == "labeled" else 0, "disputed": states[f"{name} disputed"]}
+    told = ", ".join(f"{grouped(count)} {word}" for word, count in again.items() if count)
+    return f"{grouped(states[name])} {name}" + (f" ({told})" if told else "")
 
 
 def eligibility(db: Database, training_sheet_id: str) -> Eligibility:

@@ -118,7 +118,7 @@ class PairQueue(BulkReview):
         held = claims.foreign_holder(self.db, made.id, row_index, self.clock.now())
         sort = queues.Order(order, descending, seed)
         with self.db.read(), self._condition(where, regex):
-            return cards.card(self.db, made, sheet, row, found, sort, held[0] if held else None, self.actor)
+            return cards.card(self.db, made, sheet, row, found, sort, held[0] if held else None)
 
 
 def _filter(given: dict[str, Any]) -> PairFilter:

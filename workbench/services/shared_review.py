@@ -56,10 +56,19 @@ class SharedReview(BulkReview):
         return Pair(**present(self.db, [row], sheet, made)[0])
 
     @query("GET", "/assemblies/{training_sheet_id}/disputes", roles=votes.ADJUDICATORS, topics=("pairs", "training_sheets"))
-    def disputes(self, training_sheet_id: str, *, page: PageNumber = 1, page_size: PageSize = 20) -> Page[Dispute]:
+    def disputes(
+        self,
+        training_sheet_id: str,
+        *,
+        first: Annotated[
+            int | None, Field(ge=0, le=2**53, description="Pair that leads if it is disputed; none: no one.")
+        ] = None,
+        page: PageNumber = 1,
+        page_size: PageSize = 20,
+    ) -> Page[Dispute]:
         """Return the pairs whose reviewers disagree, with their votes side by side."""
         made, sheet = self.place(training_sheet_id)
-        return disputes.page(self.db, made, sheet, page, page_size)
+        return disputes.page(self.db, made, sheet, first, page, page_size)
 
     @query("GET", "/assemblies/{training_sheet_id}/agreement", topics=("pairs", "training_sheets", "gold"))
     def agreement(

@@ -21,6 +21,8 @@ from workbench.ui.view import View
 
 OVER = {"Decisions": "action", "Responses": "response"}
 PAGE = 10
+# Who comes for one pair finds it above the figures; it stays there when it is settled, so that nothing jumps.
+LEADING = {"order": "-1"}
 TOO_FEW = "Too few pairs for an interval."
 TABLE_CSS = """
 .scroll { overflow-x: auto; }
@@ -44,6 +46,7 @@ class AgreementView(View):
 
     sheet = param.String("", doc="Training sheet under review.")
     over = param.Selector(default="action", objects=list(OVER.values()), doc="What is compared: decisions or responses.")
+    row = param.Integer(None, allow_None=True, doc="Pair that leads the disputed ones, if it is one of them.")
     page = param.Integer(1, bounds=(1, None), doc="Page of disputed pairs.")
 
     def build(self) -> list[Any]:
@@ -60,11 +63,13 @@ class AgreementView(View):
         self.following = False
         self.agreement = self.live(self.ws.review.agreement, self._draw, height=240, training_sheet_id=self.sheet, over=self.over)
         self.disputes = self.live(
-            self.ws.review.disputes, self._draw_disputes, height=120, training_sheet_id=self.sheet, page=self.page, page_size=PAGE
-        )
-        self.param.watch(self._ask, ["sheet", "over"])
+            self.ws.review.disputes, self._draw_disputes, height=120, training_sheet_id=self.sheet, first=self.row,
+            page=self.page, page_size=PAGE,
+        )  # fmt: skip
+        self.waiting = card("Disputed pairs", self.disputes, self.pager)
+        self.param.watch(self._ask, ["sheet", "row", "over"])
         self.param.watch(lambda event: self.disputes.ask(page=event.new), "page")
-        return [line(over, self.words, gap=2), self.agreement, card("Disputed pairs", self.disputes, self.pager)]
+        return [line(over, self.words, gap=2), self.agreement, self.waiting]
 
     def start(self) -> None:
         """Start once there is a training sheet to look at; disputes follow once the caller may see them."""
@@ -77,8 +82,11 @@ class AgreementView(View):
         if not self.following:
             self.start()
             return
+        if "over" not in {event.name for event in events}:
+            self.waiting.styles = {}
         self.agreement.ask(training_sheet_id=self.sheet, over=self.over)
-        self.disputes.ask(training_sheet_id=self.sheet)
+        if self.disputes.query.value is not None:
+            self.disputes.ask(training_sheet_id=self.sheet, first=self.row)
 
     def _draw(self, found: Any) -> Any:
         show(self.words, Markup('<span class="faint">{}</span>').format(found.summary))
@@ -94,7 +102,7 @@ class AgreementView(View):
         if not action.enabled:
             self.disputes.place([html(Markup('<span class="faint">{}</span>').format(action.reason))])
         elif self.disputes.query.value is None and not self.disputes.query.busy:
-            self.disputes.query.aim(training_sheet_id=self.sheet)
+            self.disputes.query.aim(training_sheet_id=self.sheet, first=self.row)
             self.disputes.start()
 
     def _draw_disputes(self, page: Any) -> Any:
@@ -102,6 +110,8 @@ class AgreementView(View):
         self.pager.param.update(count=pages, value=fmt.pager_value(self.page, pages), visible=page.total > PAGE)
         if not page.total:
             return self.none
+        if page[0].row_index == self.row:
+            self.waiting.styles = LEADING
         known = self.drawn
         self.drawn = {_facts(dispute): known.get(_facts(dispute)) or self._dispute(dispute) for dispute in page}
         drawn = list(self.drawn.values())

@@ -40,6 +40,7 @@ MOVE_SX = {PHONE: {"minWidth": "44px", "minHeight": "44px"}}
 UNDO_SX = {PHONE: {**MOVE_SX[PHONE], "p": 0, "fontSize": 0, **_ICON}}
 DIGITS = "123456789"
 SELDOM = ("reset", "rights")
+ADJUDICATE = "adjudicate"
 
 
 class PairCard(pn.viewable.Viewer):
@@ -123,7 +124,7 @@ class PairCard(pn.viewable.Viewer):
         )
         self.compare(card, draft)
         for bar, seldom in ((self.actions, False), (self.seldom, True)):
-            offered = [action for action in pair.actions if (action.name in SELDOM) is seldom]
+            offered = [action for action in pair.actions if (action.name in SELDOM) is seldom and action.name != ADJUDICATE]
             bar.handle({action.name: (lambda name=action.name: self._act(name)) for action in offered})
             bar.update(offered)
 
@@ -173,13 +174,22 @@ def conflict_markup(words: str) -> Markup:
     return Markup("<div>{} What you typed is kept: below it is compared with theirs.</div>{}").format(words, Markup(buttons))
 
 
+def dispute_markup(actions: Any) -> Markup:
+    """Return what a disputed pair waits for, and the way there for those who may go it."""
+    action = next((one for one in actions if one.name == ADJUDICATE), None)
+    if action is None:
+        return Markup("")
+    button = Markup('<button data-do="{}">{}</button>').format(action.name, action.label) if action.enabled else ""
+    return Markup("<div>{}</div>{}").format(action.reason, button)
+
+
 def _parts(card: Any, notice: Markup | None) -> dict[str, Markup]:
     held = (
         Markup("{} is working on this pair; decide on another one, or wait.").format(card.held_by) if card.held_by else Markup("")
     )
     return {
         "place": _place(card),
-        "notice": notice or held,
+        "notice": notice or held or dispute_markup(card.pair.actions),
         "prompt": parts.prompt_markup(card.prompt_pieces),
         "source": parts.source_markup(card.source_row),
         "signals": parts.signals_markup(card),

@@ -54,7 +54,7 @@ class QueueFilters(pn.viewable.Viewer):
     def __init__(self, view: View, call: Callable[..., Any]) -> None:
         super().__init__()
         self._view = view
-        self.chips = FilterChips(groups=[chip_group("status", "Queue", QUEUES)])
+        self.chips = FilterChips(groups=[chip_group("status", "Queue", QUEUES)], apart=True)
         bind_chips(self.chips, view, ["status", "response_source", "reviewer"])
         self.active = ActiveFilters(lambda name: view.param.update(**{name: ""}))
         self.searching = search_field(view, label="Search prompts and answers")

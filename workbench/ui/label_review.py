@@ -193,6 +193,7 @@ class ReviewView(View):
             "progress": lambda: self._later(self._people),
             "guidelines": lambda: self._later(self._guide),
             "rights": lambda: self._later(self._rights),
+            "adjudicate": lambda: self._later(lambda: self.param.update(mode="agreement")),
             "mine": lambda: self._decided(self.desk.decide("approve", seen=seen)),
             "theirs": self._take_theirs,
         }
@@ -226,7 +227,7 @@ class ReviewView(View):
             self.grid.choose(self.sheet)
         elif self.mode == "agreement":
             self._put("agreement")
-            self.agreement.sheet = self.sheet
+            self.agreement.param.update(sheet=self.sheet, row=self.row, page=1)
         else:
             start = None if set(NAMES) & names else self.row
             if not events and self.shared:

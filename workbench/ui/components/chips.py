@@ -17,6 +17,8 @@ from workbench.ui.theme import PRIMARY
 WRAPPING = {"flex": "1 1 320px"}
 _CSS = f"""
 .frame {{ display: flex; flex-wrap: wrap; gap: 6px 0; }}
+.frame.apart {{ min-height: 62px; align-content: flex-start; }}
+.frame.apart .group:first-child {{ flex: 1 1 100%; }}
 .group {{ display: inline-flex; align-items: center; gap: 6px; flex-wrap: wrap; margin-right: 16px; }}
 .label {{ font: 12px/1 Roboto, Arial, sans-serif; color: var(--mui-palette-text-secondary, #566272); margin-right: 2px; }}
 button {{ all: unset; cursor: pointer; box-sizing: border-box; height: 28px; padding: 0 12px; border-radius: 14px;
@@ -26,6 +28,7 @@ button:hover {{ border-color: var(--mui-palette-primary-main, {PRIMARY}); }}
 button[aria-pressed=true] {{ background: var(--mui-palette-primary-main, {PRIMARY}); border-color: transparent;
   color: var(--mui-palette-primary-contrastText, #fff); }}
 button:focus-visible {{ outline: 2px solid var(--mui-palette-primary-main, {PRIMARY}); outline-offset: 2px; }}
+@media (max-width: 600px) {{ .frame.apart {{ min-height: 0; }} }}
 @media (max-width: 600px) {{ button {{ height: 44px; border-radius: 22px; line-height: 42px; padding: 0 16px; }} }}
 .count {{ opacity: .75; margin-left: 6px; font-variant-numeric: tabular-nums; }}
 """
@@ -37,10 +40,14 @@ class FilterChips(JSComponent):
     groups = param.List([], doc="Groups: name, label and options, each with value, label and count.")
     value = param.Dict({}, doc="Chosen value by group name.")
 
+    apart = param.Boolean(
+        False, doc="True where the first group has a line of its own: what joins the others moves nothing below."
+    )
+
     _esm = """
 export function render({model, el}) {
   const frame = document.createElement("div")
-  frame.className = "frame"
+  frame.className = model.apart ? "frame apart" : "frame"
   el.append(frame)
   const draw = () => {
     frame.replaceChildren(...model.groups.map((group) => {
