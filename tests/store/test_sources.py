@@ -71,6 +71,27 @@ def test_a_split_of_a_saved_data_set_is_chosen(tmp_path):
         rows(tmp_path / "set" / "train", split="train")
 
 
+CLASSES = {"num_classes": 2, "names": ["no", "yes"], "_type": "ClassLabel"}
+
+
+@pytest.mark.parametrize(
+    ("info", "values", "kept"),
+    [
+        ({"features": {"a": CLASSES}}, [1, 0, None, -1], ["yes", "no", None, None]),
+        ({"features": {"a": CLASSES | {"names": [7, -1]}}}, [1], ["-1"]),
+        ({"features": {"a": CLASSES}}, [1, 2], [1, 2]),
+        ({"features": {"a": CLASSES}}, [1.0], [1.0]),
+        ({"features": {"b": CLASSES, "a": {"dtype": "int64", "_type": "Value"}}}, [1], [1]),
+        ({"features": None}, [1], [1]),
+        ([], [1], [1]),
+    ],
+)
+def test_classes_of_a_saved_data_set_come_by_name(tmp_path, info, values, kept):
+    save(tmp_path / "set", values)
+    (tmp_path / "set" / "dataset_info.json").write_text(json.dumps(info))
+    assert [{"a": one} for one in kept] == rows(tmp_path / "set")
+
+
 @pytest.mark.parametrize(
     "state", ["", "[]", "{}", '{"_data_files": []}', '{"_data_files": [{"filename": "../../x.arrow"}]}', '{"_data_files": 7}']
 )
