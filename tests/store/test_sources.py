@@ -143,3 +143,17 @@ def test_any_frame_that_speaks_arrow_comes_in(tmp_path):
     assert ROWS == rows(Stranger(pa.table({"a": [1, 2], "b": ["x", None]})))
     with pytest.raises(ValidationError, match="no rows"):
         rows(Stranger(pa.table({"a": pa.array([], pa.int64())})))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("# made\n# on, Monday\nid,q\n1,x\n", {"id": 1, "q": "x"}),
+        ("\r\n# made\r\n\r\nid;q\r\n1;x\r\n", {"id": 1, "q": "x"}),
+        ("#id,q\n1,x\n", {"#id": 1, "q": "x"}),
+        ("# one\ntext\n", {"# one": "text"}),
+    ],
+)
+def test_comments_above_the_header_are_no_part_of_a_table(tmp_path, text, kept):
+    (tmp_path / "x.csv").write_bytes(text.encode())
+    assert [kept] == rows(tmp_path / "x.csv")
