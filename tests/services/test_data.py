@@ -6,8 +6,10 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from workbench.client.discovery import sidecar_path
@@ -280,6 +282,21 @@ def test_a_source_that_is_no_path_is_told_so(ws: Any, given: Any, field: str, me
     with pytest.raises(ValidationError, match=message) as caught:
         ws.sheets.create("rows", **given)
     assert caught.value.context["fields"][0]["field"] == field
+
+
+@pytest.mark.parametrize("rows", [ROWS, pd.DataFrame(ROWS), pa.Table.from_pylist(ROWS)])
+def test_rows_given_as_a_source_are_told_their_place(ws: Any, rows: Any) -> None:
+    with pytest.raises(ValidationError, match="Give rows themselves as rows=, without a source") as caught:
+        ws.sheets.create("rows", source=rows)
+    assert caught.value.context["fields"][0]["field"] == "source"
+    assert ws.sheets.list().total == 0
+
+
+def test_rows_posted_as_a_source_are_told_their_place() -> None:
+    with frozen(transport="http") as ws, httpx.Client(base_url=f"{ws.url}/api/v1", trust_env=False) as client:
+        answer = client.post("/sheets", json={"name": "rows", "source": ROWS})
+    assert answer.status_code == 422
+    assert "Give rows themselves as rows=" in answer.text
 
 
 @pytest.mark.parametrize(

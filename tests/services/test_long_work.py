@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import threading
 import time
@@ -136,6 +137,45 @@ def test_a_failing_long_import_raises_what_the_call_would(ws: Any) -> None:
 
     assert error.value.context["fields"][0]["field"] == "item_id_column"
     assert ws.sheets.list().total == 0
+
+
+class Guarded(http.server.BaseHTTPRequestHandler):
+    """Answer with rows whoever knows the signature."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/rows.csv?sig=wink" else 403)
+        self.end_headers()
+        self.wfile.write(b"a,b\n1,x\n")
+
+    def log_message(self, *told: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("path", "status"), [("rows.csv", "succeeded"), ("others.csv", "failed")])
+def test_what_a_job_tells_holds_no_secret_of_an_address(local: Any, path: str, status: str) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Guarded) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://me:hush@127.0.0.1:{server.server_address[1]}/{path}?sig=wink"
+        asked = local.sheets.create("web", source_type="url", source=address, wait=False)
+        job = ended(local, asked)
+        server.shutdown()
+
+    told = [asked, job, *local.jobs.list(), *local.jobs.events(job.id)]
+    kept = b"".join(each.read_bytes() for each in below(app_of(local).artifacts) if each.is_file())
+    assert (job.status, job.spec["source"]) == (status, address.replace("me:hush", "***").replace("wink", "***"))
+    assert [] == [one for one in told if "hush" in str(encode(one)) or "wink" in str(encode(one))]
+    assert kept and b"hush" not in kept and b"wink" not in kept
+    assert left(app_of(local).artifacts) == []
+
+
+def test_an_address_waits_for_its_job_in_a_file_of_its_owner(local: Any) -> None:
+    app_of(local).engine.limits = type(app_of(local).engine.limits)(total=0)
+    job = local.sheets.create("web", source_type="url", source="http://me:hush@127.0.0.1:1/rows.csv", wait=False)
+    (path,) = inside(app_of(local).engine.given(job.id))
+
+    assert (path.read_text(encoding="utf-8"), path.stat().st_mode & 0o777) == ("http://me:hush@127.0.0.1:1/rows.csv", 0o600)
+    local.jobs.cancel(job.id)
+    assert left(app_of(local).artifacts) == []
 
 
 def test_a_name_taken_meanwhile_fails_the_job(local: Any) -> None:

@@ -175,6 +175,23 @@ def test_argilla_nested(ws: Any) -> None:
         "times of responses: the export has none",
     } == told
     assert json.loads(first.source_data["argilla"]) == NESTED[0]
+    assert (first.prompt, first.source_data["source"]) == ("one", "mail")
+
+
+def test_what_argilla_tells_about_a_record_is_no_part_of_its_prompt(ws: Any) -> None:
+    answers = {"responses": {}, "suggestions": {}}
+    records = [
+        {"fields": {"text": "hi", "title": "Mail"}, "metadata": {"gold": "yes", "text": "no"}, **answers},
+        {"fields": {"text": "ho", "title": None}, "metadata": {"gold": None}, **answers},
+    ]
+    pair = pairs(ws, ws.training_sheets.import_reviews("Nested", rows=records))[0]
+    flat = pairs(ws, ws.training_sheets.import_reviews("Flat", rows=FLAT))[0]
+    first = pairs(ws, ws.training_sheets.import_reviews("First", rows=FIRST))[0]
+
+    assert pair.prompt == "text: hi\n\ntitle: Mail"
+    assert [pair.source_data[name] for name in ("gold", "text", "metadata.text")] == ["yes", "hi", "no"]
+    assert (flat.prompt, flat.source_data["status"]) == ("text 0", "completed")
+    assert (first.prompt, first.source_data["metadata"]) == ("one", "{}")
 
 
 def test_argilla_flat_from_a_saved_data_set(ws: Any, tmp_path: Any, monkeypatch: Any) -> None:

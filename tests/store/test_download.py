@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.server
 import threading
+import traceback
 from collections.abc import Iterator
 
 import fsspec
@@ -14,6 +15,7 @@ from workbench.errors import FileTooLarge, Forbidden, ValidationError
 from workbench.store import download
 from workbench.store.reader import read_source
 
+PASSWORD, SIGNATURE = "hush", "wink"
 ROWS = [{"a": 1, "b": "x"}]
 
 
@@ -21,15 +23,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Answer with rows, or lead elsewhere."""
 
     def do_GET(self):
-        kind = self.path.strip("/").split("/")[0]
+        kind = self.path.partition("?")[0].strip("/").split("/")[0]
         port = self.server.server_address[1]
         places = {
             "relative": "/rows.csv",
             "round": "/round",
             "local": f"http://127.0.0.2:{port}/rows.csv",
             "file": "file:///etc/passwd",
+            "away": f"ftp://me:{PASSWORD}@host/rows.csv?sig={SIGNATURE}",
         }
-        self.send_response(302 if kind in places else 200)
+        self.send_response(302 if kind in places else 404 if kind == "none" else 200)
         if kind in places:
             self.send_header("Location", places[kind])
         self.send_header("X-Host", self.headers["Host"])
@@ -147,3 +150,25 @@ def test_other_addresses_are_refused(url):
 )
 def test_an_address_is_shown_without_its_secrets(url, shown):
     assert download.without_secrets(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("path", "told"), [("none", "answered 404"), ("round", "more than 5 times"), ("away", "not followed"), ("rows.csv", "larger")]
+)
+def test_a_fault_tells_no_secret_of_the_address(server, path, told):
+    base = f"http://me:{PASSWORD}@127.0.0.1:{server.server_address[1]}"
+    with pytest.raises((ValidationError, FileTooLarge), match=told) as caught:
+        rows(f"{base}/{path}?sig={SIGNATURE}", max_bytes=3)
+
+    words = "".join(traceback.format_exception(caught.value)) + str(caught.value.context)
+    assert "sig=***" in words and PASSWORD not in words and SIGNATURE not in words
+
+
+def test_a_fault_of_a_store_tells_no_secret_of_the_address(monkeypatch):
+    def fail(url, mode):
+        raise OSError(f"no bucket {url}")
+
+    monkeypatch.setattr(fsspec, "open", fail)
+    with pytest.raises(ValidationError, match=r"no bucket s3://\*\*\*@bucket") as caught:
+        rows(f"s3://me:{PASSWORD}@bucket/a.csv")
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))

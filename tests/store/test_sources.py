@@ -71,6 +71,27 @@ def test_a_split_of_a_saved_data_set_is_chosen(tmp_path):
         rows(tmp_path / "set" / "train", split="train")
 
 
+CLASSES = {"num_classes": 2, "names": ["no", "yes"], "_type": "ClassLabel"}
+
+
+@pytest.mark.parametrize(
+    ("info", "values", "kept"),
+    [
+        ({"features": {"a": CLASSES}}, [1, 0, None, -1], ["yes", "no", None, None]),
+        ({"features": {"a": CLASSES | {"names": [7, -1]}}}, [1], ["-1"]),
+        ({"features": {"a": CLASSES}}, [1, 2], [1, 2]),
+        ({"features": {"a": CLASSES}}, [1.0], [1.0]),
+        ({"features": {"b": CLASSES, "a": {"dtype": "int64", "_type": "Value"}}}, [1], [1]),
+        ({"features": None}, [1], [1]),
+        ([], [1], [1]),
+    ],
+)
+def test_classes_of_a_saved_data_set_come_by_name(tmp_path, info, values, kept):
+    save(tmp_path / "set", values)
+    (tmp_path / "set" / "dataset_info.json").write_text(json.dumps(info))
+    assert [{"a": one} for one in kept] == rows(tmp_path / "set")
+
+
 @pytest.mark.parametrize(
     "state", ["", "[]", "{}", '{"_data_files": []}', '{"_data_files": [{"filename": "../../x.arrow"}]}', '{"_data_files": 7}']
 )
@@ -122,3 +143,17 @@ def test_any_frame_that_speaks_arrow_comes_in(tmp_path):
     assert ROWS == rows(Stranger(pa.table({"a": [1, 2], "b": ["x", None]})))
     with pytest.raises(ValidationError, match="no rows"):
         rows(Stranger(pa.table({"a": pa.array([], pa.int64())})))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("# made\n# on, Monday\nid,q\n1,x\n", {"id": 1, "q": "x"}),
+        ("\r\n# made\r\n\r\nid;q\r\n1;x\r\n", {"id": 1, "q": "x"}),
+        ("#id,q\n1,x\n", {"#id": 1, "q": "x"}),
+        ("# one\ntext\n", {"# one": "text"}),
+    ],
+)
+def test_comments_above_the_header_are_no_part_of_a_table(tmp_path, text, kept):
+    (tmp_path / "x.csv").write_bytes(text.encode())
+    assert [kept] == rows(tmp_path / "x.csv")

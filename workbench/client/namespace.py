@@ -106,6 +106,12 @@ def _portable(name: str, value: Any) -> Any:
 
     Rows with more than JSON can say, dates or numbers of numpy, travel as a table too: they mean the same everywhere.
     """
+    if name == "source":
+        # Sent as a file, a frame would pass for the file that a source is.
+        try:
+            frames.refuse_rows(value)
+        except ValueError as error:
+            raise ValidationError.field(name, str(error)) from None
     if frames.is_frame(value):
         return frames.table_of(value)
     if hasattr(value, "tolist") or isinstance(value, tuple):

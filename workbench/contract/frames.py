@@ -23,6 +23,13 @@ def is_frame(value: Any) -> bool:
     return hasattr(value, "__arrow_c_stream__") and not hasattr(value, "dtype") and not hasattr(value, "chunks")
 
 
+def refuse_rows(source: Any) -> Any:
+    """Return what says where rows are, or raise ValueError where it is the rows themselves."""
+    if is_frame(source) or isinstance(source, (list, tuple, dict)):
+        raise ValueError("is a path, an address or a query. Give rows themselves as rows=, without a source")
+    return source
+
+
 def table_of(frame: Any) -> pa.Table:
     """Return a frame as a table, or say which column of it cannot be kept."""
     import pyarrow as pa
@@ -191,4 +198,4 @@ def _pandas_column(name: str, series: Any) -> pa.Array:
     return array
 
 
-__all__ = ["are_plain", "column_of", "is_frame", "kept", "kept_type", "objects_table", "table_of"]
+__all__ = ["are_plain", "column_of", "is_frame", "kept", "kept_type", "objects_table", "refuse_rows", "table_of"]

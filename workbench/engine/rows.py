@@ -33,8 +33,8 @@ def read(context: JobContext) -> dict[str, Any]:
         (given / told["frame"]).rename(target)
         return {}
     context.progress(0, None, "Checking every row", step="checking")
-    source = told.pop("source")
-    rows = read_source(source if told.get("kind") == "url" else given / source, **told)
+    source = (given / told.pop("address")).read_text(encoding="utf-8") if "address" in told else given / told.pop("source")
+    rows = read_source(source, **told)
     write_rows(rows, target, _teller(context, known_total(rows.schema), "reading"))
     return {}
 

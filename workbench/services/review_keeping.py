@@ -190,8 +190,8 @@ def _plan(reading: Reading, prompt_template: str | None) -> TemplateSnapshot:
         facts = {"response_source_mode": "existing_column", "response_column": own["response"]}
         return TemplateSnapshot(prompt_template=prompt_template or text, system_instruction=reading.instruction, **facts)
     # A name that is not its own placeholder, such as one with braces in it, stays a column.
-    ids = FORMATS[reading.format].ids
-    shown = [n for n in reading.columns if n not in ids and placeholders(f"{{{{{n}}}}}") == (n,)]
+    left_out = (*FORMATS[reading.format].ids, *reading.aside)
+    shown = [n for n in reading.columns if n not in left_out and placeholders(f"{{{{{n}}}}}") == (n,)]
     text = f"{{{{{shown[0]}}}}}" if len(shown) == 1 else "\n\n".join(f"{n}: {{{{{n}}}}}" for n in shown)
     facts = {"response_source_mode": "manual_labeling", "label_type": reading.question or "response"}
     return TemplateSnapshot(prompt_template=prompt_template or text, **facts)

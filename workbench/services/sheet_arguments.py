@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
-from workbench.contract import Field
+from workbench.contract import Field, frames
 from workbench.domain.plain import plain
 
 STEWARDS = frozenset({"admin", "data_steward"})
@@ -24,7 +24,11 @@ UsualTemplate = Annotated[str | None, Field(description="Template; none: the att
 SourceType = Annotated[
     Literal["file", "url", "sql", "inline"] | None, Field(description="Kind of source; none: inline with rows, else a file.")
 ]
-Source = Annotated[str | None, Field(max_length=100_000, description="Path, URL or SELECT, by source_type.")]
+Source = Annotated[
+    str | None,
+    Field(max_length=100_000, description="Path, URL or SELECT, by source_type."),
+    BeforeValidator(frames.refuse_rows),
+]
 Encoding = Annotated[str | None, Field(max_length=50, description="Encoding of a text file, such as cp1252; none: UTF-8.")]
 Worksheet = Annotated[str | None, Field(max_length=200, description="Worksheet of an Excel file; none: the first.")]
 Split = Annotated[str | None, Field(max_length=200, description="Split of a saved data set; none: the only one.")]

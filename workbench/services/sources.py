@@ -24,6 +24,7 @@ from workbench.store.row_count import holds_more
 
 # A frame is sent under a name that nobody gives a file of theirs.
 FRAME_FILE = "rows.frame.parquet"
+ADDRESS_FILE = "address.txt"
 FETCHED_IN_A_CALL = 64 << 20
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.]+://", re.IGNORECASE)
 _QUERY = re.compile(r"\s*(select|with|from)\s", re.IGNORECASE)
@@ -192,8 +193,11 @@ class UrlSource:
         return self._fetched is None or self._fetched.holds_more(rows)
 
     def give(self, folder: Path) -> dict[str, Any]:
-        """Leave the fetching to the job."""
-        return {"source": self.address, **self._told}
+        """Leave the fetching to the job, and the address in a file that goes with it: what a job is told, others may read."""
+        path = folder / ADDRESS_FILE
+        path.touch(mode=0o600)
+        path.write_text(self.address, encoding="utf-8")
+        return {"address": ADDRESS_FILE, **self._told}
 
     @property
     def _told(self) -> dict[str, Any]:

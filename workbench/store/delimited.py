@@ -25,6 +25,8 @@ _SAMPLE_RECORDS = 100
 _DELIMITERS = (",", ";", "\t", "|")
 # Spreadsheets take a first line that says how the values are parted.
 _TOLD_DELIMITER = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
+# What some programs write above the header.
+_COMMENTS = re.compile(r"(#[^\r\n]*(\r?\n)+)+(?=.)")
 _NO_DELIMITER = "\x1f"
 _SINGLE = re.compile(r"(^|[,;\t|])'", re.MULTILINE)
 _SINGLE_HEADER = re.compile(r"'[^'\r\n]*'([,;\t|]'[^'\r\n]*')*\r?$", re.MULTILINE)
@@ -134,13 +136,29 @@ def _dialect(path: Path, name: str, delimiter: str | None, quote: str) -> Dialec
     skip = head[: len(head) - len(body)].replace("\r\n", "\n").count("\n")
     if told := _TOLD_DELIMITER.match(body):
         body, skip, delimiter = body[told.end() :], skip + 1, told[1]
-    sampled = {d: _records(body, d, quote) for d in ((delimiter,) if delimiter else _DELIMITERS)}
-    best = max(sampled, key=lambda d: _fit(sampled[d]))
-    records = sampled[best]
+    delimiters = (delimiter,) if delimiter else _DELIMITERS
+    best, records = _likeliest(body, delimiters, quote)
+    if (comments := _COMMENTS.match(body)) and not _is_table(records):
+        rest = _likeliest(body[comments.end() :], delimiters, quote)
+        if _is_table(rest[1]):
+            (best, records), skip = rest, skip + comments[0].count("\n")
     if len(records[0]) == 1 and delimiter is None:
         best = _NO_DELIMITER
         records = _records(body, best, quote)
     return Dialect(best, tuple(with_index([cell.strip() for cell in records[0]])), skip, quote)
+
+
+def _likeliest(text: str, delimiters: tuple[str, ...], quote: str) -> tuple[str, list[list[str]]]:
+    """Return the delimiter that parts the first records best, and those records."""
+    sampled = {d: _records(text, d, quote) for d in delimiters}
+    best = max(sampled, key=lambda d: _fit(sampled[d]))
+    return best, sampled[best]
+
+
+def _is_table(records: list[list[str]]) -> bool:
+    """Return whether there are rows below a header, all of its width and of more than one column."""
+    several, share, _ = _fit(records)
+    return several and share == 1 and len(records) > 1
 
 
 def _records(text: str, delimiter: str, quote: str) -> list[list[str]]:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from workbench.errors import FileTooLarge, Forbidden, ValidationError
+from workbench.errors import FileTooLarge, Forbidden, ValidationError, WorkbenchError
 from workbench.store.plain_text import PACKED, Workplace
 
 _SECONDS = 60.0
@@ -37,12 +37,14 @@ def downloaded(url: str, work: Workplace, *, max_bytes: int | None = None, inter
 
     Without `internal` no hop of the way may lead into this machine or its network.
     """
-    scheme = urlsplit(url).scheme.lower()
+    scheme, shown = urlsplit(url).scheme.lower(), without_secrets(url)
     if scheme in STORES and "::" not in url:
         return _from_store(url, scheme, work, max_bytes)
     if scheme not in ("http", "https"):
         known = ", ".join(f"{name}://" for name in STORES)
-        raise ValidationError.field("source", f"{url} is not an http or https address, nor one of {known}. Import a file", url)
+        raise ValidationError.field(
+            "source", f"{shown} is not an http or https address, nor one of {known}. Import a file", shown
+        )
     return _from_web(url, work, max_bytes, internal)
 
 
@@ -57,8 +59,9 @@ def without_secrets(url: str) -> str:
 def _from_web(url: str, work: Workplace, max_bytes: int | None, internal: bool) -> tuple[Path, str]:
     import httpx
 
-    place, deadline = httpx.URL(url), time.monotonic() + _WHOLE_SECONDS
+    shown, deadline = without_secrets(url), time.monotonic() + _WHOLE_SECONDS
     try:
+        place = httpx.URL(url)
         with httpx.Client(timeout=_SECONDS, trust_env=internal) as client:
             for _ in range(_REDIRECTS + 1):
                 with client.stream("GET", **_request(place, internal)) as answer:
@@ -68,19 +71,29 @@ def _from_web(url: str, work: Workplace, max_bytes: int | None, internal: bool) 
                     answer.raise_for_status()
                     name = _name(place.path, answer.headers)
                     target = work.new(_suffix(name))
-                    _save(answer.iter_bytes(_CHUNK), target, url, max_bytes, deadline)
+                    _save(answer.iter_bytes(_CHUNK), target, shown, max_bytes, deadline)
                     return target, name
     except httpx.HTTPStatusError as error:
-        raise ValidationError.field("source", f"{url} answered {error.response.status_code}. Check the address", url) from error
+        # Its own words hold the whole address; a log would tell them.
+        words = f"{shown} answered {error.response.status_code}. Check the address"
+        raise ValidationError.field("source", words, shown) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ValidationError.field("source", f"{url} cannot be fetched: {error or type(error).__name__}", url) from error
-    raise ValidationError.field("source", f"{url} leads on and on, more than {_REDIRECTS} times. Give the last address", url)
+        raise _unfetched(url, error) from None
+    raise ValidationError.field("source", f"{shown} leads on and on, more than {_REDIRECTS} times. Give the last address", shown)
+
+
+def _unfetched(url: str, error: Exception) -> ValidationError:
+    """Return what to say of an address that gave nothing; the words of a library may hold the whole of it."""
+    shown = without_secrets(url)
+    why = str(error).replace(url, shown) or type(error).__name__
+    return ValidationError.field("source", f"{shown} cannot be fetched: {why}", shown)
 
 
 def _next(place: Any, location: str) -> Any:
     found = place.join(location)
     if found.scheme not in ("http", "https") or (place.scheme == "https" and found.scheme == "http"):
-        raise ValidationError.field("source", f"{place} leads to {found}, which is not followed. Give that address", str(place))
+        shown, there = without_secrets(str(place)), without_secrets(str(found))
+        raise ValidationError.field("source", f"{shown} leads to {there}, which is not followed. Give that address", shown)
     return found
 
 
@@ -116,39 +129,36 @@ def inside(address: str) -> bool:
 
 
 def _from_store(url: str, scheme: str, work: Workplace, max_bytes: int | None) -> tuple[Path, str]:
+    shown, name = without_secrets(url), PurePosixPath(unquote(urlsplit(url).path)).name or "download"
+    target = work.new(_suffix(name))
     try:
         import fsspec
 
-        opened = fsspec.open(url, "rb")
+        with fsspec.open(url, "rb") as file:
+            _save(iter(lambda: file.read(_CHUNK), b""), target, shown, max_bytes, time.monotonic() + _WHOLE_SECONDS)
     except ImportError as error:
-        raise ValidationError.field(
-            "source",
-            f"{url} takes the package {STORES[scheme]}. Install it with: pip install 'workbench[objects]'",
-            url,
-        ) from error
-    name = PurePosixPath(unquote(urlsplit(url).path)).name or "download"
-    target = work.new(_suffix(name))
-    try:
-        with opened as file:
-            _save(iter(lambda: file.read(_CHUNK), b""), target, url, max_bytes, time.monotonic() + _WHOLE_SECONDS)
-    except FileTooLarge:
+        words = f"{shown} takes the package {STORES[scheme]}. Install it with: pip install 'workbench[objects]'"
+        raise ValidationError.field("source", words, shown) from error
+    except WorkbenchError:
         raise
     except Exception as error:
         # Each store fails with exceptions of its own library.
-        raise ValidationError.field("source", f"{url} cannot be fetched: {error or type(error).__name__}", url) from error
+        raise _unfetched(url, error) from None
     return target, name
 
 
-def _save(chunks: Any, target: Path, url: str, max_bytes: int | None, deadline: float) -> None:
+def _save(chunks: Any, target: Path, shown: str, max_bytes: int | None, deadline: float) -> None:
     count = 0
     with target.open("wb") as file:
         for chunk in chunks:
             count += len(chunk)
             if max_bytes is not None and count > max_bytes:
-                raise FileTooLarge(f"{url} is larger than {max_bytes >> 20} MiB. Download it and import a part.", limit=max_bytes)
+                raise FileTooLarge(
+                    f"{shown} is larger than {max_bytes >> 20} MiB. Download it and import a part.", limit=max_bytes
+                )
             if time.monotonic() > deadline:
-                message = f"{url} took longer than {_WHOLE_SECONDS / 60:g} minutes. Download it and import the file"
-                raise ValidationError.field("source", message, url)
+                message = f"{shown} took longer than {_WHOLE_SECONDS / 60:g} minutes. Download it and import the file"
+                raise ValidationError.field("source", message, shown)
             file.write(chunk)
 
 

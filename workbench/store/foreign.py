@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +22,7 @@ Review = dict[str, Any]
 
 @dataclass
 class Told:
-    """Hold the cells of one row by column, and what was decided on it."""
+    """Hold the cells of one row by column, and what was decided on it; `aside` are those that tell about the record."""
 
     cells: dict[str, str | None]
     review: Review = field(default_factory=dict)
@@ -30,6 +30,7 @@ class Told:
     system: str | None = None
     task: str | None = None  # what is asked about `matter`, where a record tells them apart
     matter: str | None = None
+    aside: Collection[str] = ()
 
 
 @dataclass
@@ -209,6 +210,7 @@ def argilla_questions(record: Record) -> Iterable[str]:
 def argilla(record: Record, question: str | None, notes: Notes) -> Told:
     """Read one record: the first submitted response counts, discarded ones reject, drafts wait."""
     cells, suggestions, responses = _argilla_parts(record)
+    aside = {name for name in cells if name not in (record["fields"] or ())} if "fields" in record else _ABOUT
     suggestion = suggestions.get(question or "") or {}
     score = suggestion.get("score")
     score = score[0] if isinstance(score, list) and score else score
@@ -218,12 +220,14 @@ def argilla(record: Record, question: str | None, notes: Notes) -> Told:
         notes.add(f"answers to {name}")
     if record.get("vectors"):
         notes.add("vectors")
-    told = Told(cells | {"argilla": json.dumps(record, ensure_ascii=False, default=str)})
+    told = Told(cells | {"argilla": json.dumps(record, ensure_ascii=False, default=str)}, aside=aside)
     told.review = _argilla_review(mine, guess, notes)
     return told
 
 
 _STATES = ("submitted", "discarded", "draft")
+# What a flattened record tells about itself, beside its fields.
+_ABOUT = ("metadata", "vectors", "status", "_server_id", "inserted_at", "updated_at")
 
 
 def _argilla_review(mine: list[Record], guess: tuple[str | None, float | None], notes: Notes) -> Review:
@@ -256,9 +260,10 @@ def _argilla_parts(record: Record) -> tuple[dict[str, str | None], dict[str, Rec
         for part in ("fields", "metadata"):
             if not isinstance(record.get(part) or {}, dict):
                 raise ValueError(f"{part} is no object")
-        cells = {str(k): text_of(v) for part in ("fields", "metadata") for k, v in (record.get(part) or {}).items()}
+        fields, about = ({str(k): text_of(v) for k, v in (record.get(p) or {}).items()} for p in ("fields", "metadata"))
+        about = {f"metadata.{k}" if k in fields else k: v for k, v in about.items()}
         return (
-            cells | {"argilla_id": text_of(record.get("id") or record.get("external_id"))},
+            fields | about | {"argilla_id": text_of(record.get("id") or record.get("external_id"))},
             _by_question(record),
             _responses(record),
         )

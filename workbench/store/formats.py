@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.errors import FileTooLarge, InvalidFileType, ValidationError, did_you_mean
+from workbench.store.class_names import with_class_names
 from workbench.store.names import refuse_names, with_index
 from workbench.store.plain_text import Workplace, literal_path
 from workbench.store.scratch import scratch, streamed, text_literal
@@ -104,9 +105,10 @@ def read_dataset_folder(path: Path, *, name: str, split: str | None = None) -> p
     if missing or not files:
         raise InvalidFileType(f"{name} lacks {', '.join(missing) or 'its data files'}. Save the data set again.")
     try:
-        return pa.concat_tables([read_arrow(file, name=f"{name}/{file.name}") for file in files])
+        table = pa.concat_tables([read_arrow(file, name=f"{name}/{file.name}") for file in files])
     except pa.ArrowInvalid as error:
         raise InvalidFileType(f"{name}: its files have different columns. Save the data set again.") from error
+    return with_class_names(table, path)
 
 
 def _chosen_split(path: Path, name: str, split: str | None) -> str:

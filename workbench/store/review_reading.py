@@ -47,13 +47,15 @@ Tell = Callable[[int, int | None], None]
 class Reading:
     """Say what was read; all of it can be written as JSON.
 
-    `columns` are those of the records and `own` those made for prompt, response and system; `instruction` stands above
-    all prompts, while `instructed` says that each has its own. `item_id` is the column that names each item, if one does.
+    `columns` are those of the records and `own` those made for prompt, response and system; `aside` are columns that tell
+    about a record and may hold its answer. `instruction` stands above all prompts, while `instructed` says that each has
+    its own. `item_id` is the column that names each item, if one does.
     """
 
     format: str
     columns: list[str]
     own: dict[str, str]
+    aside: list[str]
     instruction: str | None
     instructed: bool
     question: str | None
@@ -70,6 +72,7 @@ class _Survey:
 
     format: foreign_formats.Format
     columns: dict[str, None] = field(default_factory=dict)
+    matters: set[str] = field(default_factory=set)
     questions: Counter[str] = field(default_factory=Counter)
     systems: set[str | None] = field(default_factory=set)
     tasks: set[str | None] = field(default_factory=set)
@@ -78,6 +81,7 @@ class _Survey:
     def take(self, record: foreign.Record, told: foreign.Told) -> None:
         """Look at one more record."""
         self.columns |= dict.fromkeys(told.cells)
+        self.matters.update(name for name in told.cells if name not in told.aside)
         for kept, one in ((self.systems, told.system), (self.tasks, told.task)):
             if len(kept) < _FEW:
                 kept.add(one)
@@ -120,6 +124,7 @@ def read_reviews(
         format=survey.format.name,
         columns=list(survey.columns),
         own=survey.own_columns(),
+        aside=[name for name in survey.columns if name not in survey.matters],
         instruction=next(iter(known)) if len(known) == 1 else None,
         instructed=len(known) > 1,
         question=asked,
