@@ -26,16 +26,8 @@ _HEADS = ("Reviewer", "", "Approved", "Rejected", "Flagged", "Standing")
 
 
 def progress_markup(progress: Any, *, counted: bool = True) -> Markup:
-    """Return how far the review has come in one line; a page says the counts in its title."""
-    counts = (
-        ("unlabeled", progress.unlabeled), ("labeled", progress.labeled), ("flagged", progress.flagged),
-        ("rejected", progress.rejected), ("stale", progress.stale),
-    )  # fmt: skip
-    left = Markup("").join(
-        Markup('<span><b class="num">{}</b> <span class="faint">{}</span></span>').format(fmt.integer(count), word)
-        for word, count in counts
-        if counted
-    )
+    """Return how far the review has come in one line; a page says in its title what a cell says here."""
+    left = Markup("<span>{}</span>").format(progress.summary) if counted else Markup("")
     no_pace = "Nobody decided on single pairs yet."
     right = Markup(
         '<span class="end"><b>{}</b><span class="faint">pace {} / h</span><span class="faint">ETA {}</span></span>'

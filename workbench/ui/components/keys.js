@@ -72,13 +72,13 @@ export function render({model, view, el}) {
   const onkey = (event) => {
     if (!box.isConnected || !armed || event.isComposing) { return }
     const path = event.composedPath()
-    if (leaves(event, path)) {
+    const key = name(event)
+    if (leaves(event, path) && !model.typing_keys.includes(key)) {
       event.preventDefault()
       event.stopImmediatePropagation()
       return
     }
     const here = alive()
-    const key = name(event)
     const taken = path.some(typing) ? model.typing_keys : model.keys
     // A dialog on top owns the keyboard.
     if (!taken.includes(key) || path.some(dialog)) { return }
