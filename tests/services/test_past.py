@@ -105,6 +105,59 @@ def test_going_back_retracts_what_came_later(ws: Any, made: Any) -> None:
     assert [label.label for label in ws.labels.list()] == ["answer 0"]
 
 
+def offered(ws: Any, made: Any, row_index: int = 0) -> list[int]:
+    """Return the versions that the history of a pair offers to bring back, the newest first."""
+    log = ws.review.history(made.id, row_index=row_index)
+    return [entry.version for entry in log for action in entry.actions if action.name == "restore" and action.enabled]
+
+
+def test_the_history_of_a_pair_offers_what_it_was_before(ws: Any, made: Any) -> None:
+    assert ws.review.card(made.id, 0).first_version is None
+    for step in ({"action": "approve"}, {"response": "second"}, {"action": "flag"}):
+        ws.review.decide(made.id, 0, **step)
+
+    card = ws.review.card(made.id, 0)
+    assert [entry.version for entry in card.history] == [4, 3, 2] and card.history_total == 3
+    assert offered(ws, made) == [3, 2], "it is at the newest one already"
+    assert card.first_version == 1, "no decision made the pair what it was at first"
+    for version in (*offered(ws, made), card.first_version):
+        assert ws.review.undo(made.id, row_index=0, version=version).undone == 1
+    assert offered(ws, made) == [6, 5, 4, 3, 2]
+    assert not any(entry.actions for entry in ws.review.history(made.id)), "the log of many pairs is of many presents"
+
+
+def test_a_history_longer_than_the_card_still_leads_to_the_start(ws: Any, made: Any) -> None:
+    for number in range(25):
+        ws.review.decide(made.id, 0, notes=f"note {number}")
+
+    card = ws.review.card(made.id, 0)
+    assert (len(card.history), card.history_total, card.first_version) == (20, 25, 1)
+
+
+def test_only_the_life_of_the_pair_itself_is_offered(ws: Any, made: Any) -> None:
+    change_row(ws, made.sheet_id, 35, n=3)
+    ws.training_sheets.reassemble(made.id)  # row 30 is new
+    ws.review.decide(made.id, 30, action="approve")
+    ws.review.decide(made.id, 30, action="flag")
+
+    assert ws.review.card(made.id, 30).first_version is None, "an entry of the log says that it was added"
+    assert offered(ws, made, 30) == [2, 1]
+    assert list(ws.review.history(made.id, row_index=30))[-1].label == "added the pair"
+
+
+def test_who_may_not_review_is_offered_nothing(local: Any) -> None:
+    from workbench.contract import Context
+    from workbench.contract.context import use
+
+    sheet = local.sheets.create("rows", rows=ROWS)
+    made = local.training_sheets.assemble(sheet.id, template=PLAN)
+    local.review.decide(made.id, 0, action="flag")
+    local.review.decide(made.id, 0, action="approve")
+    assert offered(local, made) == [2]
+    with use(Context(actor="eve", roles=frozenset({"viewer"}))):
+        assert not any(entry["actions"] for entry in local.transport.app.review.history(made.id, row_index=0).rows)
+
+
 def test_going_back_to_where_it_is_makes_no_step(ws: Any, made: Any) -> None:
     ws.review.decide(made.id, 0, action="flag")
     found = ws.review.undo(made.id, row_index=0, version=2)

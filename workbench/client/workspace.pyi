@@ -46,11 +46,9 @@ from workbench.domain.jobs import JobEvent
 from workbench.domain.jobs import JobLog
 from workbench.domain.jobs import JobMetrics
 from workbench.domain.jobs import MetricName
-from workbench.domain.label import Batch
 from workbench.domain.label import BulkOutcome
 from workbench.domain.label import Card
 from workbench.domain.label import Claim
-from workbench.domain.label import Decision
 from workbench.domain.label import Draft
 from workbench.domain.label import Eligibility
 from workbench.domain.label import Facets
@@ -58,7 +56,6 @@ from workbench.domain.label import Pair
 from workbench.domain.label import PairFilter
 from workbench.domain.label import Progress
 from workbench.domain.label import Released
-from workbench.domain.label import UndoOutcome
 from workbench.domain.labels import CanonicalLabel
 from workbench.domain.labels import FoundLabels
 from workbench.domain.labels import LabelStats
@@ -79,6 +76,9 @@ from workbench.domain.providers import ProviderConfig
 from workbench.domain.providers import ProviderPreset
 from workbench.domain.providers import ProviderTest
 from workbench.domain.quality import Quality
+from workbench.domain.review_log import Batch
+from workbench.domain.review_log import Decision
+from workbench.domain.review_log import UndoOutcome
 from workbench.domain.serving import ChatCompletion
 from workbench.domain.serving import ChatMessage
 from workbench.domain.serving import Endpoint

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import param
 
-from workbench.domain.label import VOTES, Pair, TextPiece
+from workbench.domain.label import VOTES, Pair
 from workbench.domain.record import Action, Choice, Items, Nested, Record, Time
+from workbench.domain.wording import TextPiece
 
 
 class AgreementFigure(Record):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import param
 
 from workbench.domain.data import DELETED, Finding
-from workbench.domain.label import TextPiece
 from workbench.domain.lifecycle import Lifecycle, Move
 from workbench.domain.prompt import parse
 from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
+from workbench.domain.wording import TextPiece
 
 TEMPLATE_STATUSES = ["draft", "published", "archived"]
 RESPONSE_MODES = ["existing_column", "ai_generated", "manual_labeling"]

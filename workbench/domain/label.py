@@ -6,6 +6,8 @@ import param
 
 from workbench.domain.lifecycle import Lifecycle, Move
 from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
+from workbench.domain.review_log import Decision
+from workbench.domain.wording import TextPiece
 
 PAIR_STATUSES = ["unlabeled", "labeled", "rejected", "flagged"]
 QUEUE_STATUSES = ["to_review", *PAIR_STATUSES, "stale", "disputed", "all"]
@@ -176,15 +178,6 @@ class Eligibility(Record):
     summary = param.String("", doc="One sentence on the state.")
 
 
-class TextPiece(Record):
-    """A run of words that was kept, added or taken away."""
-
-    kind = "text piece"
-
-    op = Choice(default="same", objects=["same", "added", "removed"], doc="What happened to it.")
-    text = param.String("", doc="The words.")
-
-
 class PromptPiece(Record):
     """A run of a prompt, with the column it came from."""
 
@@ -192,49 +185,6 @@ class PromptPiece(Record):
 
     text = param.String("", doc="The words.")
     column = param.String(None, allow_None=True, doc="Column the words came from; none: the template's own.")
-
-
-class Decision(Record):
-    """One entry of the log: who changed which pair, when and how."""
-
-    kind = "decision"
-    wire_names = {"logged_at": "at"}
-
-    id = param.Integer(0, doc="Place in the log.")
-    batch_id = param.String("", doc="Batch it belongs to.")
-    training_sheet_id = param.String("", doc="The training sheet.")
-    row_index = param.Integer(0, doc="The pair.")
-    action = param.String("", doc="What was done.")
-    label = param.String("", doc="What was done, in words.")
-    actor = param.String("", doc="Who did it.")
-    logged_at = Time(None, allow_None=True, doc="When it was done.")
-    before = Json({}, doc="What changed, as it was.")
-    after = Json({}, doc="What changed, as it became.")
-    response_diff = Items(item_type=TextPiece, doc="Words of the response that changed.")
-    prompt_diff = Items(item_type=TextPiece, doc="Words of the prompt that changed.")
-    undone = param.Boolean(False, doc="True when it was taken back.")
-
-
-class Batch(Record):
-    """One step of the review: what somebody did to one pair or to many at once."""
-
-    kind = "batch"
-    wire_names = {"logged_at": "at"}
-
-    id = param.String("", doc="Identifier.")
-    training_sheet_id = param.String("", doc="The training sheet.")
-    action = param.String("", doc="What was done.")
-    label = param.String("", doc="What was done, in words.")
-    actor = param.String("", doc="Who did it.")
-    logged_at = Time(None, allow_None=True, doc="When it was done.")
-    row_count = param.Integer(0, doc="Pairs it changed.")
-    standing = param.Integer(0, doc="Pairs that undo, or redo, would touch.")
-    changed_since = param.Integer(0, doc="Pairs that changed since and would stay as they are.")
-    of_batch_id = param.String(None, allow_None=True, doc="Batch that it took back or made again.")
-    undone = param.Boolean(False, doc="True while it is taken back.")
-    undone_at = Time(None, allow_None=True, doc="When it was taken back.")
-    undone_by = param.String(None, allow_None=True, doc="Who took it back.")
-    actions = Items(item_type=Action, doc="What may be done now.")
 
 
 class Skipped(Record):
@@ -260,19 +210,6 @@ class BulkOutcome(Record):
     preview_id = param.String(None, allow_None=True, doc="Frozen set a commit may name.")
     expires_at = Time(None, allow_None=True, doc="When the frozen set is forgotten.")
     sample = Items(item_type=Pair, doc="A random few of the rows that would change.")
-    summary = param.String("", doc="One sentence on what happened.")
-
-
-class UndoOutcome(Record):
-    """What an undo or redo brought back."""
-
-    kind = "undo outcome"
-
-    undone = param.Integer(0, doc="Rows brought back.")
-    batch_id = param.String(None, allow_None=True, doc="Batch it was about; none: nothing left.")
-    action = param.String(None, allow_None=True, doc="What that batch had done.")
-    row_indices = Json([], doc="The first hundred rows brought back.")
-    skipped = Json({}, doc="Rows left as they were, counted by reason.")
     summary = param.String("", doc="One sentence on what happened.")
 
 
@@ -368,7 +305,9 @@ class Card(Record):
     response_diff = Items(item_type=TextPiece, doc="The response against the original one.")
     stale_change = Nested(class_=StaleChange, default=None, allow_None=True, doc="What changed since a stale pair was approved.")
     source_row = Items(item_type=SourceValue, doc="The source row.")
-    history = Items(item_type=Decision, doc="Decisions on the pair, the newest first.")
+    history = Items(item_type=Decision, doc="Decisions on the pair, the newest first, the latest twenty.")
+    history_total = param.Integer(0, doc="Decisions on the pair.")
+    first_version = param.Integer(None, allow_None=True, doc="Version it began with, where no decision shown made it.")
     progress = Nested(class_=Progress, doc="Progress of the training sheet.")
     guidelines = param.String("", doc="Markdown shown to reviewers.")
     choices = Json([], doc="Closed set of answers: {name, color, hotkey}.")

@@ -5,10 +5,21 @@ from __future__ import annotations
 import difflib
 import re
 
-from workbench.domain.label import TextPiece
+import param
+
+from workbench.domain.record import Choice, Record
 
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 _TOO_LONG = 6_000
+
+
+class TextPiece(Record):
+    """A run of words that was kept, added or taken away."""
+
+    kind = "text piece"
+
+    op = Choice(default="same", objects=["same", "added", "removed"], doc="What happened to it.")
+    text = param.String("", doc="The words.")
 
 
 def grouped(number: int) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 from workbench.contract import current
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
-from workbench.domain.label import Card, Decision, Pair, PromptPiece, SourceValue, StaleChange
+from workbench.domain.label import Card, Pair, PromptPiece, SourceValue, StaleChange
 from workbench.domain.prompt import as_text, columns_used, filled
+from workbench.domain.review_log import Decision
 from workbench.domain.wording import word_diff
 from workbench.services import disputes, drafts, figures, history
 from workbench.services.pairs import present
@@ -43,6 +44,8 @@ def card(
         stale_change=_stale_change(db, pair) if pair.stale else None,
         source_row=_source_row(made, sheet, pair),
         history=[Decision(**entry) for entry in log.rows],
+        history_total=log.total,
+        first_version=log.extra["first_version"],
         progress=figures.progress(db, made.id, db.clock.now()),
         guidelines=made.guidelines,
         choices=_choices(made),

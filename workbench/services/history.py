@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.contract import Page, current
-from workbench.domain.label import Batch, Decision, uses_of
+from workbench.domain.label import uses_of
 from workbench.domain.record import Action
+from workbench.domain.review_log import Batch, Decision
 from workbench.domain.wording import word_diff
 from workbench.services import templating
 from workbench.services.review_arguments import REVIEWERS
@@ -34,6 +35,7 @@ WORDS = {
     "settle": "settled by the votes there were",
 }
 HIDDEN = {"last_batch"}
+BRING_BACK = (Action(name="restore", label="Bring back"),)
 _VOTES = (
     "left join votes v on v.batch = coalesce(b.of_batch, d.batch) and v.row_index = d.row_index "
     "left join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index"
@@ -77,7 +79,27 @@ def page(db: Database, training_sheet_id: str, wanted: Wanted, number: int, size
         total = db.value(f"select count(*) {relation}", params)
         places = db.tuples(f"select d.id {relation} order by d.id desc limit {size} offset {(number - 1) * size}", params)
         rows = _entries(db, [place[0] for place in places])
-    return Page(Decision, [_presented(row) for row in rows], total=total, page=number, page_size=size)
+        may = wanted.row_index is not None and bool(rows) and bool(REVIEWERS & current().roles)
+        life = _life(db, training_sheet_id, wanted.row_index) if may else range(0)
+    shown = [_presented(row) | {"actions": BRING_BACK if row["pair_version"] in life else ()} for row in rows]
+    first = next(iter(life), None)
+    start = None if any(row["pair_version"] == first for row in rows) else first
+    return Page(Decision, shown, total=total, page=number, page_size=size, extra={"first_version": start})
+
+
+def _life(db: Database, training_sheet_id: str, row_index: int | None) -> range:
+    """Return the versions a pair can be brought back to; what was at its place before it is another pair."""
+    row = db.row(
+        "select max(pair_version) as newest, min(pair_version) as oldest, "
+        "max(pair_version) filter (where before.status is null) as born, "
+        "max(pair_version) filter (where after.status is null) as gone "
+        "from decision_log where training_sheet_id = ? and row_index = ?",
+        [training_sheet_id, row_index],
+    )
+    assert row is not None
+    if row["gone"] is not None and row["gone"] >= (row["born"] or 0):
+        return range(0)
+    return range(row["born"] or max(row["oldest"] - 1, 1), row["newest"])
 
 
 def _entries(db: Database, ids: list[int]) -> list[dict[str, Any]]:
@@ -180,6 +202,7 @@ def _presented(row: dict[str, Any]) -> dict[str, Any]:
         "response_diff": word_diff(old["response"], new["response"]) if edited and "response" in changed else (),
         "prompt_diff": word_diff(old["prompt"], new["prompt"]) if edited and "prompt" in changed else (),
         "undone": row["undone"],
+        "version": row["pair_version"],
     }
 
 

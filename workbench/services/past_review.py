@@ -11,7 +11,8 @@ from workbench.contract import Field, Page, PageNumber, PageSize, Table, command
 from workbench.contract.codec import with_total
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
-from workbench.domain.label import Batch, Decision, Pair, UndoOutcome
+from workbench.domain.label import Pair
+from workbench.domain.review_log import Batch, Decision, UndoOutcome
 from workbench.errors import ValidationError
 from workbench.services import claims, decisions, history, past, undoing
 from workbench.services.pairs import LISTED, present

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.domain.data import still_barred
 from workbench.domain.generate import TrainingSheet
-from workbench.domain.label import UndoOutcome, uses_of
+from workbench.domain.label import uses_of
+from workbench.domain.review_log import UndoOutcome
 from workbench.domain.wording import grouped
 from workbench.errors import InvalidTransition, NotFound
 from workbench.services import ballots, canonical, restoring, steps, votes

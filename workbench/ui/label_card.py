@@ -193,7 +193,7 @@ def _parts(card: Any, notice: Markup | None) -> dict[str, Markup]:
         "prompt": parts.prompt_markup(card.prompt_pieces),
         "source": parts.source_markup(card.source_row),
         "signals": parts.signals_markup(card),
-        "history": parts.history_markup(card.history),
+        "history": parts.history_markup(card),
     }
 
 

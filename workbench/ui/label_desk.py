@@ -205,6 +205,10 @@ class Desk:
         """Make again what was taken back last and show the pair it is about."""
         return self._back(self._ws.review.redo(self.training_sheet_id))
 
+    def bring_back(self, row_index: int, version: int) -> Any:
+        """Make a pair what it was at a version and show it; what was typed into it stays typed."""
+        return self._back(self._ws.review.undo(self.training_sheet_id, row_index=row_index, version=version))
+
     def _back(self, outcome: Any) -> Any:
         self._ahead = None
         if outcome.row_indices:

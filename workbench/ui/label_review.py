@@ -169,14 +169,15 @@ class ReviewView(View):
         if self.mode != "card" and name not in ANYWHERE:
             self._later(self._settled)
             return
-        command = self._commands(seen).get(name)
+        name, _, of = name.partition(":")
+        command = self._commands(seen, of).get(name)
         if command is not None:
             command()
         else:
             reason = self.card.take_reason() if name in REASONED else {}
             self._decided(self.desk.decide(name, seen=seen, **reason))
 
-    def _commands(self, seen: tuple[int, int] | None) -> dict[str, Callable[[], Any]]:
+    def _commands(self, seen: tuple[int, int] | None, of: str) -> dict[str, Callable[[], Any]]:
         return {
             "edit": lambda: self._later(partial(self.card.pane.focus, "response")),
             "prompt": lambda: self._later(partial(self.card.pane.focus, "prompt")),
@@ -185,6 +186,7 @@ class ReviewView(View):
             "keep_notes": lambda: self._saved(self.desk.keep_notes()),
             "undo": lambda: self._undone(self.desk.undo()),
             "redo": lambda: self._undone(self.desk.redo()),
+            "restore": lambda: self._undone(self.desk.bring_back(seen[0], int(of))),
             "next": lambda: self.desk.step(forward=True),
             "previous": lambda: self.desk.step(forward=False),
             "search": lambda: self._later(self.filters.searching.focus),

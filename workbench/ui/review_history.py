@@ -8,7 +8,7 @@ import panel_material_ui as pmui
 import param
 from markupsafe import Markup
 
-from workbench.domain.label import Batch
+from workbench.domain.review_log import Batch
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar
 from workbench.ui.components.columns import Column, columns

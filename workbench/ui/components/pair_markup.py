@@ -28,7 +28,9 @@ CSS = """
 .log { list-style: none; margin: 0; padding: 0; font-size: 13px; }
 .log li { padding: 6px 0; border-top: 1px solid var(--mui-palette-divider, #dfe5ec); }
 .log li:first-child { border-top: none; padding-top: 0; }
-.log li.undone { text-decoration: line-through; opacity: .6; }
+.log li.undone .step span, .log li.undone .diff { text-decoration: line-through; opacity: .6; }
+.log .step { display: flex; gap: 8px; justify-content: space-between; align-items: baseline; }
+.log .step button { white-space: nowrap; }
 kbd { font: 11px/16px ui-monospace, Menlo, Consolas, monospace; padding: 0 5px; border-radius: 4px; display: inline-block;
   border: 1px solid var(--mui-palette-divider, #dfe5ec); border-bottom-width: 2px;
   background: var(--mui-palette-background-default, #f5f7fa); }
@@ -95,16 +97,31 @@ def signals_markup(card: Any) -> Markup:
     return Markup('<div class="faint small">{}</div>').format(Markup(" · ").join(bits)) if bits else Markup("")
 
 
-def history_markup(decisions: Any) -> Markup:
-    """Return who did what to a pair, with the words that changed."""
-    rows = Markup("").join(_entry(decision) for decision in decisions)
+def history_markup(card: Any) -> Markup:
+    """Return who did what to a pair, with the words that changed and the way back to how it was."""
+    rows = Markup("").join(_entry(decision) for decision in card.history)
+    earlier = _earlier(card)
     words = Markup('<span class="faint">No decision yet.</span>')
-    return Markup('<ul class="log">{}</ul>').format(rows) if rows else words
+    return Markup('<ul class="log">{}{}</ul>').format(rows, earlier) if rows else words
+
+
+def _earlier(card: Any) -> Markup:
+    """Return what came before the decisions shown."""
+    if card.first_version is None:
+        return Markup("")
+    button = _bring_back("Bring back", card.first_version)
+    return Markup('<li><div class="step"><span class="faint">As it was made</span>{}</div></li>').format(button)
+
+
+def _bring_back(label: str, version: int) -> Markup:
+    words = '<button class="quiet" data-do="restore:{}" title="Make the pair what it was then; undo takes it back">{}</button>'
+    return Markup(words).format(version, label)
 
 
 def _entry(decision: Any) -> Markup:
-    head = Markup('<div><b>{}</b> {} <span class="faint">{}</span></div>').format(
-        decision.actor, decision.label, fmt.moment(decision.logged_at)
+    back = Markup("").join(_bring_back(action.label, decision.version) for action in decision.actions)
+    head = Markup('<div class="step"><span><b>{}</b> {} <span class="faint">{}</span></span>{}</div>').format(
+        decision.actor, decision.label, fmt.moment(decision.logged_at), back
     )
     reason = (decision.after or {}).get("flag_reason")
     why = Markup('<div class="small ink-warning text">{}</div>').format(reason) if reason else Markup("")
