@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -14,6 +15,8 @@ from workbench.testing import TRANSPORTS, frozen
 # How fast a machine makes examples says nothing about the code.
 settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("anywhere")
+# Nor does how long a busy one takes to answer; a server that never does meets the time limit of its test.
+httpx._config.DEFAULT_TIMEOUT_CONFIG.read = 90.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

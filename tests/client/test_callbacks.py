@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
 import pytest
 
@@ -16,13 +15,21 @@ def curves(ws: Any, run: Run) -> dict[str, list[float]]:
 
 
 @pytest.fixture
+def lgb() -> Any:
+    """Import it where it is needed: every worker reads this file, one runs it."""
+    import lightgbm
+
+    return lightgbm
+
+
+@pytest.fixture
 def data() -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
     X = random.normal(size=(200, 5))
     return X, (X[:, 0] + X[:, 1] > 0).astype(int)
 
 
-def test_each_round_of_lightgbm_is_a_point(local: Any, data: Any) -> None:
+def test_each_round_of_lightgbm_is_a_point(local: Any, data: Any, lgb: Any) -> None:
     X, y = data
     train = lgb.Dataset(X[:150], y[:150])
     sides = [train, lgb.Dataset(X[150:], y[150:], reference=train)]
@@ -38,7 +45,7 @@ def test_each_round_of_lightgbm_is_a_point(local: Any, data: Any) -> None:
     }
 
 
-def test_lightgbm_ends_when_the_run_is_cancelled(local: Any, data: Any) -> None:
+def test_lightgbm_ends_when_the_run_is_cancelled(local: Any, data: Any, lgb: Any) -> None:
     run = local.jobs.start_external("boosting")
     local.jobs.cancel(run.id)
     run.log({"val_loss": 1.0})

@@ -65,17 +65,19 @@ def start(command: list[str], url: str, log: Path, **more: str) -> Served:
         process = subprocess.Popen(command, env=environment(**more), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     served = Served(process, url, log)
     until = time.monotonic() + STARTUP_S
-    while not _answers(url):
-        if process.poll() is not None or time.monotonic() > until:
-            stop(process)
-            raise AssertionError(f"The server did not start:\n{served.words}")
-        time.sleep(0.1)
+    # A client of its own for each look would take longer to make than the look.
+    with httpx.Client(timeout=10, trust_env=False) as client:
+        while not _answers(client, url):
+            if process.poll() is not None or time.monotonic() > until:
+                stop(process)
+                raise AssertionError(f"The server did not start:\n{served.words}")
+            time.sleep(0.1)
     return served
 
 
-def _answers(url: str) -> bool:
+def _answers(client: httpx.Client, url: str) -> bool:
     try:
-        return httpx.get(url, timeout=10, trust_env=False).status_code < 500
+        return client.get(url).status_code < 500
     except httpx.HTTPError:
         return False
 

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -173,16 +173,35 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "team.duckdb"
 
 
-def test_commands_follow_the_operations(database: Path) -> None:
+Said = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    """Run commands within this process, which has imported everything; a few tests run them as processes."""
+
+    def run(*arguments: str | Path, check: bool = False) -> Said:
+        try:
+            code = main([*map(str, arguments)])
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        shown = capsys.readouterr()
+        assert not check or code == 0, shown.err
+        return subprocess.CompletedProcess(arguments, code, shown.out, shown.err)
+
+    return run
+
+
+def test_commands_follow_the_operations(database: Path, said: Callable[..., Said]) -> None:
     rows = json.dumps([{"text": "hello", "topic": "greeting"}, {"text": "bye", "topic": "leaving"}])
 
     made = json.loads(
-        command_line("sheets", "create", "Topics", "--rows", rows, "--database", database, "--json", check=True).stdout
+        said("sheets", "create", "Topics", "--rows", rows, "--database", database, "--json", check=True).stdout
     )
-    people = command_line("sheets", "list", "--database", database, check=True).stdout
-    programs = json.loads(command_line("sheets", "list", "--database", database, "--json", check=True).stdout)
-    command_line("sheets", "publish", made["id"], "--database", database, "--user", "ann", check=True)
-    again = command_line("sheets", "publish", made["id"], "--database", database)
+    people = said("sheets", "list", "--database", database, check=True).stdout
+    programs = json.loads(said("sheets", "list", "--database", database, "--json", check=True).stdout)
+    said("sheets", "publish", made["id"], "--database", database, "--user", "ann", check=True)
+    again = said("sheets", "publish", made["id"], "--database", database)
 
     assert "Topics" in people and "1 of 1" in people
     assert [made["id"]] == [sheet["id"] for sheet in programs["sheets"]]
@@ -190,16 +209,16 @@ def test_commands_follow_the_operations(database: Path) -> None:
     assert again.stderr.startswith("INVALID_TRANSITION: Cannot publish a sheet that is published.")
 
 
-def test_lists_are_written_as_people_write_them(database: Path) -> None:
+def test_lists_are_written_as_people_write_them(database: Path, said: Callable[..., Said]) -> None:
     rows = json.dumps([{"q": f"question {n}", "a": "x"} for n in range(4)])
-    sheet = command_line(
+    sheet = said(
         "sheets", "create", "Topics", "--rows", rows, "--tags", "pii, internal", "--database", database, "--json", check=True
     )
     assert ["pii", "internal"] == json.loads(sheet.stdout)["tags"]
     plan = json.dumps({"prompt_template": "{{q}}", "response_column": "a"})
     made = ["training-sheets", "assemble", json.loads(sheet.stdout)["id"], "--template", plan, "--database", database, "--json"]
-    id = json.loads(command_line(*made, check=True).stdout)["id"]
-    told = command_line(
+    id = json.loads(said(*made, check=True).stdout)["id"]
+    told = said(
         "review", "bulk-approve", id, "--row-indices", "0, 2", "--preview", "--database", database, "--json", check=True
     )
     assert 2 == json.loads(told.stdout)["matched"]
@@ -274,8 +293,10 @@ def test_a_workspace_is_opened_and_told_about(database: Path) -> None:
         (["feedback", "create", "--endpoint", "e", "--request-id", "r", "--rating", "positive"], 1, "NOT_FOUND"),
     ],
 )
-def test_exit_codes_and_words(database: Path, arguments: list[str], code: int, word: str) -> None:
-    shown = command_line(*arguments, *([] if arguments[0] in ("shets", "demo") else ["--database", str(database)]))
+def test_exit_codes_and_words(
+    database: Path, said: Callable[..., Said], arguments: list[str], code: int, word: str
+) -> None:
+    shown = said(*arguments, *([] if arguments[0] in ("shets", "demo") else ["--database", str(database)]))
 
     assert code == shown.returncode
     assert word in shown.stderr + shown.stdout

@@ -25,7 +25,7 @@ PLAN = {
     "label_type": "module",
 }
 REVIEWERS = 4
-KILLS = 3
+KILLS = 2
 BATCH = 40
 
 

@@ -6,6 +6,7 @@ missing an extra, and sees neither store nor services. Retries, pace and judgeme
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import os
@@ -109,8 +110,13 @@ class Provider(Protocol):
 
 def protocols() -> dict[str, str]:
     """Return `module:Class` by name of every way to talk to a provider, plugins included."""
-    found = {entry.name: entry.value for entry in entry_points(group=GROUP)}
-    return found | BUILT_IN
+    return _plugins() | BUILT_IN
+
+
+@functools.cache
+def _plugins() -> dict[str, str]:
+    """Look through what is installed, which takes long enough to be seen in a list of providers, once a process."""
+    return {entry.name: entry.value for entry in entry_points(group=GROUP)}
 
 
 def protocol(name: str) -> type[Provider]:

@@ -70,21 +70,25 @@ def close(worker: Trainer, inputs: Inputs, metrics: Mapping[str, Any], folder: P
 
 def read_pairs(path: Path) -> dict[str, list[Pair]]:
     """Return the pairs of a Parquet file by side of the split."""
-    import pyarrow.parquet as pq
-
     found: dict[str, list[Pair]] = {"train": [], "val": []}
-    columns = pq.read_table(path, columns=list(COLUMNS)).to_pydict()
+    columns = _columns(path).to_pydict()
     for id, prompt, response, split in zip(*(columns[name] for name in COLUMNS), strict=True):
         found[split].append(Pair(id, prompt, response))
     return found
 
 
+def _columns(path: Path) -> Any:
+    """Return the columns of the pairs as a table; `read_table` would import all of pandas for it."""
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path) as file:
+        return file.read(columns=list(COLUMNS))
+
+
 def _print(path: Path) -> str:
     """Return what changes with the pairs, their order and their sides."""
-    import pyarrow.parquet as pq
-
     digest = hashlib.sha256()
-    for column in pq.read_table(path, columns=list(COLUMNS)).combine_chunks().columns:
+    for column in _columns(path).combine_chunks().columns:
         for buffer in (buffer for chunk in column.chunks for buffer in chunk.buffers() if buffer is not None):
             digest.update(buffer)
     return digest.hexdigest()
