@@ -463,6 +463,15 @@ def test_progress_is_counted_from_the_pairs(ws: Any, made: Any) -> None:
     assert facets["reviewer"] == {"local": 11}
 
 
+def test_what_is_done_beside_deciding_makes_nobody_faster(ws: Any, made: Any) -> None:
+    ws.review.decide(made.id, 0, action="approve")
+    for given in ({"notes": "hm"}, {"prohibited_uses": ["testing"]}, {"prompt": "Other?"}):
+        ws.review.decide(made.id, 0, **given)
+    ws.review.undo(made.id, row_index=0, version=2)
+
+    assert ws.review.progress(made.id).pace_per_hour == 60.0
+
+
 def test_eligibility_names_the_reasons(ws: Any, made: Any) -> None:
     ws.review.bulk_approve(made.id, row_indices=list(range(8)))
     ws.review.decide(made.id, 10, action="reject")

@@ -343,6 +343,19 @@ def test_a_lease_for_each_missing_vote(local: Any, made: Any, people: Any) -> No
     assert [pair.row_index for pair in cy.claim(2).items] == [2, 4]
 
 
+def test_a_pair_is_in_nobodys_way_while_it_wants_another_vote(local: Any, made: Any, people: Any) -> None:
+    ann, bob, cy = people
+    row = ann.claim(1).items[0].row_index
+    assert bob.card(row).held_by is None, "two are to review it, and one does"
+    assert row == bob.claim(1).items[0].row_index
+    assert (ann.card(row).held_by, bob.card(row).held_by) == (None, None)
+
+    assert cy.card(row).held_by == "ann", "no further vote is needed"
+    with pytest.raises(Conflict):
+        cy.vote(row)
+    assert bob.vote(row).review.done == 1
+
+
 def test_claims_are_exact(local: Any, made: Any) -> None:
     local.training_sheets.update(made.id, overlap=3)
     handed: list[tuple[int, str]] = []

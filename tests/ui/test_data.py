@@ -198,9 +198,10 @@ def test_a_training_sheet_is_made_from_the_form(local, sheet):
     assert "needs a size" in form._inputs["sample_size"]._note.object
 
     form.input("sample_size").value = 10
+    form.input("overlap").value = 2
     form._clicked(None)
 
-    assert [10] == [one.total_rows for one in made]
+    assert [(10, 2)] == [(one.total_rows, one.overlap) for one in made]
 
 
 def test_a_row_is_changed_in_its_form_and_only_what_was_changed_is_sent(local, sheet):

@@ -99,6 +99,21 @@ def test_a_training_sheet_shows_counts_eligibility_and_exactly_its_actions(local
     view.close()
 
 
+def test_how_many_review_each_pair_is_changed_on_the_page(local, sheet, template, monkeypatch):
+    made = local.training_sheets.assemble(sheet.id, template_id=template.id)
+    view = started(TrainingSheetView(local, training_sheet_id=made.id))
+    shows(view, "Reviewers per pair")
+    opened: list[Any] = []
+    monkeypatch.setattr(view.dialog, "open", lambda title, form: opened.append(form))
+
+    view._edit()
+    opened[0].input("overlap").value = 2
+    opened[0]._clicked(None)
+
+    assert 2 == local.training_sheets.get(made.id).overlap
+    view.close()
+
+
 def test_a_re_assembly_is_counted_shown_and_done(local, sheet, template):
     made = local.training_sheets.assemble(sheet.id, template_id=template.id)
     local.review.decide(made.id, 0, action="approve")

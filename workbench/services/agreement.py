@@ -12,6 +12,7 @@ from workbench.domain.agreement import Agreement, AgreementFigure, ReviewerAgree
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.wording import grouped
 from workbench.services import disputes
+from workbench.services.decisions import VERDICTS
 from workbench.services.figures import PACE_WINDOW, SHORTEST_PACE, percent
 from workbench.store import Database
 
@@ -252,7 +253,7 @@ def _paces(db: Database, training_sheet_id: str, now: dt.datetime) -> dict[str, 
     """Return single decisions per hour over the last hour, by person."""
     found = db.tuples(
         "select actor, count(*), min(logged_at) from batches where training_sheet_id = ? and logged_at > ? and row_count = 1 "
-        "and undone_at is null and action in ('approve', 'reject', 'flag', 'vote', 'adjudicate') group by 1",
+        f"and undone_at is null and action in {VERDICTS} group by 1",
         [training_sheet_id, now - PACE_WINDOW],
     )
     hour = dt.timedelta(hours=1)

@@ -17,7 +17,7 @@ from workbench.services.queues import Condition, Order, beyond
 from workbench.services.votes import ADJUDICATORS
 from workbench.store import Database
 
-SHOWN_HISTORY = 20
+SHOWN_HISTORY = 100
 _BACK = {"asc": "desc", "desc": "asc"}
 
 
@@ -44,7 +44,7 @@ def card(
         stale_change=_stale_change(db, pair) if pair.stale else None,
         source_row=_source_row(made, sheet, pair),
         history=[Decision(**entry) for entry in log.rows],
-        history_total=log.total,
+        history_earlier=log.total - len(log.rows),
         first_version=log.extra["first_version"],
         progress=figures.progress(db, made.id, db.clock.now()),
         guidelines=made.guidelines,

@@ -78,6 +78,27 @@ def foreign_holder(db: Database, training_sheet_id: str, row_index: int, now: dt
     return found[0] if found else None
 
 
+def in_the_way(db: Database, made: TrainingSheet, row: dict[str, Any], now: dt.datetime) -> tuple[str, dt.datetime] | None:
+    """Return who holds all the votes that a pair still wants, and until when: of several people, one more would be too many."""
+    who = current()
+    leases = db.tuples(
+        "select holder, max(expires_at), bool_or(holder = ?) from claims where training_sheet_id = ? and row_index = ? "
+        "and expires_at > ? group by holder order by 2",
+        [who.actor, made.id, row["row_index"], now],
+    )
+    others = [(holder, until) for holder, until, own in leases if not own]
+    if len(others) < len(leases) or row["votes"] + len(others) < made.overlap or not others:
+        return None
+    return others[0]
+
+
+def keeper(db: Database, made: TrainingSheet, row: dict[str, Any], now: dt.datetime) -> tuple[str, dt.datetime] | None:
+    """Return whose work keeps the caller from a pair, and until when."""
+    if made.overlap > 1:
+        return in_the_way(db, made, row, now)
+    return foreign_holder(db, made.id, row["row_index"], now)
+
+
 def refuse_foreign(db: Database, training_sheet_id: str, row_index: int, now: dt.datetime) -> None:
     """Raise Conflict when somebody else holds the pair."""
     held = foreign_holder(db, training_sheet_id, row_index, now)

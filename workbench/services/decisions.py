@@ -48,6 +48,8 @@ BESIDES = {"labeled_by", "labeled_at", "verified_by", "verified_at", "canonical_
 STEPS_BACK = "('undo', 'redo', 'settle')"
 # Who has answers written or prompts made anew has judged none of the pairs.
 NO_DECISIONS = "('generate', 'reassemble')"
+# What somebody who reviews does to one pair after the other; notes, rights and other texts take their time beside it.
+VERDICTS = "('approve', 'reject', 'flag', 'vote', 'adjudicate')"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from workbench.domain.label import (
 )
 from workbench.domain.quality import PII_WORDS
 from workbench.domain.wording import grouped
-from workbench.services.decisions import NO_DECISIONS, STEPS_BACK
+from workbench.services.decisions import NO_DECISIONS, VERDICTS
 from workbench.services.queues import VOTED_BY_READER
 from workbench.store import Database
 
@@ -166,7 +166,7 @@ def _pace(db: Database, training_sheet_id: str, now: dt.datetime) -> float | Non
     """Return single decisions per hour over the last hour, or None without any."""
     count, first = db.tuples(
         "select count(*), min(logged_at) from batches where training_sheet_id = ? and logged_at > ? and row_count = 1 "
-        f"and undone_at is null and action <> 'import' and action not in {STEPS_BACK}",
+        f"and undone_at is null and action in {VERDICTS}",
         [training_sheet_id, now - PACE_WINDOW],
     )[0]
     if not count:

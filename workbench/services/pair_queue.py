@@ -115,7 +115,7 @@ class PairQueue(BulkReview):
         made, sheet = self.place(training_sheet_id)
         found = queues.condition(wanted, made, sheet, reader=self.actor)
         row = self.stored(made, row_index)
-        held = claims.foreign_holder(self.db, made.id, row_index, self.clock.now())
+        held = claims.keeper(self.db, made, row, self.clock.now())
         sort = queues.Order(order, descending, seed)
         with self.db.read(), self._condition(where, regex):
             return cards.card(self.db, made, sheet, row, found, sort, held[0] if held else None)

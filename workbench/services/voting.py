@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from workbench.contract import current
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import PAIR_LIFECYCLE, mask_of, uses_of
 from workbench.errors import Conflict, Forbidden, InvalidTransition, ValidationError
-from workbench.services import decisions, votes
+from workbench.services import claims, decisions, votes
 from workbench.services.becoming import always
 from workbench.services.judging import judged, rewrites, state_columns
 from workbench.store import Database
@@ -98,16 +97,10 @@ def _refuse_closed(service: ReviewService, row: Row) -> None:
 
 def _refuse_taken(db: Database, made: TrainingSheet, row: Row, now: Any) -> None:
     """Refuse a vote that nobody waits for, because others hold all that are missing."""
-    who = current()
-    leases = db.tuples(
-        "select holder, max(expires_at), bool_or(holder = ?) from claims where training_sheet_id = ? and row_index = ? "
-        "and expires_at > ? group by holder order by 2",
-        [who.actor, made.id, row["row_index"], now],
-    )
-    others = [(holder, until) for holder, until, own in leases if not own]
-    if len(others) < len(leases) or row["votes"] + len(others) < made.overlap or not others:
+    held = claims.in_the_way(db, made, row, now)
+    if held is None:
         return
-    holder, expires_at = others[0]
+    holder, expires_at = held
     raise Conflict(
         f"{holder} is working on this pair until {expires_at:%H:%M:%S} UTC, and no further vote is needed. Take another one, or wait.",
         holder=holder,

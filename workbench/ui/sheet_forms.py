@@ -29,6 +29,7 @@ DIFFERENCES = """
 .differences td { border-top: 1px solid var(--mui-palette-divider, #dfe5ec); overflow-wrap: break-word; max-width: 280px; }
 """
 DTYPES = {"VARCHAR": "text", "BIGINT": "whole number", "DOUBLE": "number", "BOOLEAN": "true or false", "TIMESTAMP": "time"}
+TITLES = {"overlap": "Reviewers per pair"}
 Done = Callable[[Any], None]
 FILE = frozenset({"source", "file"})
 ENDINGS = ".csv,.tsv,.tab,.txt,.parquet,.pq,.json,.jsonl,.ndjson,.xlsx,.xlsm,.arrow,.feather,.gz,.zst"
@@ -208,7 +209,7 @@ def attach_form(ws: Any, sheet: Any, done: Done) -> ParameterForm:
 
 def assemble_form(ws: Any, sheet: Any, done: Done, *, template_id: str | None = None) -> ParameterForm:
     """Return the form that makes a training sheet from a sheet."""
-    only = ("name", "template_id", "sample", "sample_size", "stratify_by", "seed", "filter", "guidelines")
+    only = ("name", "template_id", "sample", "sample_size", "stratify_by", "seed", "filter", "overlap", "guidelines")
     columns = {"The response column": None} | {column.name: column.name for column in sheet.columns}
     return ParameterForm(
         titled(ws.training_sheets.assemble, only),
@@ -224,7 +225,7 @@ def assemble_form(ws: Any, sheet: Any, done: Done, *, template_id: str | None = 
 def titled(call: Any, names: Sequence[str]) -> list[Field]:
     """Return the fields of an operation in the order of their names, titles without `id`."""
     found = {field.name: field for field in fields_of_operation(call, only=names)}
-    return [replace(found[name], title=fmt.words(name.removesuffix("_id"))) for name in names if name in found]
+    return [replace(found[name], title=TITLES.get(name) or fmt.words(name.removesuffix("_id"))) for name in names if name in found]
 
 
 def template_choices(ws: Any) -> Sought:

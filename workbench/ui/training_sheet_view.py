@@ -20,10 +20,11 @@ from workbench.ui.components.rows import PreviewTable
 from workbench.ui.job import JobView
 from workbench.ui.reassemble import ReassembleView
 from workbench.ui.review_history import ReviewHistory
+from workbench.ui.sheet_forms import titled
 from workbench.ui.url import page_href
 from workbench.ui.view import View
 
-EDITABLE = ("name", "guidelines")
+EDITABLE = ("name", "overlap", "guidelines")
 PAIR_TITLES = {"row_index": "#", "item_ref": "Item", "response_source": "Source"}
 PAIR_WORDS = {"status": fmt.chip, "response_source": fmt.choice, "simulated": lambda made_up: fmt.simulated() if made_up else ""}
 
@@ -64,7 +65,7 @@ class TrainingSheetView(View):
 
     def _edit(self) -> None:
         form = ParameterForm(
-            fields_of_operation(self.ws.training_sheets.update, only=EDITABLE),
+            titled(self.ws.training_sheets.update, EDITABLE),
             lambda values: self.ws.training_sheets.update(self.training_sheet_id, version=self.made.version, **values),
             values={name: getattr(self.made, name) for name in EDITABLE},
             done=lambda made: self.dialog.close(),

@@ -107,10 +107,13 @@ def history_markup(card: Any) -> Markup:
 
 def _earlier(card: Any) -> Markup:
     """Return what came before the decisions shown."""
+    left_out = Markup('<li class="faint">{} earlier</li>').format(fmt.plural(card.history_earlier, "decision"))
+    left_out = left_out if card.history_earlier else Markup("")
     if card.first_version is None:
-        return Markup("")
+        return left_out
     button = _bring_back("Bring back", card.first_version)
-    return Markup('<li><div class="step"><span class="faint">As it was made</span>{}</div></li>').format(button)
+    made = Markup('<li><div class="step"><span class="faint">As it was made</span>{}</div></li>').format(button)
+    return left_out + made
 
 
 def _bring_back(label: str, version: int) -> Markup:
