@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
+from panel.io.location import Location
+
 from tests.ui.rendered import eventually, shows, started, texts
+from workbench.ui.label_review import ReviewView
 from workbench.ui.sheet_view import SheetView
+from workbench.ui.training_sheet_view import TrainingSheetView
+from workbench.ui.url import UrlState
 
 ROWS = [
     {"question": "Where is the river?", "answer": "Behind the mountain."},
@@ -68,3 +75,32 @@ def test_a_scan_shows_how_far_it_is_where_it_was_begun(local: Any) -> None:
     going = view.faces["quality"][0].box.objects[1]
     assert eventually(lambda: not going.visible)
     view.close()
+
+
+def test_findings_among_pairs_lead_to_their_queue(local: Any) -> None:
+    sheet = local.sheets.create("letters", rows=ROWS)
+    made = local.training_sheets.assemble(sheet.id, template={"prompt_template": "{{question}}", "response_column": "answer"})
+    view = started(TrainingSheetView(local, training_sheet_id=made.id))
+    shows(view, "Not scanned yet.", "Scan for quality")
+
+    press(view.__panel__(), "scan")
+
+    shows(view, "Exact duplicates", "Declines to answer")
+    face = view.quality
+    assert eventually(lambda: face.found.rows)
+    lead = {row["id"]: html.unescape(re.search(r'href="\./label([^"]*)"', row["cells"][0])[1]) for row in face.found.rows}
+    review = ReviewView(local)
+    UrlState(review, ("sheet", "status", "signals", "order", "descending"), Location(search=lead["refusal"]))
+    assert review.descending
+    found = local.review.queue(review.sheet, status=review.status, signals=review.signals.split(), order=review.order)
+    assert [2] == [pair.row_index for pair in found]
+    view.close()
+
+    review = started(ReviewView(local, sheet=made.id, status=""))
+    assert eventually(lambda: [group for group in review.filters.chips.groups if group["name"] == "signals"])
+    chips = {option["value"]: option for group in review.filters.chips.groups for option in group["options"]}
+    assert chips["duplicates:1.."]["count"] == "2"
+    review.filters.chips.value = {"signals": "refusal:true"}
+    assert eventually(lambda: review.row == 2)
+    assert review.filters.arguments() == {"status": "all", "order": "row_index", "signals": ["refusal:true"]}
+    review.close()

@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 from markupsafe import Markup
 
 from workbench.domain.label import PAIR_STATUSES, USES
+from workbench.domain.quality import SIGNALS
 from workbench.ui import format as fmt
 from workbench.ui.components.active_filters import ActiveFilters
 from workbench.ui.components.chips import FilterChips, bind_chips, chip_group, search_field
@@ -26,6 +27,7 @@ CHIPPED = {
     "updated_since": "changed since {}", "updated_until": "changed before {}", "signals": "signals {}", "where": "where {}",
 }  # fmt: skip
 FILTERS = ("status", "response_source", *CHIPPED)
+PLAIN = {"response_source": "Source", "reviewer": "Reviewer"}
 NAMES = (*FILTERS, "pattern", "order", "descending")
 HINTS = {"item_ref": "", "updated_since": "2026-01-31", "updated_until": "2026-01-31T14:05", "signals": "concern:0.5.. pii:1.."}
 TITLES = {
@@ -55,7 +57,7 @@ class QueueFilters(pn.viewable.Viewer):
         super().__init__()
         self._view = view
         self.chips = FilterChips(groups=[chip_group("status", "Queue", QUEUES)], apart=True)
-        bind_chips(self.chips, view, ["status", "response_source", "reviewer"])
+        bind_chips(self.chips, view, ["status", *PLAIN, "signals"])
         self.active = ActiveFilters(lambda name: view.param.update(**{name: ""}))
         self.searching = search_field(view, label="Search prompts and answers")
         self.fields: dict[str, Any] = {}
@@ -85,11 +87,11 @@ class QueueFilters(pn.viewable.Viewer):
         """Offer the values that occur, with their counts."""
         facets = {facet.name: {v.value: v.count for v in facet.values} for facet in found.facets}
         groups = [chip_group("status", "Queue", QUEUES, counts=facets.get("status", {}))]
-        for name, label in (("response_source", "Source"), ("reviewer", "Reviewer")):
+        for name, label in PLAIN.items():
             counts = facets.get(name, {})
             if counts:
                 groups.append(chip_group(name, label, list(counts), counts=counts))
-        self.chips.groups = groups
+        self.chips.groups = groups + [_signalled(facet) for facet in found.facets if facet.name in SIGNALS and facet.values]
 
     def arguments(self) -> dict[str, Any]:
         """Return what to ask the queue for."""
@@ -174,6 +176,15 @@ class QueueFilters(pn.viewable.Viewer):
         switch = pmui.Switch(label=label, size="small", margin=0, css_classes=[f"filter-{name}"])
         tie(switch, self._view, value=name)
         return switch
+
+
+def _signalled(facet: Any) -> dict[str, Any]:
+    """Return what a scan found as chips, each of which is a condition on the signal."""
+    options = [
+        {"value": f"{facet.name}:{one.value}", "label": one.label, "count": Markup(fmt.integer(one.count)).striptags()}
+        for one in facet.values
+    ]
+    return {"name": "signals", "label": facet.label, "options": options}
 
 
 def choices_of(call: Any, name: str) -> tuple[str, ...]:

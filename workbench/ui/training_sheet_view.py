@@ -18,6 +18,7 @@ from workbench.ui.components.markup import html, show
 from workbench.ui.components.pair_markup import CSS, over
 from workbench.ui.components.rows import PreviewTable
 from workbench.ui.job import JobView
+from workbench.ui.pair_quality import PairQualityFace
 from workbench.ui.reassemble import ReassembleView
 from workbench.ui.review_history import ReviewHistory
 from workbench.ui.sheet_forms import titled
@@ -49,8 +50,10 @@ class TrainingSheetView(View):
         shown = {"titled": pair_title, "worded": PAIR_WORDS, "training_sheet_id": self.training_sheet_id}
         pairs = PreviewTable(self, self.ws.training_sheets.preview, **shown)
         steps = ReviewHistory(self.ws, frame=self, training_sheet_id=self.training_sheet_id)
+        self.quality = PairQualityFace(self, self.training_sheet_id)
+        quality = [html(over("Quality"), css=CSS), *self.quality.parts]
         title = html(over("History"), css=CSS)
-        return [top, pmui.Column(fit, margin=0, sizing_mode="stretch_width"), pairs, title, steps, self.dialog]
+        return [top, pmui.Column(fit, margin=0, sizing_mode="stretch_width"), pairs, *quality, title, steps, self.dialog]
 
     def _drawn(self, made: Any) -> Any:
         self.made = made
