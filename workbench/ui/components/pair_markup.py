@@ -112,8 +112,8 @@ def _earlier(card: Any) -> Markup:
     if card.first_version is None:
         return left_out
     button = _bring_back("Bring back", card.first_version)
-    made = Markup('<li><div class="step"><span class="faint">As it was made</span>{}</div></li>').format(button)
-    return left_out + made
+    made = '{}<li><div class="step"><span class="faint">As it was made</span>{}</div></li>'
+    return Markup(made).format(left_out, button)
 
 
 def _bring_back(label: str, version: int) -> Markup:
