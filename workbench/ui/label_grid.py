@@ -151,6 +151,11 @@ class PairGrid(pn.viewable.Viewer):
         self._tell()
 
     def _tell(self) -> None:
+        # Clicks come on threads of their own: what is said last has to be of what is chosen by then.
+        with self._view.guard:
+            self._say()
+
+    def _say(self) -> None:
         chosen = self._total if self._whole else len(self.grid.selected)
         some = bool(chosen)
         words = (
