@@ -20,6 +20,12 @@ def made(ws: Any) -> Any:
     return ws.training_sheets.assemble(sheet.id, template=PLAN, filter="n < 30")
 
 
+@pytest.fixture
+def made_locally(local: Any) -> Any:
+    sheet = local.sheets.create("rows", rows=ROWS, item_id_column="id")
+    return local.training_sheets.assemble(sheet.id, template=PLAN, filter="n < 30")
+
+
 def listed(ws: Any, made: Any, as_of: dt.datetime | None = None) -> list[dict[str, Any]]:
     """Return all pairs, page by page."""
     pages = [ws.review.rows(made.id, as_of=as_of, page=number, page_size=7) for number in range(1, 7)]
@@ -163,6 +169,52 @@ def test_going_back_to_where_it_is_makes_no_step(ws: Any, made: Any) -> None:
     found = ws.review.undo(made.id, row_index=0, version=2)
     assert (found.undone, found.batch_id) == (0, None)
     assert ws.review.batches(made.id).total == 1
+
+
+def test_what_somebody_changed_meanwhile_is_not_brought_back(ws: Any, made: Any) -> None:
+    ws.review.decide(made.id, 0, action="approve")
+    ws.review.decide(made.id, 0, action="flag")
+    with pytest.raises(Conflict, match="you have version 2, it is at 3"):
+        ws.review.undo(made.id, row_index=0, version=1, seen_version=2)
+    assert ws.review.get(made.id, 0).status == "flagged"
+    assert ws.review.undo(made.id, row_index=0, version=1, seen_version=3).undone == 1
+    for given in ({"seen_version": 4}, {"seen_version": 0, "row_index": 0, "version": 1}):
+        with pytest.raises(ValidationError, match="seen_version"):
+            ws.review.undo(made.id, **given)
+
+
+def test_in_an_archived_training_sheet_nothing_is_brought_back(ws: Any, made: Any) -> None:
+    for action in ("approve", "flag"):
+        ws.review.decide(made.id, 0, action=action)
+    assert offered(ws, made) == [2]
+    ws.training_sheets.archive(made.id)
+    assert (offered(ws, made), ws.review.card(made.id, 0).first_version) == ([], None)
+    reasons = {action.reason for entry in ws.review.history(made.id, row_index=0) for action in entry.actions}
+    assert reasons == {"The training sheet is archived. Restore it first."}
+
+
+def test_a_pair_at_the_place_of_a_removed_one_has_a_life_of_its_own(local: Any, made_locally: Any) -> None:
+    review, made = local.review, made_locally
+    change_row(local, made.sheet_id, 35, n=3)
+    batch = local.training_sheets.reassemble(made.id).batch_id
+    review.decide(made.id, 30, response="of the first")
+    review.undo(made.id)
+    assert review.undo(made.id, batch_id=batch).undone == 1
+    gone = review.history(made.id, row_index=30)[0].version
+    assert gone > 1 and offered(local, made, 30) == []
+
+    with local.transport.app.db.write():
+        local.transport.app.review.append_pair(made.id, prompt="P", response="R")
+    assert review.get(made.id, 30).version == gone + 1
+    assert (offered(local, made, 30), review.card(made.id, 30).first_version) == ([], None)
+    review.decide(made.id, 30, action="approve")
+    review.decide(made.id, 30, response="S")
+
+    assert (offered(local, made, 30), review.card(made.id, 30).first_version) == ([gone + 2], gone + 1)
+    with pytest.raises(ValidationError, match=f"no version {gone} of this pair; it has {gone + 1} to {gone + 3}"):
+        review.undo(made.id, row_index=30, version=gone)
+    assert review.undo(made.id, row_index=30, version=gone + 1).undone == 1
+    assert (review.get(made.id, 30).response, review.get(made.id, 30).status) == ("R", "unlabeled")
 
 
 @pytest.mark.parametrize(

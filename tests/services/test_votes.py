@@ -10,6 +10,7 @@ import pytest
 
 from workbench.contract import Context
 from workbench.errors import Conflict, Forbidden, InvalidTransition, ValidationError
+from workbench.store.doctor import doctor
 
 PLAN = {"prompt_template": "Q: {{q}}?", "response_column": "a", "label_type": "answer"}
 ROWS = [{"id": f"i{n}", "q": f"what {n}", "a": None if n % 10 == 9 else f"answer {n % 4}"} for n in range(30)]
@@ -189,6 +190,14 @@ def test_votes_are_blind(local: Any, made: Any, people: Any) -> None:
 
     bob.vote(0, "reject", response="secret text")
     assert {(one.actor, one.label) for one in cy.history(row_index=0)} == {("ann", "voted to reject"), ("bob", "voted to reject")}
+
+    stale(local, made, people, [1])
+    ann.vote(1, "reject", flag_reason="secret reason")
+    assert local.review.get(made.id, 1).stale
+    assert "voted to reject" in [one.label for one in ann.history(row_index=1)]
+    assert "voted to reject" not in [one.label for one in cy.history(row_index=1)], "a stale pair is voted on anew"
+    bob.vote(1, "reject", flag_reason="secret reason")
+    assert [one.actor for one in cy.history(row_index=1) if one.label == "voted to reject"] == ["bob", "ann"]
 
 
 def test_a_queue_shows_what_waits_for_the_reader(local: Any, made: Any, people: Any) -> None:
@@ -542,3 +551,75 @@ def test_redo_casts_the_votes_that_undo_took_and_no_others(local: Any, made: Any
 
     assert ann.redo().undone == 2
     assert told(local) == before
+
+
+def test_only_a_steward_brings_back_what_several_people_review(local: Any, made: Any, people: Any, steward: Person) -> None:
+    ann, bob, cy = people
+    steward.bulk_rights(row_indices=[0, 1, 2], prohibited_uses=["testing"])
+    ann.vote(1)
+    for person in (ann, bob):
+        person.vote(2)
+    for row in (0, 1, 2):
+        before = told(local)
+        with pytest.raises(Forbidden, match="Several people review this pair.*needs the role admin or data_steward") as caught:
+            cy.undo(row_index=row, version=1)
+        assert caught.value.context["needed"] == ["admin", "data_steward"]
+        assert told(local) == before
+        reason = "Several people review this pair; bringing it back needs the role admin or data_steward."
+        versions = [3, 2] if row == 2 else [2]
+        offers = [[(one.enabled, one.reason) for one in entry.actions] for entry in ann.history(row_index=row)]
+        assert [offer for offer in offers if offer] == [[(False, reason)]] * (len(versions) - 1)
+        assert (cy.card(row).first_version, steward.card(row).first_version) == (None, 1)
+        assert steward.undo(row_index=row, version=1).undone == 1
+
+    for person in (ann, bob):
+        person.vote(3)
+    with pytest.raises(Forbidden, match="Several people review this pair; beginning anew"):
+        cy.decide(3, action="reset")
+
+
+def test_votes_that_stand_keep_a_pair_from_being_brought_back_by_one(local: Any, made: Any, people: Any) -> None:
+    ann, bob, cy = people
+    for person in (ann, bob):
+        person.vote(0)
+    local.training_sheets.update(made.id, overlap=1)
+    with pytest.raises(Forbidden):
+        cy.undo(row_index=0, version=1)
+    cy.vote(1)
+    assert cy.undo(row_index=1, version=1).undone == 1
+
+
+def test_a_pair_brought_back_to_a_settled_version_is_disputed_no_more(local: Any, made: Any, people: Any, steward: Person) -> None:
+    ann, bob, _ = people
+    for person in (ann, bob):
+        person.vote(0)
+    steward.decide(0, action="reset")
+    ann.vote(0)
+    bob.vote(0, "reject")
+    before = told(local)
+    back = steward.undo(row_index=0, version=2)
+
+    pair = local.review.get(made.id, 0)
+    assert (pair.status, pair.review.state, pair.review.done) == ("labeled", "agreed", 1)
+    assert (local.review.queue(made.id, status="disputed").total, doctor(local.transport.app.db)) == (0, [])
+    after = told(local)
+    steward.undo(batch_id=back.batch_id)
+    assert told(local) == before
+    steward.redo(batch_id=back.batch_id)
+    assert told(local) == after
+
+
+def test_a_vote_made_no_version_to_bring_back(local: Any, made: Any, people: Any, steward: Person) -> None:
+    ann, bob, _ = people
+    ann.vote(0)
+    ann.vote(0, "flag")
+    assert not any(entry.actions for entry in ann.history(row_index=0))
+    steward.bulk_rights(row_indices=[0], prohibited_uses=["testing"])
+    bob.vote(0)
+    log = steward.history(row_index=0)
+    assert not any(entry.actions for entry in log), "the only version before is the one it was made with"
+    assert steward.card(0).first_version == 1
+
+    steward.adjudicate(0, "approve")
+    offers = [(entry.action, [one.name for one in entry.actions]) for entry in steward.history(row_index=0)]
+    assert [action for action, names in offers if names] == ["rights"]

@@ -42,7 +42,7 @@ def change(db, sql):
 
 def fill(db, table, **values):
     """Insert one row, with something harmless in every column that is not named."""
-    blank = {"BIGINT": "1", "TIMESTAMP": "timestamp '2026-01-01'", "BOOLEAN": "false", "VARCHAR": "'x'"}
+    blank = {"BIGINT": "1", "UTINYINT": "0", "TIMESTAMP": "timestamp '2026-01-01'", "BOOLEAN": "false", "VARCHAR": "'x'"}
     query = "select column_name, data_type, is_nullable from duckdb_columns() where table_name = ?"
     needed = {name: blank[kind] for name, kind, nullable in db.tuples(query, [table]) if not nullable}
     given = {name: f"'{value}'" if isinstance(value, str) else str(value) for name, value in values.items()}
@@ -109,6 +109,13 @@ def test_a_pair_decided_on_twice_in_a_batch_and_details_without_a_decision_are_f
     fill(db, "decision_details", batch=1, row_index=8)
     texts = [text for check, text in found(db) if check == "decisions"]
     assert texts == ["batch 1 decides 2 times on pair 7 of ts1", "batch 1 has details of pair 8 and no decision on it"]
+
+
+def test_a_pair_that_is_settled_and_disputed_is_found(db):
+    for row, (status, stale) in enumerate([("unlabeled", "false"), ("labeled", "true"), ("labeled", "false")]):
+        fill(db, "pair_rows", training_sheet_id="ts1", row_index=row, status=status)
+        change(db, f"update pair_rows set stale = {stale}, disputed = true, votes = 0, dissent = 0 where row_index = {row}")
+    assert [text for check, text in found(db) if check == "votes"] == ["pair ts1.2 is disputed and labeled"]
 
 
 def test_sheets_without_rows_are_found(db):

@@ -245,7 +245,7 @@ class Review(Namespace):
         """Return the log of decisions, the newest first, with the words that changed."""
     def batches(self, training_sheet_id: str, *, row_index: int | None = ..., reviewer: str | None = ..., action: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., page: int = ..., page_size: int = ...) -> Page[Batch]:
         """List the steps of the review, the newest first, with what undoing each of them would do."""
-    def undo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., row_index: int | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> UndoOutcome:
+    def undo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., row_index: int | None = ..., version: int | None = ..., seen_version: int | None = ..., idempotency_key: str | None = ...) -> UndoOutcome:
         """Take back a batch where nothing came after it, or bring one pair back to an earlier version."""
     def redo(self, training_sheet_id: str, *, batch_id: str | None = ..., scope: Literal['mine', 'all'] = ..., idempotency_key: str | None = ...) -> UndoOutcome:
         """Make again what was undone, where nothing came after it."""

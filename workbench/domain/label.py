@@ -307,7 +307,7 @@ class Card(Record):
     source_row = Items(item_type=SourceValue, doc="The source row.")
     history = Items(item_type=Decision, doc="Decisions on the pair, the newest first, at most a hundred.")
     history_earlier = param.Integer(0, doc="Decisions on the pair before those.")
-    first_version = param.Integer(None, allow_None=True, doc="Version it began with, where no decision shown made it.")
+    first_version = param.Integer(None, allow_None=True, doc="Version it began with, offered where no decision shown made it.")
     progress = Nested(class_=Progress, doc="Progress of the training sheet.")
     guidelines = param.String("", doc="Markdown shown to reviewers.")
     choices = Json([], doc="Closed set of answers: {name, color, hotkey}.")

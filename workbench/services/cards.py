@@ -35,7 +35,7 @@ def card(
     values = present(db, [row], sheet, made)[0]
     values["actions"] += disputes.of_pair(made, row, allowed=bool(reader.roles & ADJUDICATORS))
     pair = Pair(**values)
-    log = history.page(db, made.id, history.Wanted(row_index=pair.row_index), 1, SHOWN_HISTORY)
+    log = history.page(db, made, history.Wanted(row_index=pair.row_index), 1, SHOWN_HISTORY)
     edited = pair.original_response is not None and pair.original_response != pair.response
     return Card(
         pair=pair,

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.contract import Page, current
+from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import uses_of
 from workbench.domain.record import Action
 from workbench.domain.review_log import Batch, Decision
 from workbench.domain.wording import word_diff
-from workbench.services import templating
+from workbench.services import restoring, templating, votes
+from workbench.services.pairs import ARCHIVED
 from workbench.services.review_arguments import REVIEWERS
 from workbench.services.steps import SHAPED_BY
 from workbench.store import Database
@@ -35,13 +37,13 @@ WORDS = {
     "settle": "settled by the votes there were",
 }
 HIDDEN = {"last_batch"}
-BRING_BACK = (Action(name="restore", label="Bring back"),)
+BRING_BACK = Action(name="restore", label="Bring back")
 _VOTES = (
     "left join votes v on v.batch = coalesce(b.of_batch, d.batch) and v.row_index = d.row_index "
     "left join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index"
 )
-# Votes are blind: what others voted shows once the pair is settled.
-_SEEN = "(v.voter is null or v.voter = ? or p.status <> 'unlabeled')"
+# Votes are blind: what others voted shows once the pair is settled, and as long as it is.
+_SEEN = f"(v.voter is null or v.voter = ? or not {votes.WAITING})"
 MASKS = {"allowed_mask": "allowed_uses", "prohibited_mask": "prohibited_uses"}
 
 
@@ -70,9 +72,9 @@ class Wanted:
         return " and ".join([f"{alias}.training_sheet_id = ?", *given]), [training_sheet_id, *given.values()]
 
 
-def page(db: Database, training_sheet_id: str, wanted: Wanted, number: int, size: int) -> Page[Decision]:
+def page(db: Database, made: TrainingSheet, wanted: Wanted, number: int, size: int) -> Page[Decision]:
     """Return one page of the log, the newest first."""
-    condition, params = wanted.condition(training_sheet_id, "d", row="d.row_index = ?")
+    condition, params = wanted.condition(made.id, "d", row="d.row_index = ?")
     condition, params = f"{condition} and {_SEEN}", [*params, current().actor]
     relation = f"from decision_log d join batches b on b.number = d.batch {_VOTES} where {condition}"
     with db.read():
@@ -80,26 +82,23 @@ def page(db: Database, training_sheet_id: str, wanted: Wanted, number: int, size
         places = db.tuples(f"select d.id {relation} order by d.id desc limit {size} offset {(number - 1) * size}", params)
         rows = _entries(db, [place[0] for place in places])
         may = wanted.row_index is not None and bool(rows) and bool(REVIEWERS & current().roles)
-        life = _life(db, training_sheet_id, wanted.row_index) if may else range(0)
-    shown = [_presented(row) | {"actions": BRING_BACK if row["pair_version"] in life else ()} for row in rows]
-    first = next(iter(life), None)
-    start = None if any(row["pair_version"] == first for row in rows) else first
+        past, action = _way_back(db, made, wanted.row_index) if may else (range(0), BRING_BACK)
+    # What is logged and left the pair as it was, as a vote does, made no version.
+    reached = [row["pair_version"] if row["before"]["last_batch"] != row["after"]["last_batch"] else None for row in rows]
+    shown = [_presented(row) | {"actions": (action,) if at in past else ()} for row, at in zip(rows, reached, strict=True)]
+    first = next(iter(past), None)
+    start = first if action.enabled and first not in reached else None
     return Page(Decision, shown, total=total, page=number, page_size=size, extra={"first_version": start})
 
 
-def _life(db: Database, training_sheet_id: str, row_index: int | None) -> range:
-    """Return the versions a pair can be brought back to; what was at its place before it is another pair."""
-    row = db.row(
-        "select max(pair_version) as newest, min(pair_version) as oldest, "
-        "max(pair_version) filter (where before.status is null) as born, "
-        "max(pair_version) filter (where after.status is null) as gone "
-        "from decision_log where training_sheet_id = ? and row_index = ?",
-        [training_sheet_id, row_index],
-    )
-    assert row is not None
-    if row["gone"] is not None and row["gone"] >= (row["born"] or 0):
-        return range(0)
-    return range(row["born"] or max(row["oldest"] - 1, 1), row["newest"])
+def _way_back(db: Database, made: TrainingSheet, row_index: int | None) -> tuple[range, Action]:
+    """Return the versions that a pair can be brought back to, and the action of doing so or why not."""
+    row = db.row("select row_index, votes, disputed from pair_rows where training_sheet_id = ? and row_index = ?", [made.id, row_index])
+    if row is None:
+        return range(0), BRING_BACK
+    shared = votes.shared(made, row, "restore")
+    reason = ARCHIVED if made.status == "archived" else votes.alone(restoring.DOING, current().roles) if shared else None
+    return restoring.life(db, made.id, row["row_index"])[:-1], BRING_BACK.with_(enabled=reason is None, reason=reason)
 
 
 def _entries(db: Database, ids: list[int]) -> list[dict[str, Any]]:

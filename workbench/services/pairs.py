@@ -55,6 +55,7 @@ COLUMNS = (
     "disputed",
 )
 LISTED = ", ".join(COLUMNS)
+ARCHIVED = "The training sheet is archived. Restore it first."
 # Joined to a list, only the rows wanted are unpacked; an IN with the values written out unpacks all: 10 against 150 ms.
 AMONG = "{} in (select unnest(?::bigint[]))"
 
@@ -144,7 +145,7 @@ def actions_of(
     """
     blocked = {}
     if archived:
-        blocked = dict.fromkeys(PAIR_LIFECYCLE.moves, "The training sheet is archived. Restore it first.")
+        blocked = dict.fromkeys(PAIR_LIFECYCLE.moves, ARCHIVED)
     elif shared == "open" and mine is not None:
         blocked[mine] = "It is your vote already."
         if blank:

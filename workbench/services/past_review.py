@@ -48,6 +48,10 @@ class PastReview(Service):
         """Return a pair as it is kept, or raise NotFound."""
         raise NotImplementedError
 
+    def refuse_stale(self, row: dict[str, Any], version: int | None) -> None:
+        """Raise Conflict when somebody saw another version of a pair than the present one."""
+        raise NotImplementedError
+
     @query("GET", "/assemblies/{training_sheet_id}/rows", topics=("pairs",))
     def rows(self, training_sheet_id: str, *, as_of: AsOf = None, page: PageNumber = 1, page_size: PageSize = 50) -> Page[Pair]:
         """Return pairs in their order, whatever their state; with `as_of`, as they were at that moment."""
@@ -104,9 +108,9 @@ class PastReview(Service):
         page_size: Annotated[int, Field(ge=1, le=1000, description="Entries of a page.")] = 50,
     ) -> Page[Decision]:
         """Return the log of decisions, the newest first, with the words that changed."""
-        self.place(training_sheet_id)
+        made, _ = self.place(training_sheet_id)
         wanted = history.Wanted(row_index, batch_id, reviewer, action, since, until)
-        return history.page(self.db, training_sheet_id, wanted, page, page_size)
+        return history.page(self.db, made, wanted, page, page_size)
 
     @query("GET", "/assemblies/{training_sheet_id}/batches", key="batches", topics=("pairs",))
     def batches(
@@ -135,10 +139,15 @@ class PastReview(Service):
         scope: Annotated[Literal["mine", "all"], Field(description="Whose latest batch.")] = "mine",
         row_index: Annotated[int | None, Field(ge=0, description="One pair to bring back; goes with version.")] = None,
         version: Annotated[int | None, Field(ge=1, description="Version to bring that pair back to.")] = None,
+        seen_version: Annotated[
+            int | None, Field(ge=1, description="Version of the pair you have seen; refused when it is outdated.")
+        ] = None,
     ) -> UndoOutcome:
         """Take back a batch where nothing came after it, or bring one pair back to an earlier version."""
         made, _ = self.place(training_sheet_id)
         if row_index is None and version is None:
+            if seen_version is not None:
+                raise ValidationError.field("seen_version", "goes only with row_index and version", seen_version)
             return undoing.undo(self, made, batch_id, scope)
         if row_index is None or version is None:
             missing = "row_index" if row_index is None else "version"
@@ -146,6 +155,7 @@ class PastReview(Service):
         if batch_id is not None:
             raise ValidationError.field("batch_id", "does not go with row_index and version; leave one of them out", batch_id)
         row = self.stored(made, row_index)
+        self.refuse_stale(row, seen_version)
         claims.refuse_foreign(self.db, made.id, row_index, self.clock.now())
         return undoing.restore(self, made, row, version)
 

@@ -10,6 +10,7 @@ from workbench.services import canonical
 from workbench.services.decisions import DETAILS, FACTS, LOG_BATCH, MEASURED, SOURCE, STATE, TEXTS, Scope, log_one, run
 from workbench.store import Database
 
+DOING = "bringing it back"
 KEPT = (*(name for name in STATE if name != "last_batch"), *FACTS)
 
 
@@ -36,21 +37,34 @@ def at_version(db: Database, row: dict[str, Any], version: int) -> dict[str, Any
     return past
 
 
+def life(db: Database, training_sheet_id: str, row_index: int) -> range:
+    """Return the versions of a pair that the log tells of, the present one last; what stood at its place before is another pair."""
+    row = db.row(
+        "select max(pair_version) as newest, min(pair_version) as oldest, "
+        "max(pair_version) filter (where before.status is null) as born, "
+        "max(pair_version) filter (where after.status is null) + 1 as freed from decision_log "
+        # A vote is logged too, and makes no version.
+        "where training_sheet_id = ? and row_index = ? and before.last_batch is distinct from after.last_batch",
+        [training_sheet_id, row_index],
+    )
+    if row is None or row["newest"] is None:
+        return range(1, 1)
+    return range(max(row["born"] or 0, row["freed"] or 0) or max(row["oldest"] - 1, 1), row["newest"] + 1)
+
+
 def _later(db: Database, row: dict[str, Any], version: int) -> list[dict[str, Any]]:
     """Return what was decided on a pair after it had reached a version, the oldest first."""
-    log = db.rows(
-        "select id, batch, pair_version, before, facts_before, texts_before, source_before from decisions "
-        "where training_sheet_id = ? and row_index = ? order by id",
-        [row["training_sheet_id"], row["row_index"]],
-    )
-    # Where a pair was removed and another one took its place, only what happened to this one counts.
-    born = max((place for place, entry in enumerate(log) if entry["before"]["status"] is None), default=-1)
-    first = log[born]["pair_version"] if born >= 0 else (max(log[0]["pair_version"] - 1, 1) if log else row["version"])
+    place = [row["training_sheet_id"], row["row_index"]]
+    first = life(db, *place).start
     if not first <= version <= row["version"]:
         raise ValidationError.field(
             "version", f"there is no version {version} of this pair; it has {first} to {row['version']}", version
         )
-    return [entry for place, entry in enumerate(log) if place > born and entry["pair_version"] > version]
+    return db.rows(
+        "select batch, before, facts_before, texts_before, source_before from decisions "
+        "where training_sheet_id = ? and row_index = ? and pair_version > ? order by id",
+        [*place, version],
+    )
 
 
 def restore(db: Database, scope: Scope, row: dict[str, Any], version: int, *, batch_id: str) -> Restored:

@@ -33,13 +33,13 @@ def redo(service: PastReview, made: TrainingSheet, batch_id: str | None, scope: 
 def restore(service: PastReview, made: TrainingSheet, row: dict[str, Any], version: int) -> UndoOutcome:
     """Bring one pair back to what it was at an earlier version, as a step that can be undone itself."""
     db, scope = service.db, service.scope(made)
+    if votes.shared(made, row, "restore"):
+        votes.refuse_alone(restoring.DOING, service.roles)
     restored = restoring.restore(db, scope, row, version, batch_id=service.clock.new_id("batch"))
     stays = _told_barred(service, made, restored.kept, "It stays")
     if restored.batch_id is None:
         return UndoOutcome(summary=f"The pair is as it was at version {version}.{stays}")
-    votes.end_round(
-        db, scope, made.overlap, restored.batch_id, f"select row_index from pair_rows where row_index = {row['row_index']}"
-    )
+    votes.end_all(db, scope, made.overlap, restored.batch_id, f"select {row['row_index']} as row_index")
     db.emit("pairs", pair_id(made.id, row["row_index"]), restored.pair_version)
     summary = f"Brought pair {row['row_index']} back to version {version}.{stays}"
     return UndoOutcome(undone=1, batch_id=restored.batch_id, action="restore", row_indices=[row["row_index"]], summary=summary)

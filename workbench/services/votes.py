@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.domain.generate import TrainingSheet
+from workbench.errors import Forbidden
 from workbench.services import decisions, steps
 from workbench.services.decisions import LOG, STATE, Scope, run, struct
 from workbench.store import Database
@@ -24,7 +25,20 @@ WAITING = "(status = 'unlabeled' or stale)"
 
 def shared(made: TrainingSheet, row: dict[str, Any], action: str | None) -> bool:
     """Return whether a decision on a pair is a matter of several people."""
-    return made.overlap > 1 or bool(row["disputed"]) or (action == "reset" and bool(row["votes"]))
+    return made.overlap > 1 or bool(row["disputed"]) or (action in ("reset", "restore") and bool(row["votes"]))
+
+
+def alone(doing: str, roles: frozenset[str]) -> str | None:
+    """Return why somebody may not do alone what is a matter of several people, or None."""
+    if roles & ADJUDICATORS:
+        return None
+    return f"Several people review this pair; {doing} needs the role {' or '.join(sorted(ADJUDICATORS))}."
+
+
+def refuse_alone(doing: str, roles: frozenset[str]) -> None:
+    """Refuse what is a matter of several people to those who have no last word."""
+    if reason := alone(doing, roles):
+        raise Forbidden(reason, needed=sorted(ADJUDICATORS))
 
 
 def standing(db: Database, training_sheet_id: str, row_index: int) -> list[dict[str, Any]]:
@@ -73,13 +87,17 @@ def end(db: Database, scope: Scope, batch: int, rows: str, *, voter: str | None 
 
 def end_round(db: Database, scope: Scope, overlap: int, batch_id: str, rows: str) -> None:
     """End the votes on pairs that a batch has just changed under the voters' hands, where they wait to be settled."""
+    unsettled = f"training_sheet_id = '{scope.training_sheet_id}' and {WAITING}"
+    end_all(db, scope, overlap, batch_id, f"{rows} intersect select row_index from pair_rows where {unsettled}")
+
+
+def end_all(db: Database, scope: Scope, overlap: int, batch_id: str, rows: str) -> None:
+    """End the votes on pairs that a batch has just changed, whether they are settled or not."""
     if not exist(db, scope.training_sheet_id):
         return
     number = db.execute("select number from batches where id = ?", [batch_id])[0][0]
-    unsettled = f"training_sheet_id = '{scope.training_sheet_id}' and {WAITING}"
-    waiting = f"{rows} intersect select row_index from pair_rows where {unsettled}"
-    end(db, scope, number, waiting)
-    recount(db, scope.training_sheet_id, overlap, waiting)
+    end(db, scope, number, rows)
+    recount(db, scope.training_sheet_id, overlap, rows)
 
 
 def begin(db: Database, scope: Scope, action: str, *, batch_id: str, rows: int) -> int:
@@ -169,8 +187,8 @@ def step_again(db: Database, scope: Scope, overlap: int, batch: int) -> None:
         "when 'reset' then voter = (select actor from batches where number = $batch) or row_index in "
         "(select p.row_index from pair_rows p join _steps s on s.row_index = p.row_index "
         "where p.training_sheet_id = $sheet and (p.disputed or s.before.status <> 'unlabeled')) "
-        # What changes the texts ends the votes on pairs that wait to be settled, whoever cast them.
-        "when 'generate' then true when 'restore' then row_index in ({waiting}) "
+        # What changes the texts ends the votes on pairs that wait to be settled, whoever cast them; a version of then has none.
+        "when 'generate' then true when 'restore' then true "
         "when 'reassemble' then row_index in ({waiting} and row_index in (select row_index from _steps "
         "where texts_after is not null or before.status <> after.status)) else false end".format(
             waiting=f"select row_index from pair_rows where training_sheet_id = $sheet and {WAITING}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import PAIR_LIFECYCLE, mask_of, uses_of
-from workbench.errors import Conflict, Forbidden, InvalidTransition, ValidationError
+from workbench.errors import Conflict, InvalidTransition, ValidationError
 from workbench.services import claims, decisions, votes
 from workbench.services.becoming import always
 from workbench.services.judging import judged, rewrites, state_columns
@@ -185,11 +185,7 @@ def _withdraw(service: ReviewService, made: TrainingSheet, row: Row) -> Row:
 
 def _start_anew(service: ReviewService, made: TrainingSheet, row: Row) -> Row:
     """End all votes on a pair, so that it is voted on again."""
-    if not service.roles & votes.ADJUDICATORS:
-        raise Forbidden(
-            f"Several people have reviewed this pair; beginning anew needs the role {' or '.join(sorted(votes.ADJUDICATORS))}.",
-            needed=sorted(votes.ADJUDICATORS),
-        )
+    votes.refuse_alone("beginning anew", service.roles)
     db, scope, index = service.db, service.scope(made), row["row_index"]
     after = row
     if row["disputed"]:

@@ -109,6 +109,15 @@ CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
+        "votes",
+        ("pair_rows",),
+        f"""
+        select 'pair ' || training_sheet_id || '.' || row_index || ' is disputed and ' || status
+        from pair_rows where disputed and status <> 'unlabeled' and not stale order by 1 limit {_SHOWN}
+        """,
+        "Reset it with the role admin or data_steward; that ends its votes.",
+    ),
+    Check(
         "jobs",
         ("jobs",),
         f"""

@@ -205,9 +205,10 @@ class Desk:
         """Make again what was taken back last and show the pair it is about."""
         return self._back(self._ws.review.redo(self.training_sheet_id))
 
-    def bring_back(self, row_index: int, version: int) -> Any:
-        """Make a pair what it was at a version and show it; what was typed into it stays typed."""
-        return self._back(self._ws.review.undo(self.training_sheet_id, row_index=row_index, version=version))
+    def bring_back(self, row_index: int, version: int, seen_version: int) -> Any:
+        """Make a pair, as it was seen, what it was at a version and show it; what was typed into it stays typed."""
+        given = {"row_index": row_index, "version": version, "seen_version": seen_version}
+        return self._back(self._ws.review.undo(self.training_sheet_id, **given))
 
     def _back(self, outcome: Any) -> Any:
         self._ahead = None

@@ -186,7 +186,7 @@ class ReviewView(View):
             "keep_notes": lambda: self._saved(self.desk.keep_notes()),
             "undo": lambda: self._undone(self.desk.undo()),
             "redo": lambda: self._undone(self.desk.redo()),
-            "restore": lambda: self._undone(self.desk.bring_back(seen[0], int(of))),
+            "restore": lambda: seen and self._undone(self.desk.bring_back(seen[0], int(of), seen[1])),
             "next": lambda: self.desk.step(forward=True),
             "previous": lambda: self.desk.step(forward=False),
             "search": lambda: self._later(self.filters.searching.focus),

@@ -31,6 +31,7 @@ CSS = """
 .log li.undone .step span, .log li.undone .diff { text-decoration: line-through; opacity: .6; }
 .log .step { display: flex; gap: 8px; justify-content: space-between; align-items: baseline; }
 .log .step button { white-space: nowrap; }
+.log .step button:disabled { color: var(--mui-palette-text-disabled, #8a94a3); cursor: default; }
 kbd { font: 11px/16px ui-monospace, Menlo, Consolas, monospace; padding: 0 5px; border-radius: 4px; display: inline-block;
   border: 1px solid var(--mui-palette-divider, #dfe5ec); border-bottom-width: 2px;
   background: var(--mui-palette-background-default, #f5f7fa); }
@@ -121,8 +122,14 @@ def _bring_back(label: str, version: int) -> Markup:
     return Markup(words).format(version, label)
 
 
+def _refused(action: Any) -> Markup:
+    return Markup('<button class="quiet" disabled title="{}">{}</button>').format(action.reason, action.label)
+
+
 def _entry(decision: Any) -> Markup:
-    back = Markup("").join(_bring_back(action.label, decision.version) for action in decision.actions)
+    back = Markup("").join(
+        _bring_back(action.label, decision.version) if action.enabled else _refused(action) for action in decision.actions
+    )
     head = Markup('<div class="step"><span><b>{}</b> {} <span class="faint">{}</span></span>{}</div>').format(
         decision.actor, decision.label, fmt.moment(decision.logged_at), back
     )
