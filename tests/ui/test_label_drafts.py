@@ -34,7 +34,7 @@ def left(local, made, view):  # noqa: F811
         typed(view, **texts)
         assert eventually(lambda: local.review.card(made.id, 0).draft)
         view.close()
-        ben(local).decide(made.id, 0, action="approve", response="Ben's answer")
+        ben(local).decide(made.id, 0, response="Ben's answer")
         opened.append(started(ReviewView(local, sheet=made.id, row=0)))
         assert eventually(lambda: opened[0].card.pane.shown["item"] == "0")
         return opened[0]
@@ -57,7 +57,7 @@ def test_a_prompt_typed_alone_leaves_the_response_of_somebody_else(local, made, 
 def test_who_comes_back_to_a_pair_that_was_rewritten_is_told(local, made, left, way, response):  # noqa: F811
     again = left(response="my answer")
 
-    assert "ben approved this pair meanwhile." in notice(again)
+    assert "ben edited this pair meanwhile." in notice(again)
     assert "my answer" == again.card.pane.shown["texts"]["response"]
     shows(again, "Not saved yet")
     draw(again)
@@ -122,7 +122,7 @@ def test_an_open_desk_keeps_no_response_that_nobody_typed(local, made, view, fir
     typed(view, **first)
     assert eventually(lambda: local.review.card(made.id, 0).draft)
     typed(view, response="answer 0")
-    view.desk.reload()
+    view.lane.put(view.desk.reload)
     ben(local).decide(made.id, 0, response="Ben's answer")
     assert eventually(lambda: view.card.pane.shown["texts"]["response"] == "Ben's answer")
 
