@@ -279,7 +279,7 @@ class Review(Namespace):
         """Return one pair, as it is or as it was at an earlier version."""
     def decide(self, training_sheet_id: str, row_index: int, *, action: Literal['approve', 'reject', 'flag', 'reset'] | None = ..., status: Literal['labeled', 'rejected', 'flagged', 'unlabeled'] | None = ..., response: str = ..., prompt: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., n: int | None = ..., idempotency_key: str | None = ...) -> Pair:
         """Approve, reject, flag, reset or edit one pair; editing and approving go in one step."""
-    def draft(self, training_sheet_id: str, row_index: int, *, response: str = ..., prompt: str = ..., idempotency_key: str | None = ...) -> Draft:
+    def draft(self, training_sheet_id: str, row_index: int, *, response: str = ..., prompt: str = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Draft:
         """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
     def drafts(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Draft]:
         """Return what the caller typed into pairs and did not save, the newest first."""

@@ -270,13 +270,14 @@ class SourceValue(Record):
 
 
 class Draft(Record):
-    """A response as somebody typed it, not yet saved as a decision."""
+    """What somebody typed into a pair and did not save as a decision; what was not typed is as the pair has it now."""
 
     kind = "draft"
 
     row_index = param.Integer(0, doc="The pair.")
     response = param.String("", doc="The response as typed.")
     prompt = param.String("", doc="The prompt as typed.")
+    version = param.Integer(None, allow_None=True, doc="Version of the pair that was seen by whoever typed; none: not known.")
     saved_at = Time(None, allow_None=True, doc="When it was kept; none: it equals the pair, so nothing is kept.")
     diff = Items(item_type=TextPiece, doc="Words that differ from the stored response.")
     prompt_diff = Items(item_type=TextPiece, doc="Words that differ from the stored prompt.")

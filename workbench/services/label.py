@@ -103,11 +103,14 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         *,
         response: Annotated[str, Field(max_length=10_000_000, description="The response as typed so far.")] = UNSET,
         prompt: Annotated[str, Field(max_length=10_000_000, description="The prompt as typed so far.")] = UNSET,
+        version: Annotated[
+            int | None, Field(ge=1, description="Version you have seen; none: the one of the draft, or else the present one.")
+        ] = None,
     ) -> Draft:
         """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
         made, _ = self.place(training_sheet_id)
         typed = {name: text for name, text in (("response", response), ("prompt", prompt)) if text is not UNSET}
-        return drafts.keep(self.db, self.stored(made, row_index), self.actor, typed, self.clock.now())
+        return drafts.keep(self.db, self.stored(made, row_index), self.actor, typed, self.clock.now(), version=version)
 
     @query("GET", "/assemblies/{training_sheet_id}/drafts", topics=("pairs", "training_sheets"))
     def drafts(self, training_sheet_id: str, *, page: PageNumber = 1, page_size: PageSize = 20) -> Page[Draft]:
@@ -125,7 +128,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         row = voting.decide(self, made, row, action, given) if shared else self.settle_one(made, row, judged(row, asked, given))
         if held:
             claims.drop(self.db, made.id, [row["row_index"]], only=self.actor if shared else None)
-        if drafted:
+        if drafted and (action is not None or edits):
             drafts.drop(self.db, made.id, row["row_index"], self.actor)
         return row
 

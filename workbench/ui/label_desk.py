@@ -6,12 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from workbench.errors import Conflict
+from workbench.errors import Conflict, ValidationError
 from workbench.ui.label_claims import Claims
 
 TEXTS = ("response", "prompt")
 # What decides on a pair stays out of what is saved without a decision.
 KEPT_IN_DRAFT = frozenset(TEXTS)
+REWRITTEN = "This pair was rewritten meanwhile."
 UNSEEN = "Somebody rewrote this pair before you could see it. Look at it again and decide anew."
 
 
@@ -106,22 +107,35 @@ class Desk:
 
     def type(self, row_index: int, texts: dict[str, str], seen: int) -> Any | None:
         """Keep what is typed into a pair as it was `seen`, so that a reload finds it; return the kept draft, if it is one."""
-        if self.card is not None and self.card.pair.row_index == row_index:
-            self.typed |= texts
+        self.write(row_index, texts)
         drafted = {name: text for name, text in texts.items() if name in KEPT_IN_DRAFT}
-        draft = self._ws.review.draft(self.training_sheet_id, row_index, **drafted) if drafted else None
+        draft = self._ws.review.draft(self.training_sheet_id, row_index, version=seen, **drafted) if drafted else None
         if self.outdated(row_index, seen):
             # It was on its way while somebody else's words came: they were not read by whoever typed this.
-            self._overtake(self.card)
-            self._take(self._read(row_index), self.typed)
+            self._overtake(self.card, otherwise=REWRITTEN)
+            # What was drafted comes back with the card, less what was only sent along as it was seen.
+            self._take(self._read(row_index), {name: text for name, text in self.typed.items() if name not in drafted})
         return draft
+
+    def write(self, row_index: int, texts: dict[str, str]) -> bool:
+        """Take texts as typed into the pair on the desk, if it is that one; what the pair says already was not typed."""
+        if self.card is None or self.card.pair.row_index != row_index:
+            return False
+        self.typed = _own(self.card.pair, self.typed | texts)
+        return True
 
     def outdated(self, row_index: int, seen: int) -> bool:
         """Return whether the texts of the pair on the desk are others than those that were `seen`."""
         pair = self.card.pair if self.card is not None else None
-        if pair is None or pair.row_index != row_index or seen >= pair.version:
+        return pair is not None and pair.row_index == row_index and self._rewritten(pair, seen)
+
+    def _rewritten(self, pair: Any, since: int | None) -> bool:
+        if since is None or since >= pair.version:
             return False
-        before = self._ws.review.get(self.training_sheet_id, row_index, version=seen)
+        try:
+            before = self._ws.review.get(self.training_sheet_id, pair.row_index, version=since)
+        except ValidationError:  # another pair has taken the place of the one that was seen
+            return True
         return any(getattr(before, name) != getattr(pair, name) for name in TEXTS)
 
     def decide(self, action: str, *, seen: tuple[int, int] | None = None, **more: Any) -> Any | None:
@@ -150,12 +164,14 @@ class Desk:
         """Store what would else be only on the screen; then both versions can be compared."""
         texts = {name: text for name, text in self.typed.items() if name in KEPT_IN_DRAFT}
         if texts:
-            self._ws.review.draft(self.training_sheet_id, self.card.pair.row_index, **texts)
+            pair = self.card.pair
+            seen = error.context.get("yours", pair.version)
+            self._ws.review.draft(self.training_sheet_id, pair.row_index, version=seen, **texts)
             self.overtaken = error.message
 
-    def _overtake(self, fresh: Any) -> None:
+    def _overtake(self, fresh: Any, *, otherwise: str = "") -> None:
         latest = next(iter(fresh.history), None)
-        self.overtaken = f"{latest.actor} {latest.label} this pair meanwhile." if latest is not None else ""
+        self.overtaken = f"{latest.actor} {latest.label} this pair meanwhile." if latest is not None else otherwise
 
     def save(self, **changes: Any) -> Any | None:
         """Change the pair on the desk without deciding on it."""
@@ -181,7 +197,9 @@ class Desk:
         pair = self.card.pair
         self.typed = {}
         self.overtaken = ""
-        self._ws.review.draft(self.training_sheet_id, pair.row_index, response=pair.response, prompt=pair.prompt)
+        self._ws.review.draft(
+            self.training_sheet_id, pair.row_index, response=pair.response, prompt=pair.prompt, version=pair.version
+        )
         self._take(self._read(pair.row_index))
         return str(pair.row_index)
 
@@ -252,8 +270,10 @@ class Desk:
 
     def _take(self, card: Any, typed: dict[str, str] | None = None) -> None:
         self.card = card
-        drafted = {name: getattr(card.draft, name) for name in TEXTS} if card.draft is not None else {}
+        drafted = _own(card.pair, {name: getattr(card.draft, name) for name in TEXTS}) if card.draft is not None else {}
         self.typed = {**drafted, **(typed or {})}
+        if drafted and not self.overtaken and self._rewritten(card.pair, card.draft.version):
+            self._overtake(card, otherwise=REWRITTEN)
         self._show(card)
         upcoming = self.claims.upcoming(card.pair.row_index) if self.claims is not None else card.next_index
         if upcoming is not None:
@@ -262,3 +282,8 @@ class Desk:
 
     def _read(self, row_index: int) -> Any:
         return self._ws.review.card(self.training_sheet_id, row_index, **self._queue)
+
+
+def _own(pair: Any, texts: dict[str, str]) -> dict[str, str]:
+    """Return the texts that are others than those of the pair; what is no text of it stays as it is."""
+    return {name: text for name, text in texts.items() if name not in KEPT_IN_DRAFT or text != getattr(pair, name)}

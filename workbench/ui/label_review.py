@@ -310,8 +310,7 @@ class ReviewView(View):
     def _submit(self, row_index: int, texts: dict[str, str], seen: int) -> None:
         if self.desk.outdated(row_index, seen):
             self._keep(row_index, texts, seen)
-        elif self.desk.card is not None and self.desk.card.pair.row_index == row_index:
-            self.desk.typed |= texts
+        elif self.desk.write(row_index, texts):
             self._decided(self.desk.decide("approve"))
 
     def _take_theirs(self) -> None:
