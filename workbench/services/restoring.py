@@ -55,7 +55,8 @@ def life(db: Database, training_sheet_id: str, row_index: int) -> range:
 def _later(db: Database, row: dict[str, Any], version: int) -> list[dict[str, Any]]:
     """Return what was decided on a pair after it had reached a version, the oldest first."""
     place = [row["training_sheet_id"], row["row_index"]]
-    first = life(db, *place).start
+    known = life(db, *place)
+    first = known.start if known else row["version"]
     if not first <= version <= row["version"]:
         raise ValidationError.field(
             "version", f"there is no version {version} of this pair; it has {first} to {row['version']}", version
