@@ -250,7 +250,8 @@ def test_a_number_is_typed_as_it_comes_and_what_is_none_leaves_the_former(tab: A
     calls = served.ws.gallery.create.calls
     already = len(calls)
     tab.locator(".submit").click()
-    assert eventually(lambda: len(calls) > already)
+    expect(tab.get_by_text("Created another one.")).to_be_visible()
+    assert len(calls) > already
     assert (10, 0.07) == tuple(calls[-1].get(name) for name in ("epochs", "learning_rate"))
 
 

@@ -25,7 +25,7 @@ PLAN = {
     "label_type": "module",
 }
 REVIEWERS = 4
-KILLS = 2
+KILLS = 3
 BATCH = 40
 
 

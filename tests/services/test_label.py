@@ -349,7 +349,7 @@ def test_undo_is_mine_or_everybodys(local: Any, mine: Any) -> None:
 @pytest.mark.parametrize("seed", range(1))
 def test_undoing_everything_restores_the_start(local: Any, mine: Any, seed: int) -> None:
     start, dice = told(local), random.Random(seed)
-    changed = sum(random_step(local.review, mine.id, dice, step) for step in range(40))
+    changed = sum(random_step(local.review, mine.id, dice, step) for step in range(60))
     end = told(local)
 
     undone = 0

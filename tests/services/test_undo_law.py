@@ -11,7 +11,7 @@ from tests.services.undo_law import Walk, told
 from workbench.store.doctor import doctor
 from workbench.testing import frozen
 
-STEPS = 120
+STEPS = 200
 
 
 @pytest.mark.slow
@@ -36,7 +36,7 @@ def test_the_last_steps_come_back_when_made_again(tmp_path: Any, seed: int) -> N
     with frozen(tmp_path / "walk.duckdb") as ws:
         ws.transport.strict = False
         walk, dice = Walk(ws, seed=seed), random.Random(seed)
-        for _ in range(60):
+        for _ in range(100):
             walk.step()
         walk.clock.advance(minutes=5)
         for _ in range(5):

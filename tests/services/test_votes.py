@@ -427,7 +427,7 @@ def test_facets_count_what_waits_for_whoever_asks(local: Any, made: Any, people:
 def test_undoing_everything_restores_the_start(local: Any, made: Any, seed: int) -> None:
     dice, start = random.Random(seed), told(local)
     people = [Person(local, made.id, name, "admin") for name in ("ann", "bob", "cy", "dot")]
-    changed = sum(_random_step(local, made.id, dice.choice(people), dice, step) for step in range(50))
+    changed = sum(_random_step(local, made.id, dice.choice(people), dice, step) for step in range(80))
 
     undone = 0
     while undone <= changed and local.review.undo(made.id, scope="all").undone:
