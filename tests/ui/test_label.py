@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.ui.rendered import eventually, shows, started, texts
 from workbench.client.local import LocalTransport
 from workbench.client.workspace import Workspace
 from workbench.domain.generate import TemplateSnapshot
+from workbench.ui import label_grid
 from workbench.ui.components.pair_markup import CSS
 from workbench.ui.components.record_choice import Sought
 from workbench.ui.label import LabelView
@@ -353,3 +355,28 @@ def test_further_records_of_a_name_that_is_taken_are_told_apart(local, made):
 @pytest.mark.parametrize("place", [".prompt", ".diff", ".row dd"])
 def test_what_is_read_from_right_to_left_stands_so_wherever_a_pair_shows_it(place):
     assert re.search(re.escape(place) + r" \{[^}]*unicode-bidi: plaintext", CSS)
+
+
+def test_what_the_bar_of_the_grid_says_last_is_of_what_is_chosen_by_then(local, made, view, monkeypatch):
+    view.mode = "grid"
+    assert eventually(lambda: len(view.grid.grid.rows) == 12)
+    counted, said, tell = threading.Event(), threading.Event(), label_grid.show
+
+    def slow(place: Any, words: Any) -> None:
+        if place is view.grid._words and not counted.is_set():
+            counted.set()
+            assert said.wait(30)
+        tell(place, words)
+
+    monkeypatch.setattr(label_grid, "show", slow)
+    first = threading.Thread(target=view.grid._tell)
+    first.start()
+    assert counted.wait(30)
+    second = threading.Thread(target=lambda: setattr(view.grid.grid, "selected", ["0", "1"]))
+    second.start()
+    second.join(1)
+    said.set()
+    for thread in (first, second):
+        thread.join(30)
+
+    assert "2 pairs chosen" in texts(view).replace("\xa0", " ")

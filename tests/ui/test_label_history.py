@@ -73,3 +73,12 @@ def test_what_may_not_be_brought_back_says_why() -> None:
     markup = str(history_markup(Card(history=[entry])))
     assert '<button class="quiet" disabled title="Not &lt;you&gt;.">Bring back</button>' in markup
     assert "data-do" not in markup
+
+
+def test_what_came_before_the_decisions_shown_is_told() -> None:
+    entry = Decision(actor="ann", label="approved", version=9)
+    words = history_markup(Card(history=[entry], history_earlier=3, first_version=1))
+
+    assert "3 decisions earlier" in words.replace("\xa0", " ")
+    assert words.index("ann") < words.index("earlier") < words.index(BUTTON.format(1)), "in the order of time"
+    assert "earlier" not in history_markup(Card(history=[entry]))
