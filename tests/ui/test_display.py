@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -128,9 +131,16 @@ def test_unknown_and_foreign_stylesheets_are_left_alone(patched):
 
 def heard_by_a_button(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return what a button finds in a field that was filled and left for it, when a browser sends both at once."""
-    field, button = pn.widgets.TextInput(), pn.widgets.Button()
+    field = pn.widgets.TextInput()
     heard: list[str] = []
-    button.on_click(lambda event: heard.append(field.value))
+    press(monkeypatch, field, lambda: heard.append(field.value))
+    return heard
+
+
+def press(monkeypatch: pytest.MonkeyPatch, field: pn.widgets.TextInput, pressed_now: Callable[[], Any]) -> Document:
+    """Let a cell hear of a field that was filled and left for a button that does something."""
+    button = pn.widgets.Button()
+    button.on_click(lambda event: pressed_now())
     row = pn.Row(field, button)
     document, comm = Document(), Comm()
     root = row.get_root(document, comm)
@@ -138,13 +148,13 @@ def heard_by_a_button(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ref = root.ref["id"]
     monkeypatch.setitem(pn.state._views, ref, (row, root, document, comm))
     filled, pressed = (widget._models[ref][0].id for widget in (field, button))
-    press = {"type": "event", "name": "button_click", "values": {"type": "map", "entries": [["model", {"id": pressed}]]}}
+    click = {"type": "event", "name": "button_click", "values": {"type": "map", "entries": [["model", {"id": pressed}]]}}
     events = [
         {"kind": "ModelChanged", "model": {"id": filled}, "attr": "value", "new": "typed"},
-        {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": press},
+        {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": click},
     ]
     row._on_msg(ref, CommManager(), message(events))
-    return heard
+    return document
 
 
 def message(events: list[dict[str, Any]]) -> dict[str, Any]:
@@ -161,6 +171,49 @@ def test_panel_still_hears_of_the_button_first(monkeypatch):
     original = Renderable._on_msg
     monkeypatch.setattr(Renderable, "_on_msg", getattr(original, "__wrapped__", original))
     assert heard_by_a_button(monkeypatch) == [""]
+
+
+@pytest.fixture
+def hand(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setattr(Renderable, "_on_msg", Renderable._on_msg)
+    notebook.hear_in_order()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix=notebook._HAND) as made:
+        monkeypatch.setattr(notebook, "_hand", made)
+        yield made
+
+
+def test_a_cell_hears_where_it_draws(monkeypatch, hand):
+    seen: list[str] = []
+
+    def pressed_now() -> None:
+        notebook.draw(lambda: seen.append("drawn"))
+        notebook.in_turn(lambda: seen.append("within"))
+        seen.append(threading.current_thread().name)
+
+    press(monkeypatch, pn.widgets.TextInput(), pressed_now)
+    hand.submit(int).result()
+    assert seen == ["within", f"{notebook._HAND}_0", "drawn"]
+
+
+def test_what_goes_wrong_in_turn_reaches_whoever_asked(hand):
+    with pytest.raises(ZeroDivisionError):
+        notebook.in_turn(lambda: 1 / 0)
+
+
+def test_panel_still_drops_what_was_drawn_but_not_sent_while_it_hears(monkeypatch):
+    original = Renderable._on_msg
+    monkeypatch.setattr(Renderable, "_on_msg", getattr(original, "__wrapped__", original))
+    field = pn.widgets.TextInput()
+    changed: list[Any] = []
+
+    def half_drawn() -> None:
+        model, _ = next(iter(field._models.values()))
+        model.placeholder = "not sent yet"
+        changed.extend(model.document.callbacks._held_events)
+
+    document = press(monkeypatch, field, half_drawn)
+    assert changed[-1].attr == "placeholder"
+    assert document.callbacks._held_events == []
 
 
 def test_a_message_is_parted_where_changes_and_calls_meet():

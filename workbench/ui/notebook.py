@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import concurrent.futures
+import contextvars
 import functools
 import logging
 import sys
@@ -19,6 +20,7 @@ from panel.viewable import Renderable
 
 from workbench.ui.notebook_bundle import font_faces, loader, share_bundle
 
+_HAND = "workbench-draw"
 _sending = threading.RLock()
 _hand: concurrent.futures.ThreadPoolExecutor | None = None
 
@@ -32,6 +34,14 @@ def draw(task: Callable[[], Any]) -> None:
         task()
     else:
         _hand.submit(_safely, task)
+
+
+def in_turn(task: Callable[[], Any]) -> None:
+    """Run a task where cells are drawn, and wait for it; what it raises reaches the caller."""
+    if _hand is None or threading.current_thread().name.startswith(_HAND):
+        task()
+    else:
+        _hand.submit(contextvars.copy_context().run, task).result()
 
 
 def _safely(task: Callable[[], Any]) -> None:
@@ -52,7 +62,7 @@ def prepare(ipython: Any) -> None:
     keep_messages_in_order()
     hear_in_order()
     global _hand  # noqa: PLW0603 - one per kernel
-    _hand = _hand or concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="workbench-draw")
+    _hand = _hand or concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix=_HAND)
 
 
 def keep_messages_in_order() -> None:
@@ -74,7 +84,10 @@ def keep_messages_in_order() -> None:
 
 
 def hear_in_order() -> None:
-    """Let what a browser did in one go happen in its order: Panel presses a button before it fills the field that was left for it."""
+    """Let what a browser did in one go happen in its order: Panel presses a button before it fills the field that was left for it.
+
+    It happens on the thread that draws: Panel drops what was drawn, but not sent, while it hears.
+    """
     original = Renderable._on_msg
     if getattr(original, "in_order", False):
         return
@@ -82,7 +95,7 @@ def hear_in_order() -> None:
     @functools.wraps(original)
     def on_msg(self: Any, ref: str, manager: Any, message: dict[str, Any]) -> None:
         for part in parted(message):
-            original(self, ref, manager, part)
+            in_turn(functools.partial(original, self, ref, manager, part))
 
     on_msg.in_order = True  # type: ignore[attr-defined]
     Renderable._on_msg = on_msg
