@@ -32,7 +32,10 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv was found. Install one, or name it: make PYTHON=/path/to/python3.11 setup" >&2; exit 1; }
 	@echo "setup: $$($(PYTHON) --version) -> $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement requirements.lock
+	@# The pins are all there is to resolve: the pip they name unpacks them side by side, then says whether they fit.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^pip==' requirements.lock)
+	@grep -v '^#' requirements.lock | xargs -n 75 -P 3 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
+	@$(BIN)/python -m pip check
 	@# On all cores, where pip takes one; what others test themselves with is never imported.
 	@$(BIN)/python -m compileall -q -j 0 -x '/tests?/' $(VENV)/lib >/dev/null 2>&1 || true
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -54,7 +57,7 @@ lint: setup ## Check style; the layers are checked with the tests
 
 unit: setup ## Run the tests that need no browser
 	@echo "== unit"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not browser and not llm" tests
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not llm" --ignore tests/browser tests
 
 notebooks: setup ## Run the notebooks and compare their checked cells
 	@echo "== notebooks"
@@ -62,7 +65,7 @@ notebooks: setup ## Run the notebooks and compare their checked cells
 
 browser: setup chromium ## Drive the dashboards and JupyterLab in headless Chromium
 	@echo "== browser"
-	@$(BIN)/python -m pytest -q -n $(PAIRED) --dist loadfile --no-loadscope-reorder --timeout 400 -m browser tests
+	@$(BIN)/python -m pytest -q -n $(PAIRED) --dist loadfile --no-loadscope-reorder --timeout 400 tests/browser
 
 bench: setup ## Measure: every figure is printed, none is asserted
 	@$(BIN)/python -m pytest -q -s --benchmark-only tests/benchmarks
