@@ -85,7 +85,7 @@ def visitor(browser: Browser) -> Iterator[BrowserContext]:
 def tab(visitor: BrowserContext) -> Iterator[Any]:
     """Open a tab of its own, of somebody nobody knows yet; `tab.journal` holds what it asked for."""
     found = visitor.new_page()
-    found.set_default_timeout(30_000)
+    found.set_default_timeout(60_000)
     found.journal = Journal()  # type: ignore[attr-defined]
     found.journal.follow(found)  # type: ignore[attr-defined]
     yield found

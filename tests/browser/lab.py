@@ -15,7 +15,9 @@ from playwright.sync_api import TimeoutError as Late
 from tests.e2e.processes import Served, free_port, start, stop
 
 IDLE = '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status="idle"]'
-STARTUP_MS = 90_000
+ASKED = ".jp-Dialog button.jp-mod-accept:not(.jp-mod-warn)"
+FIRST = "document.querySelector('.jp-InputPrompt').innerText"
+STARTUP_MS = 180_000
 
 
 @contextlib.contextmanager
@@ -54,18 +56,26 @@ def write_notebook(path: Path, cells: Sequence[str]) -> None:
 
 
 def open_notebook(tab: Tab, lab: Served, name: str) -> None:
-    """Open a notebook by itself and wait for its kernel."""
+    """Open a notebook by itself and wait for its kernel; what JupyterLab asks first is agreed to, whenever it asks."""
+    tab.add_locator_handler(tab.locator(ASKED).first, lambda asked: asked.click())
     tab.goto(f"{lab.url}/lab/tree/{name}?reset", timeout=STARTUP_MS)
     tab.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=STARTUP_MS)
     with contextlib.suppress(Late):
-        tab.click(".jp-Dialog button.jp-mod-accept", timeout=3000)
+        tab.click(ASKED, timeout=3000)
     tab.wait_for_selector(IDLE, timeout=STARTUP_MS)
 
 
 def run_all(tab: Tab) -> None:
-    """Run every cell from the menu."""
-    tab.click(".lm-MenuBar-item:has-text('Run')")
-    tab.click(".lm-Menu-item[data-command='runmenu:run-all']")
+    """Run every cell from the menu; what was sent before the kernel heard is forgotten by JupyterLab, and sent again."""
+    for _ in range(5):
+        tab.click(".lm-MenuBar-item:has-text('Run')")
+        tab.click(".lm-Menu-item[data-command='runmenu:run-all']")
+        with contextlib.suppress(Late):
+            tab.wait_for_function(f"() => !/\\[\\s\\]/.test({FIRST})", timeout=10_000)
+        tab.wait_for_function(f"() => !/\\[\\*\\]/.test({FIRST})", timeout=STARTUP_MS)
+        if tab.evaluate(f"() => /\\d/.test({FIRST})"):
+            return
+    raise AssertionError("No cell was run.")
 
 
 def restart(tab: Tab) -> None:

@@ -37,7 +37,7 @@ def work_through(tab: Tab, count: int) -> None:
     lab.run_all(tab)
     cell = lab.output(tab, 1)
     cell.scroll_into_view_if_needed()
-    expect(question(cell, 0)).to_be_visible(timeout=60_000)
+    expect(question(cell, 0)).to_be_visible(timeout=lab.STARTUP_MS)
     cell.locator(".place").click()  # the one click: it gives the cell the keys
     approve(tab, cell, range(half))
     tab.keyboard.press("e")
@@ -60,8 +60,8 @@ def restart_under(tab: Tab, cell: Locator, row: int) -> None:
     tab.keyboard.press("a")  # one key waits; a second one would decide on a pair that nobody has seen
 
     lab.run_all(tab)
-    expect(cell.get_by_text("the key waits: run this cell again")).to_have_count(0, timeout=60_000)
-    expect(question(cell, row)).to_be_visible(timeout=60_000)
+    expect(cell.get_by_text("the key waits: run this cell again")).to_have_count(0, timeout=120_000)
+    expect(question(cell, row)).to_be_visible(timeout=120_000)
     # The same pair with what was typed, and the key that waited has put the cursor there.
     expect(answer(cell)).to_have_value(f"answer {row}{TYPED}")
     expect(answer(cell)).to_be_focused()

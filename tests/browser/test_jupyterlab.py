@@ -69,7 +69,7 @@ def offline(tab: Any) -> Any:
         route.continue_() if here else route.abort()
 
     tab.route("**/*", only_here)
-    tab.set_default_timeout(60_000)
+    tab.set_default_timeout(120_000)
     return tab
 
 
@@ -78,7 +78,7 @@ def shows(tab: Any, cell: int, *texts: str) -> None:
     found = lab.output(tab, cell)
     found.scroll_into_view_if_needed()
     for text in texts:
-        expect(found.get_by_text(text).first).to_be_attached(timeout=60_000)
+        expect(found.get_by_text(text).first).to_be_attached(timeout=120_000)
 
 
 def test_records_show_live_views_and_a_second_notebook_joins(offline: Any, browser: Any, jupyter: Served) -> None:
@@ -98,7 +98,7 @@ def test_records_show_live_views_and_a_second_notebook_joins(offline: Any, brows
 
     other = tab.context.new_page()
     tab.journal.follow(other)
-    other.set_default_timeout(60_000)
+    other.set_default_timeout(120_000)
     lab.open_notebook(other, jupyter, "second.ipynb")
     for _ in SECOND:
         lab.run_next(other)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from tests.providers.chat_server import ChatServer, Say, chat_server
 from workbench.providers import Access, Failure, Request, connect, lacking, protocols
 from workbench.providers.asking import Asker, Reply, finished
 from workbench.providers.limits import pause, retry_after, seconds
+from workbench.providers.pace import Pace
 
 KEY = "sk-very-secret-0123456789"
 PROTOCOLS = ("openai", "anthropic")
@@ -34,12 +38,14 @@ def access(server: ChatServer, protocol: str = "openai", **more: Any) -> Access:
     return Access(**({"protocol": protocol, "name": "chat", "base_url": url, "key_variable": "CHAT_KEY", "timeout": 5.0} | more))
 
 
-def ask(reached: Access, *prompts: str, per_minute: int | None = None, tries: int = 6, **facts: Any) -> list[Reply | Failure]:
+def ask(
+    reached: Access, *prompts: str, per_minute: int | None = None, tries: int = 6, shared: Path | None = None, **facts: Any
+) -> list[Reply | Failure]:
     """Ask about several prompts at once; a failure comes back in its place."""
 
     async def all_of_them() -> Any:
         provider = connect(reached)
-        asker = Asker(provider, reached, per_minute=per_minute, tries=tries)
+        asker = Asker(provider, reached, per_minute=per_minute, shared=shared, tries=tries)
         requests = [Request(prompt, **{"model": "m", "temperature": 0.0, **facts}) for prompt in prompts]
         found = await asyncio.gather(*map(asker.ask, requests), return_exceptions=True)
         await provider.close()
@@ -105,6 +111,30 @@ def test_requests_leave_in_the_pace_allowed() -> None:
         ask(access(server), *"abcde", per_minute=300)
     # From the start, for a first request that arrives late shortens the gaps the server sees.
     assert sorted(asked.at for asked in server.asked)[-1] - begun >= 0.8
+
+
+def test_those_who_name_one_file_share_its_pace(tmp_path: Path) -> None:
+    shared = tmp_path / "pace" / "mine"
+    with chat_server() as server, ThreadPoolExecutor(2) as pool:
+        begun = time.monotonic()
+        list(pool.map(lambda prompts: ask(access(server), *prompts, per_minute=300, shared=shared), ("abc", "def")))
+    assert sorted(asked.at for asked in server.asked)[-1] - begun >= 1.0
+
+
+def test_a_pause_holds_back_whoever_names_the_same_file(tmp_path: Path) -> None:
+    shared = tmp_path / "mine"
+    Pace(shared=shared).hold(0.4)
+    begun = time.monotonic()
+    finished(Pace(shared=shared).turn())
+    assert time.monotonic() - begun >= 0.35
+
+
+def test_a_pace_kept_under_a_clock_put_back_holds_nobody(tmp_path: Path) -> None:
+    for kept in (struct.pack("dd", time.time() + 86_400, time.time() + 86_400), b"torn"):
+        (tmp_path / "mine").write_bytes(kept)
+        begun = time.monotonic()
+        finished(Pace(60, shared=tmp_path / "mine").turn())
+        assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize(

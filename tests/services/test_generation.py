@@ -437,6 +437,16 @@ def test_no_pair_is_shown_its_own_answer(local: Any, chat: Any) -> None:
     assert sorted(said["Q: what 1?"]) == [[newest[1], newest[2]], [newest[0], newest[1]]]
 
 
+def test_two_jobs_ask_their_provider_in_one_pace(ws: Any, chat: Callable[..., ChatServer]) -> None:
+    server = chat(ws, requests_per_minute=300, concurrency=4)
+    jobs = [ws.training_sheets.generate(assembled(ws, 20, prompt_template=f"{name}: {{{{q}}}}?").id, "mine") for name in "AB"]
+    assert [job.wait(progress=False).status for job in jobs] == ["succeeded", "succeeded"]
+    asked = sorted(server.asked, key=lambda one: one.at)
+    turns = "".join(one.prompt[0] for one in asked)
+    assert "AB" in turns and "BA" in turns, turns  # both were under way at once
+    assert asked[-1].at - asked[0].at >= 0.2 * 38  # what arrives late shortens the first gap
+
+
 def test_a_model_of_the_workspace_answers(local: Any) -> None:
     deployed(local, version(local))
     made = assembled(local, 5)

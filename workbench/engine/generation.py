@@ -80,7 +80,7 @@ class Generation:
         spent = inputs["spent"]
         self.cost: float | None = spent["cost"]
         self.tokens: int = spent["tokens_in"] + spent["tokens_out"]
-        self._asker = Asker(provider, access, per_minute=inputs["requests_per_minute"])
+        self._asker = Asker(provider, access, per_minute=inputs["requests_per_minute"], shared=Path(inputs["pace"]))
         self._rows = self._prompts()
         self._told = -1
         self._drawn = 0.0

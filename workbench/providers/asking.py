@@ -8,6 +8,7 @@ import contextlib
 import importlib
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import tenacity
@@ -33,12 +34,20 @@ class Reply:
 
 
 class Asker:
-    """Ask one provider; many requests at a time share its pace."""
+    """Ask one provider; many requests at a time share its pace, also those of other processes that name the same file."""
 
-    def __init__(self, provider: Provider, access: Access, *, per_minute: int | None = None, tries: int = TRIES) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        access: Access,
+        *,
+        per_minute: int | None = None,
+        shared: Path | None = None,
+        tries: int = TRIES,
+    ) -> None:
         self._provider = provider
         self._access = access
-        self._pace = Pace(per_minute)
+        self._pace = Pace(per_minute, shared=shared)
         self._tries = tries
         self._backoff = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)
         if provider.needs:

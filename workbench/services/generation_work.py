@@ -85,6 +85,7 @@ class GenerationWork:
             "package": str(target.package) if target.package else None,
             "request": ask,
             "requests_per_minute": config.requests_per_minute,
+            "pace": str(self.app.engine.artifacts / "pace" / config.name),
             "concurrency": config.concurrency,
             "price_in": config.price_in,
             "price_out": config.price_out,
