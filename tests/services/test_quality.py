@@ -99,6 +99,7 @@ def test_pairs_carry_signals_until_they_change(ws: Any, sheet: Any) -> None:
     assert ws.review.get(made.id, 6).quality is None
     found = ws.training_sheets.quality(made.id)
     assert (found.scanned, found.outdated) == (199, 1)
+    assert found.summary.startswith("199 of 200 pairs scanned: ")
     ended(ws, ws.training_sheets.scan(made.id))
     assert ws.review.get(made.id, 6).quality["duplicates"] == 0
 

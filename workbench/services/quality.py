@@ -122,7 +122,7 @@ class PairQuality(Service):
         )
         pair = "p.training_sheet_id = x.subject and p.row_index = x.row_index"
         text = f"(select prompt || chr(10) || response from pair_rows p where {pair})"
-        return summed(self, "training_sheets.scan", made.id, Signed(source, [made.id], text, made.total_rows))
+        return summed(self, "training_sheets.scan", made.id, Signed(source, [made.id], text, made.total_rows, thing="pair"))
 
 
 def _signed(sheet: Sheet, mark: str = "?") -> str:
@@ -156,16 +156,16 @@ def summed(service: Service, operation: str, subject: str, signed: Signed) -> Qu
         running=running,
         scan_status=last["status"] if last else None,
         scanned_at=done["completed_at"] if done else None,
-        summary=_summary(signed.total, scanned, outdated, figures["findings"]) if done else "Not scanned yet.",
+        summary=_summary(signed, scanned, outdated, figures["findings"]) if done else "Not scanned yet.",
         extra={"response_column": settings.get("response_column"), "pii": figures.pop("pii")},
         actions=[scan],
         **figures,
     )
 
 
-def _summary(total: int, scanned: int, outdated: int, findings: list[Any]) -> str:
+def _summary(signed: Signed, scanned: int, outdated: int, findings: list[Any]) -> str:
     rest = f" {grouped(outdated)} changed since the scan." if outdated else ""
     if not findings:
-        return f"Nothing was found in {grouped(scanned)} rows.{rest}"
+        return f"Nothing was found in {grouped(scanned)} {signed.thing}s.{rest}"
     worst = ", ".join(f"{one.label.lower()} ({grouped(one.count)})" for one in findings[:3])
-    return f"{grouped(scanned)} of {grouped(total)} rows scanned: {worst}.{rest}"
+    return f"{grouped(scanned)} of {grouped(signed.total)} {signed.thing}s scanned: {worst}.{rest}"

@@ -30,12 +30,13 @@ FINDINGS = (
 
 @dataclass(frozen=True)
 class Signed:
-    """Name the rows with signals: `sql` returns row_index, subject and a column per signal, `text` the text of row x."""
+    """Name the rows, each a `thing`, with signals: `sql` returns row_index, subject and a column each, `text` the text of row x."""
 
     sql: str
     params: list[Any]
     text: str
     total: int
+    thing: str = "row"
 
 
 def nothing() -> dict[str, Any]:

@@ -31,7 +31,7 @@ export function render({model, view}) {
   // What arrives before every neighbor is mounted is dropped by it. Timers also run in hidden tabs, frames do not.
   const settled = (tries, calm) => {
     const still = calm + (view.root.has_finished() ? 1 : 0)
-    if (still > 2 || tries > 250) { tell(0) } else { setTimeout(() => settled(tries + 1, still), 20) }
+    if (still > 2 || tries > 1500) { tell(0) } else { setTimeout(() => settled(tries + 1, still), 20) }
   }
   // A notebook may show the view before its line to Python is open, and a message sent too early is lost.
   const tell = (times) => {
