@@ -13,7 +13,7 @@ from workbench.domain.label import EXCLUSIONS
 TEXTS = ("something", "", " ", "\u3000", "\u200bé", "~", "~ ", "ähnlich", "\x7f")
 ANY_STATE = """
 update pair_rows set prompt = f.prompt, response = f.response, status = f.status, stale = f.stale, disputed = f.disputed,
-votes = f.votes, allowed_mask = f.allowed, prohibited_mask = f.prohibited, last_batch = f.batch from _any f
+votes = f.votes, allowed_mask = f.allowed, prohibited_mask = f.prohibited, decided_batch = f.batch from _any f
 where pair_rows.row_index = f.place
 """
 
@@ -30,7 +30,7 @@ def made(local: Any) -> str:
     columns = ("place", "prompt", "response", "status", "stale", "disputed", "votes", "allowed", "prohibited", "batch")
     states = [
         [n, r.choice(TEXTS), r.choice(TEXTS), r.choice(("labeled", "labeled", "unlabeled", "rejected", "flagged")), r.random() < 0.2,
-         r.random() < 0.2, r.choice((0, 0, 1, 2)), r.choice((None, None, 0, 1, 2)), r.choice((0, 0, 1, 2, 3)), r.choice((0, number))]
+         r.random() < 0.2, r.choice((0, 0, 1, 2)), r.choice((None, None, 0, 1, 2)), r.choice((0, 0, 1, 2, 3)), r.choice((None, number))]
         for n in range(len(rows))
     ]  # fmt: skip
     with local.app.db.write() as tx:

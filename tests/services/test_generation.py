@@ -233,6 +233,8 @@ def test_faulty_answers_are_flagged_not_dropped(ws: Any, chat: Any) -> None:
         ("flagged", "Not valid JSON.", '{"sco'),
         ("flagged", "Cut off at 1024 tokens.", '{"score": 1}'),
     ]
+    assert ws.review.progress(made.id).by_reviewer == ()
+    assert ws.review.queue(made.id, status="flagged", reviewer="local").total == 0, "no person has flagged them"
 
 
 def test_a_denied_key_ends_the_job_and_keeps_what_was_paid_for(ws: Any, chat: Any) -> None:

@@ -63,7 +63,7 @@ def told(ws: Any) -> dict[str, Any]:
         "pairs": pairs.to_json(date_format="iso"),
         "labels": labels.to_json(date_format="iso"),
         "votes": db.tuples(f"select {votes} from votes where ended_by is null order by all"),
-        "tally": db.tuples("select row_index, votes, dissent, disputed from pair_rows order by all"),
+        "tally": db.tuples("select row_index, votes, dissent, disputed, decided_batch from pair_rows order by all"),
     }
 
 

@@ -31,9 +31,9 @@ SHEETS = "select id, template_id, template, total_rows from training_sheets orde
 
 
 def told(db: Any) -> str:
-    """Return all that undo has to bring back, as text: pairs with their source rows, labels and templates."""
+    """Return all that undo has to bring back, as text: pairs with source rows and verdicts, labels and templates."""
     states = [db.rows(sql) for sql in (PAIRS, LABELS, SHEETS)]
-    states.append(db.rows("select training_sheet_id, row_index, source_snapshot from pair_rows order by all"))
+    states.append(db.rows("select training_sheet_id, row_index, source_snapshot, decided_batch from pair_rows order by all"))
     return json.dumps(states, default=str)
 
 

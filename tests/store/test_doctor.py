@@ -104,7 +104,8 @@ def test_a_pair_decided_on_twice_in_a_batch_and_details_without_a_decision_are_f
         state = {"status": "x", **dict.fromkeys(("flag_reason", "stale", "labeled_by", "labeled_at", "canonical_label_id", "last_batch"))}
         with db.write():
             db.execute(
-                "insert into decision_log values (1, 1, 'ts1', 7, 'flag', 'ann', timestamp '2026-01-01', 1, ?, ?)", [state, state]
+                "insert into decision_log values (1, 1, 'ts1', 7, 'flag', 'ann', timestamp '2026-01-01', 1, ?, ?, null, null)",
+                [state, state],
             )
     fill(db, "decision_details", batch=1, row_index=8)
     texts = [text for check, text in found(db) if check == "decisions"]
@@ -116,6 +117,17 @@ def test_a_pair_that_is_settled_and_disputed_is_found(db):
         fill(db, "pair_rows", training_sheet_id="ts1", row_index=row, status=status)
         change(db, f"update pair_rows set stale = {stale}, disputed = true, votes = 0, dissent = 0 where row_index = {row}")
     assert [text for check, text in found(db) if check == "votes"] == ["pair ts1.2 is disputed and labeled"]
+
+
+def test_an_open_pair_with_a_verdict_and_the_verdict_of_no_batch_are_found(db):
+    fill(db, "batches", id="b1", number=1, training_sheet_id="ts1", row_count=0)
+    for row, (status, batch) in enumerate([("unlabeled", 1), ("unlabeled", 0), ("flagged", 0), ("labeled", 1), ("labeled", 2)]):
+        verdict = {"decided_batch": batch} if batch else {}
+        fill(db, "pair_rows", training_sheet_id="ts1", row_index=row, status=status, **verdict)
+    texts = [text for _, text in found(db)]
+    assert "pair ts1.0 is unlabeled and has the verdict of batch 1" in texts
+    assert "pair_rows has 1 rows whose decided_batch 2 is not in batches" in texts
+    assert 2 == len([text for text in texts if "verdict" in text or "decided_batch" in text])
 
 
 def test_sheets_without_rows_are_found(db):

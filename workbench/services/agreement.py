@@ -199,9 +199,11 @@ with work as (
     from votes v join pair_rows p on p.training_sheet_id = v.training_sheet_id and p.row_index = v.row_index
     where v.training_sheet_id = $sheet and v.ended_by is null
     union all
-    select p.row_index, b.actor, b.action, p.response, false, p.status, p.disputed, p.response
-    from pair_rows p join batches b on b.number = p.last_batch
-    where p.training_sheet_id = $sheet and p.votes = 0 and p.status <> 'unlabeled' and b.action in ('approve', 'reject', 'flag')
+    select
+        p.row_index, b.actor, case p.status when 'labeled' then 'approve' when 'rejected' then 'reject' else 'flag' end,
+        p.response, false, p.status, p.disputed, p.response
+    from pair_rows p join batches b on b.number = p.decided_batch
+    where p.training_sheet_id = $sheet and p.votes = 0 and b.action in ('approve', 'reject', 'flag', 'edit')
 )
 select
     w.voter,

@@ -20,14 +20,24 @@ _LAST = ", ".join(
     if name not in ("action", "prompt")
 )
 _UNANIMOUS = (
-    f"select row_index, any_value(action) as action, any_value(prompt) as prompt, {_LAST}, last(voter order by batch) as voter "
+    f"select row_index, any_value(action) as action, any_value(prompt) as prompt, {_LAST}, last(voter order by batch) as voter, "
+    "max(batch) as batch "
     "from ({cast}) group by row_index having count(*) >= $wanted and count(distinct {{'a': action, 'r': response, 'p': prompt}}) = 1"
+)
+# Whose votes a batch holds, and the latest batch in which they cast them themselves: others may have made them again.
+_GIVEN = (
+    "select v.voter, max(o.batch) from votes v join votes o on o.training_sheet_id = v.training_sheet_id "
+    "and o.row_index = v.row_index and o.voter = v.voter and o.batch <= v.batch "
+    "join batches b on b.number = o.batch and b.actor = o.voter where v.batch = ? group by 1"
 )
 _TARGETS = "case a.action when 'approve' then 'labeled' when 'reject' then 'rejected' else 'flagged' end"
 
 
-def cast(db: Database, scope: Scope, overlap: int, voter: str, *, batch_id: str) -> dict[str, int]:
-    """Count the votes in `_ballots`, settle the pairs that now have enough equal ones; return how they stand."""
+def cast(db: Database, scope: Scope, overlap: int, voter: str, *, batch_id: str, decided: str = "$batch") -> dict[str, int]:
+    """Count the votes in `_ballots`, settle the pairs that now have enough equal ones; return how they stand.
+
+    `decided` is SQL for the batch in which the voter gave these votes.
+    """
     total = db.execute("select count(*) from _ballots")[0][0]
     cast = (
         f"select row_index, voter, batch, {LISTED} from votes where training_sheet_id = $training_sheet_id and ended_by is null "
@@ -36,7 +46,7 @@ def cast(db: Database, scope: Scope, overlap: int, voter: str, *, batch_id: str)
     )
     known = scope.__dict__ | {"voter": voter, "wanted": overlap}
     run(db, f"create or replace temp table _agreed as {_UNANIMOUS.format(cast=cast)}", known)
-    number = _settle(db, scope, "vote", batch_id=batch_id, rows=total)
+    number = _settle(db, scope, "vote", decided, batch_id=batch_id, rows=total)
     votes.log(db, scope, number, "vote", f"{BALLOTS} where row_index not in ({AGREED})")
     votes.end(db, scope, number, BALLOTS, voter=voter)
     run(
@@ -59,7 +69,7 @@ def cast(db: Database, scope: Scope, overlap: int, voter: str, *, batch_id: str)
     return {"settled": settled, "disputed": disputed, "open": total - settled - disputed}
 
 
-def _settle(db: Database, scope: Scope, action: str, *, batch_id: str, rows: int) -> int:
+def _settle(db: Database, scope: Scope, action: str, decided: str, *, batch_id: str, rows: int) -> int:
     """Make the pairs in `_agreed` what their votes say, as a batch of so many rows; return its number."""
     said = db.execute(f"select count(*), {', '.join(f'count({name})' for name in votes.BALLOT)} from _agreed")[0]
     if not said[0]:
@@ -69,7 +79,7 @@ def _settle(db: Database, scope: Scope, action: str, *, batch_id: str, rows: int
     edits = db.execute(
         f"select 1 from _agreed a join pair_rows p on p.row_index = a.row_index and {other}", [scope.training_sheet_id]
     )
-    change = Change(action, _columns(given) | (_edits() if edits else {}))
+    change = Change(action, {"decided_batch": decided} | _columns(given) | (_edits() if edits else {}))
     number = apply(db, scope, change, TARGET, {}, batch_id=batch_id, rows=rows)
     canonical.record(db, scope, number, TARGET)
     return number
@@ -143,8 +153,8 @@ def again(db: Database, scope: Scope, overlap: int, batch: int, *, batch_id: str
     )
     touched = [row[0] for row in db.execute(f"{BALLOTS} order by row_index")]
     if touched:
-        voter = db.execute("select voter from votes where batch = ? limit 1", [batch])[0][0]
-        cast(db, scope, overlap, voter, batch_id=batch_id)
+        voter, given = db.execute(_GIVEN, [batch])[0]
+        cast(db, scope, overlap, voter, batch_id=batch_id, decided=str(given))
     return touched
 
 
@@ -160,7 +170,8 @@ def reconsider(db: Database, scope: Scope, overlap: int, *, batch_id: str) -> in
     run(db, f"create or replace temp table _agreed as {_UNANIMOUS.format(cast=cast)}", known)
     settled = db.execute("select count(*) from _agreed")[0][0]
     if settled:
-        _settle(db, scope, "settle", batch_id=batch_id, rows=settled)
+        # The last vote had settled each of them; who asks for fewer has judged none.
+        _settle(db, scope, "settle", _of("a.batch"), batch_id=batch_id, rows=settled)
     votes.recount(db, scope.training_sheet_id, overlap, waiting)
     db.emit("pairs", scope.training_sheet_id, None, "bulk")
     return settled

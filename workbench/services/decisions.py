@@ -3,8 +3,9 @@
 A change is a set of SQL expressions over the row as it is. The log keeps the state before and
 after, and beside it the facts, texts and source of a pair where a decision was about them; each
 pair points at the batch that made its present state, so a batch can be taken back exactly where
-nothing came after it. A state without a status stands for a pair that was not there: so a
-re-assembly logs the pairs it added, and taking it back removes them again.
+nothing came after it, and at the one whose verdict it stands under. A state without a status
+stands for a pair that was not there: so a re-assembly logs the pairs it added, and taking it back
+removes them again.
 """
 
 from __future__ import annotations
@@ -36,18 +37,18 @@ MEASURED = ("signals", "training_loss")
 SOURCE = ("source_index", "item_ref", "source_snapshot")
 DETAILS = {"facts": FACTS, "texts": TEXTS, "source": SOURCE}
 LOG = (
-    "insert into decision_log (id, batch, training_sheet_id, row_index, action, actor, logged_at, pair_version, before, after) "
-    "select nextval('decision_numbers'), "
+    "insert into decision_log (id, batch, training_sheet_id, row_index, action, actor, logged_at, pair_version, before, after, "
+    "decided_before, decided_after) select nextval('decision_numbers'), "
 )
 LOG_DETAILS = (
     "insert into decision_details "
     "(batch, row_index, facts_before, facts_after, texts_before, texts_after, source_before, source_after) "
 )
 # What alone makes no difference: who and when only matter beside a change.
-BESIDES = {"labeled_by", "labeled_at", "verified_by", "verified_at", "canonical_label_id", "last_batch", "original_response"}
+BESIDES = {
+    "labeled_by", "labeled_at", "verified_by", "verified_at", "canonical_label_id", "last_batch", "decided_batch", "original_response",
+}  # fmt: skip
 STEPS_BACK = "('undo', 'redo', 'settle')"
-# Who has answers written or prompts made anew has judged none of the pairs.
-NO_DECISIONS = "('generate', 'reassemble')"
 # What somebody who reviews does to one pair after the other; notes, rights and other texts take their time beside it.
 VERDICTS = "('approve', 'reject', 'flag', 'vote', 'adjudicate')"
 
@@ -88,6 +89,16 @@ class Change:
         return fresh
 
     @property
+    def judges(self) -> bool:
+        """Return True when the change is a verdict, or takes one away; other changes leave it to whom it belongs."""
+        return "status" in self.columns
+
+    @property
+    def verdict(self) -> dict[str, str]:
+        """Return what becomes of the batch that judged the pairs, where the change does not say so itself."""
+        return {"decided_batch": f"case when ({self.columns['status']}) <> 'unlabeled' then $batch end"} if self.judges else {}
+
+    @property
     def approves(self) -> bool:
         """Return True when the change makes pairs labeled."""
         return self.columns.get("status") == "'labeled'"
@@ -114,6 +125,8 @@ def apply_one(db: Database, scope: Scope, change: Change, row: dict[str, Any], *
         "values (nextval('batch_numbers'), ?, ?, ?, ?, 1, ?) returning number",
         [batch_id, scope.training_sheet_id, change.action, scope.actor, scope.now],
     )[0][0]
+    if change.judges:
+        fresh["decided_batch"] = number if fresh["status"] != "unlabeled" else None
     fresh |= {"last_batch": number, "version": row["version"] + 1, "updated_at": scope.now}
     after = row | fresh
     written = [name for name, value in fresh.items() if value != row[name]]
@@ -130,10 +143,10 @@ def log_one(
 ) -> None:
     """Log what became of one pair: its state, and those details that the decision was about."""
     place = [after["last_batch"], row["row_index"]]
-    states = [{name: one[name] for name in STATE} for one in (row, after)]
+    told = [{name: one[name] for name in STATE} for one in (row, after)] + [one["decided_batch"] for one in (row, after)]
     db.execute(
-        f"{LOG} ?, ?, ?, ?, ?, ?, ?, ?, ?",
-        [place[0], scope.training_sheet_id, place[1], action, scope.actor, scope.now, after["version"], *states],
+        f"{LOG} ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?",
+        [place[0], scope.training_sheet_id, place[1], action, scope.actor, scope.now, after["version"], *told],
     )
     if kinds:
         sides = [{n: one[n] for n in names} if kind in kinds else None for kind, names in DETAILS.items() for one in (row, after)]
@@ -159,10 +172,11 @@ def apply(
     known = (
         scope.__dict__ | change.values | values | {"batch": number, "action": change.action, "batch_id": batch_id, "rows": rows}
     )
-    columns = {**change.columns, "last_batch": "$batch"}
+    columns = {**change.verdict, **change.columns, "last_batch": "$batch"}
     run(db, LOG_BATCH, known | {"of_batch": None})
     joined = f"pair_rows, {beside} where {target}" if beside else f"pair_rows where {target}"
-    run(db, f"{_LOG_CHANGE} {struct(STATE)}, {struct(STATE, columns)} from {joined}", known)
+    verdicts = f"decided_batch, {columns.get('decided_batch', 'decided_batch')}"
+    run(db, f"{_LOG_CHANGE} {struct(STATE)}, {struct(STATE, columns)}, {verdicts} from {joined}", known)
     if details := _details(columns):
         run(db, f"{LOG_DETAILS} select $batch, row_index, {details} from {joined}", known)
     settings = ", ".join(f"{name} = {sql}" for name, sql in (_differing(db, columns, joined, known) | outdated(columns)).items())

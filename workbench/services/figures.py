@@ -22,7 +22,7 @@ from workbench.domain.label import (
 )
 from workbench.domain.quality import PII_WORDS
 from workbench.domain.wording import grouped
-from workbench.services.decisions import NO_DECISIONS, VERDICTS
+from workbench.services.decisions import VERDICTS
 from workbench.services.queues import VOTED_BY_READER
 from workbench.store import Database
 
@@ -51,7 +51,7 @@ SOURCE_WORDS = {
 
 # Hardly any pair is stale, disputed or voted on: to tell the others apart by less takes a quarter less time.
 _BY_BATCH = " union all ".join(
-    f"select status, {told}, response_source, last_batch, count(*) as pairs from pair_rows "
+    f"select status, {told}, response_source, decided_batch, count(*) as pairs from pair_rows "
     f"where training_sheet_id = $sheet and {which} group by all"
     for told, which in (
         ("false as stale, false as disputed, 0::utinyint as votes", "not stale and not disputed and votes = 0"),
@@ -132,7 +132,7 @@ def _groups(db: Database, training_sheet_id: str) -> list[tuple[Any, ...]]:
     # Pairs are counted by batch first: the batches are few, and only those that still count are looked up.
     sql = (
         "select p.status, p.stale, p.disputed, p.votes, p.response_source, b.actor, b.logged_at::date, sum(p.pairs)::bigint "
-        f"from ({_BY_BATCH}) p left join batches b on b.number = p.last_batch and b.action not in {NO_DECISIONS} group by all"
+        f"from ({_BY_BATCH}) p left join batches b on b.number = p.decided_batch group by all"
     )
     known = {"sheet": training_sheet_id}
     return db.recall(("pairs by state", training_sheet_id), ("pairs",), lambda: db.tuples(sql, known))

@@ -224,6 +224,8 @@ _CHANGE = decisions.Change(
         "simulated": _of("simulated"),
         "status": f"case when {_of('fault')} is null then 'unlabeled' else 'flagged' end",
         "flag_reason": _of("fault"),
+        # Nobody has judged what was just written.
+        "decided_batch": "null",
         "stale": "false",
         "labeled_by": "null",
         "labeled_at": "null",

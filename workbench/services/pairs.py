@@ -48,6 +48,7 @@ COLUMNS = (
     "updated_at",
     "version",
     "last_batch",
+    "decided_batch",
     "signals",
     "training_loss",
     "votes",
@@ -95,7 +96,7 @@ def _presented(
 ) -> dict[str, Any]:
     shown, overlap = dict(row), made.overlap
     allowed, prohibited, snapshot = (shown.pop(name) for name in ("allowed_mask", "prohibited_mask", "source_snapshot"))
-    for name in ("last_batch", "votes", "dissent", "disputed"):
+    for name in ("last_batch", "decided_batch", "votes", "dissent", "disputed"):
         shown.pop(name, None)
     measured, loss = shown.pop("signals", None), shown.pop("training_loss", None)
     blank = is_blank(row["response"])

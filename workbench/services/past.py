@@ -49,6 +49,7 @@ def relation(*, rows: str = "true") -> str:
         taken |= {name: f"case when {kind}.was is null then p.{name} else {kind}.was.{name} end" for name in names}
     # What was measured holds for the present texts.
     taken |= {name: f"case when texts.was is null then p.{name} end" for name in MEASURED}
+    taken["decided_batch"] = "case when f.later is null then p.decided_batch else f.later.decided end"
     taken["version"] = "case when f.later is null then p.version else f.later.version end"
     taken["updated_at"] = "case when f.later is null then p.updated_at else coalesce(f.last_at, p.created_at) end"
     taken["training_sheet_id"] = "$sheet"
@@ -65,7 +66,7 @@ def relation(*, rows: str = "true") -> str:
     ]
     return (
         # A vote is logged too, and leaves the pair as it was.
-        "(with f as (select row_index, min_by({'before': before, 'version': pair_version "
+        "(with f as (select row_index, min_by({'before': before, 'decided': decided_before, 'version': pair_version "
         "- (before.last_batch is distinct from after.last_batch)::integer}, batch) filter (batch >= $cut) as later, "
         "max(logged_at) filter (batch < $cut and before.status is null and action = 'reassemble') as born_at, "
         f"max(logged_at) filter (batch < $cut) as last_at from decision_log where {mine} group by 1), {''.join(details)}"

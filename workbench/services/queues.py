@@ -14,7 +14,6 @@ from workbench.domain.generate import TrainingSheet
 from workbench.domain.label import USES, PairFilter
 from workbench.domain.quality import SIGNALS
 from workbench.errors import ValidationError
-from workbench.services.decisions import NO_DECISIONS
 from workbench.services.external import refuse_changed
 from workbench.services.profiling import kind_of
 from workbench.services.review_arguments import LONGEST
@@ -127,7 +126,7 @@ def condition(wanted: PairFilter, made: TrainingSheet, sheet: Sheet, *, reader: 
         parts.append("(regexp_matches(prompt, $regex) or regexp_matches(response, $regex))")
         values["regex"] = wanted.regex
     if wanted.reviewer:
-        parts.append(f"last_batch in (select number from batches where actor = $reviewer and action not in {NO_DECISIONS})")
+        parts.append("decided_batch in (select number from batches where actor = $reviewer)")
         values["reviewer"] = wanted.reviewer
     if wanted.use:
         bit = 1 << USES.index(wanted.use)

@@ -232,6 +232,8 @@ _NEW = {
     "labeled_by": "case when n.lost is null then p.labeled_by end",
     "labeled_at": "case when n.lost is null then p.labeled_at end",
     "last_batch": "$batch",
+    # An approval that goes stale is still that of who gave it; a flag for a row that is gone is nobody's.
+    "decided_batch": "case when n.lost is null then p.decided_batch end",
 }
 _HERE = {name: f"p.{name}" for name in (*STATE, *FACTS, *TEXTS, *SOURCE)}
 _FRESH = _HERE | _NEW | {name: f"n.{name}" for name in ("prompt", "response", "source_index", "source_snapshot")}
@@ -243,7 +245,7 @@ _ABOUT = {
 _REDONE = "from pair_rows p join _redone n on n.row_index = p.row_index where p.training_sheet_id = $training_sheet_id"
 _LOG_CHANGES = (
     f"{LOG} $batch, $training_sheet_id, p.row_index, $action, $actor, $now, p.version + 1, "
-    f"{struct(STATE, _HERE)}, {struct(STATE, _FRESH)} {_REDONE} order by p.row_index"
+    f"{struct(STATE, _HERE)}, {struct(STATE, _FRESH)}, p.decided_batch, {_NEW['decided_batch']} {_REDONE} order by p.row_index"
 )
 _LOG_DETAILS = (
     f"{LOG_DETAILS} select $batch, p.row_index, "
@@ -261,7 +263,8 @@ _CHANGE = (
 )
 _ADDED = "from pair_rows where training_sheet_id = $training_sheet_id and row_index >= $first order by row_index"
 _LOG_ADDED = (
-    f"{LOG} $batch, $training_sheet_id, row_index, $action, $actor, $now, version, {_ABSENT}, {struct(STATE)} {_ADDED}"
+    f"{LOG} $batch, $training_sheet_id, row_index, $action, $actor, $now, version, {_ABSENT}, {struct(STATE)}, null, decided_batch "
+    f"{_ADDED}"
 )
 _LOG_ADDED_DETAILS = (
     f"{LOG_DETAILS} select $batch, row_index, {', '.join(f'null, {struct(names)}' for names in DETAILS.values())} {_ADDED}"

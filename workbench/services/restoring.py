@@ -11,7 +11,7 @@ from workbench.services.decisions import DETAILS, FACTS, LOG_BATCH, MEASURED, SO
 from workbench.store import Database
 
 DOING = "bringing it back"
-KEPT = (*(name for name in STATE if name != "last_batch"), *FACTS)
+KEPT = (*(name for name in STATE if name != "last_batch"), "decided_batch", *FACTS)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def at_version(db: Database, row: dict[str, Any], version: int) -> dict[str, Any
         known = next((entry[kind] for entry in later if entry[kind] is not None), None)
         if known is not None:
             past |= {name: known[name] for name in names}
-    return past
+    return past | ({"decided_batch": later[0]["decided_before"]} if later else {})
 
 
 def life(db: Database, training_sheet_id: str, row_index: int) -> range:
@@ -62,7 +62,7 @@ def _later(db: Database, row: dict[str, Any], version: int) -> list[dict[str, An
             "version", f"there is no version {version} of this pair; it has {first} to {row['version']}", version
         )
     return db.rows(
-        "select batch, before, facts_before, texts_before, source_before from decisions "
+        "select batch, before, decided_before, facts_before, texts_before, source_before from decisions "
         "where training_sheet_id = ? and row_index = ? and pair_version > ? order by id",
         [*place, version],
     )
@@ -81,7 +81,7 @@ def restore(db: Database, scope: Scope, row: dict[str, Any], version: int, *, ba
     known = scope.__dict__ | {"batch": number, "batch_id": batch_id, "action": "restore", "rows": 1, "of_batch": None}
     run(db, LOG_BATCH, known)
     log_one(db, scope, "restore", row, past, DETAILS)
-    columns = [*STATE, *FACTS, *TEXTS, *SOURCE, "version"]
+    columns = [*STATE, "decided_batch", *FACTS, *TEXTS, *SOURCE, "version"]
     if any(past[name] != row[name] for name in TEXTS):
         past |= dict.fromkeys(MEASURED)
         columns += MEASURED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.services import templating
@@ -23,7 +23,9 @@ from workbench.services.decisions import (
 from workbench.store import Database
 
 SHOWN_ROWS = 100
-_SIDES = ", ".join(f"d.{kind}_{side}" for kind in DETAILS for side in ("before", "after"))
+_SIDES = ", ".join(f"d.{kind}_{side}" for kind in ("decided", *DETAILS) for side in ("before", "after"))
+# Where a step has the state of a pair, on either side.
+_STATE = {name: f"{{}}.{name}" for name in STATE} | {"decided_batch": "decided_{}"}
 # Votes that went with their batch when it was taken back, but for those whose voter has voted anew since.
 TAKEN_BACK = (
     "select v.* from votes v join batches t on t.number = v.batch and t.undone_number = v.ended_by "
@@ -175,10 +177,10 @@ def _find_added(db: Database, scope: Scope, batch: int, *, back: bool) -> None:
 
 def _change(db: Database, scope: Scope, details: list[str], *, back: bool) -> None:
     side = "before" if back else "after"
-    settings = [f"{name} = s.{side}.{name}" for name in _differing(db, "", STATE)]
+    settings = [f"{name} = s.{_STATE[name].format(side)}" for name in _differing(db, _STATE)]
     for kind in details:
         value = f"s.{kind}_{side}"
-        differing = _differing(db, f"{kind}_", DETAILS[kind])
+        differing = _differing(db, {name: f"{kind}_{{}}.{name}" for name in DETAILS[kind]})
         settings += [f"{name} = case when {value} is null then pair_rows.{name} else {value}.{name} end" for name in differing]
     if not settings:
         return  # it had only added pairs
@@ -193,11 +195,12 @@ def _change(db: Database, scope: Scope, details: list[str], *, back: bool) -> No
     )
 
 
-def _differing(db: Database, kind: str, names: Sequence[str]) -> list[str]:
-    """Return what differs in some pair of its state or of a kind of details; the rest needs no write."""
-    tests = ", ".join(f"coalesce(bool_or({kind}before.{name} is distinct from {kind}after.{name}), false)" for name in names)
+def _differing(db: Database, places: Mapping[str, str]) -> list[str]:
+    """Return the columns that differ in some pair, of those that are found on either side of a step; the rest needs no write."""
+    sides = [(place.format("before"), place.format("after")) for place in places.values()]
+    tests = ", ".join(f"coalesce(bool_or({before} is distinct from {after}), false)" for before, after in sides)
     found = db.execute(f"select {tests} from _steps where not added")[0]
-    return [name for name, differs in zip(names, found, strict=True) if differs]
+    return [name for name, differs in zip(places, found, strict=True) if differs]
 
 
 def _change_added(db: Database, scope: Scope, *, back: bool) -> None:
@@ -208,7 +211,7 @@ def _change_added(db: Database, scope: Scope, *, back: bool) -> None:
             [scope.training_sheet_id],
         )
     else:
-        listed = [f"after.{name} as {name}" for name in STATE]
+        listed = [f"{place.format('after')} as {name}" for name, place in _STATE.items()]
         listed += [f"{kind}_after.{name} as {name}" for kind, names in DETAILS.items() for name in names]
         db.execute(
             f"insert into pair_rows by name select $sheet as training_sheet_id, row_index, {', '.join(listed)}, "
@@ -232,7 +235,8 @@ def _log_step(db: Database, scope: Scope, batch: int, rows: int, *, back: bool, 
     run(
         db,
         f"{LOG} $batch, $training_sheet_id, row_index, $action, $actor, $now, "
-        f"version + (before.last_batch is distinct from after.last_batch)::integer, {first}, {second} from _steps",
+        "version + (before.last_batch is distinct from after.last_batch)::integer, "
+        f"{first}, {second}, decided_{first}, decided_{second} from _steps",
         known,
     )
     return number

@@ -113,8 +113,9 @@ def begin(db: Database, scope: Scope, action: str, *, batch_id: str, rows: int) 
 def log(db: Database, scope: Scope, batch: int, action: str, rows: str) -> None:
     """Log, for some pairs, something that leaves them as they are."""
     sql = (
-        f"{LOG} $batch, training_sheet_id, row_index, $action, $actor, $now, version, {struct(STATE)}, {struct(STATE)} "
-        f"from pair_rows where training_sheet_id = $training_sheet_id and row_index in ({rows}) order by row_index"
+        f"{LOG} $batch, training_sheet_id, row_index, $action, $actor, $now, version, {struct(STATE)}, {struct(STATE)}, "
+        "decided_batch, decided_batch from pair_rows where training_sheet_id = $training_sheet_id "
+        f"and row_index in ({rows}) order by row_index"
     )
     run(db, sql, scope.__dict__ | {"batch": batch, "action": action})
 

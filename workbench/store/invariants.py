@@ -31,6 +31,7 @@ def reference(table: str, column: str, target: str, key: str = "id") -> Check:
 REFERENCES: tuple[tuple[str, ...], ...] = (
     ("training_sheets", "sheet_id", "sheets"),
     ("pair_rows", "training_sheet_id", "training_sheets"),
+    ("pair_rows", "decided_batch", "batches", "number"),
     ("batches", "training_sheet_id", "training_sheets"),
     ("decision_log", "training_sheet_id", "training_sheets"),
     ("decision_log", "batch", "batches", "number"),
@@ -71,6 +72,14 @@ CHECKS: tuple[Check, ...] = (
         from pair_rows group by training_sheet_id
         having count(distinct row_index) <> count(*) or max(row_index) <> count(*) - 1 or min(row_index) <> 0
         order by training_sheet_id limit {_SHOWN}
+        """,
+    ),
+    Check(
+        "pairs",
+        ("pair_rows",),
+        f"""
+        select 'pair ' || training_sheet_id || '.' || row_index || ' is unlabeled and has the verdict of batch ' || decided_batch
+        from pair_rows where status = 'unlabeled' and decided_batch is not null order by 1 limit {_SHOWN}
         """,
     ),
     Check(
