@@ -68,3 +68,5 @@ class LabelStats(Record):
     reuses = param.Integer(0, doc="Pairs that took one over.")
     versions = param.Integer(0, doc="Versions of all of them.")
     by_label_type = Json({}, doc="Labels by kind of truth.")
+    summary = param.String("", doc="All of it in one sentence.")
+    actions = Items(item_type=Action, doc="Whether the caller may state another one.")
