@@ -52,6 +52,7 @@ class DataTable(pn.viewable.Viewer):
         self._columns = tuple(columns)
         self._key = key
         self._empty = empty
+        self._nothing: Any = None  # made once for the same question, so that it is not placed anew
         self._sortable = sortable_fields(call)
         self._paged = "page" in argument_names(call)
         self.grid = Grid(
@@ -78,6 +79,7 @@ class DataTable(pn.viewable.Viewer):
         return given | self.of | {name: value for name, value in self.filters.items() if value not in (None, "", [])}
 
     def _ask(self, *events: Any) -> None:
+        self._nothing = None
         if self.page != 1 and all(event.name != "page" for event in events):
             self.page = 1  # another order or filter starts over; this comes back here as a change of page
         else:
@@ -98,7 +100,9 @@ class DataTable(pn.viewable.Viewer):
         narrowed = any(value not in (None, "", []) for value in self.filters.values())
         if page.total or self._empty is None or narrowed:
             return self._table
-        return self._empty()
+        if self._nothing is None:
+            self._nothing = self._empty()
+        return self._nothing
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.part.box
