@@ -60,7 +60,7 @@ def test_known_answers_are_listed_opened_and_forgotten(local: Any, made: Any) ->
     assert f'href="./label?pair={made.id}.5"' in found.known.table.grid.rows[1]["cells"][0]
 
     found.known.table.grid._handle_msg({"do": "show", "id": "2"})
-    shows(found, "Item 2", "No longer a known answer", "Q: question 2")
+    shows(found, "Pair 2 · item 2", "No longer a known answer", "Q: question 2")
     [forget] = found.known._dialog.dialog.select(lambda part: "action-unmark_gold" in (getattr(part, "css_classes", None) or ()))
     forget.clicks += 1
     assert [one.row_index for one in local.review.gold(made.id)] == [5]

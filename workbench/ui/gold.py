@@ -83,8 +83,8 @@ class KnownAnswers:
         since = Markup("{} by {}").format(fmt.moment(known.marked_at), known.marked_by)
         facts = fmt.facts([("Right", _right(known.values())), ("Known since", since)])
         bar = ActionBar(known.actions, partial(self._forget, known), toasts=self._view.toasts, undo=partial(self._keep_again, known))
-        link = Markup("{} {}").format("Pair", self._link(known.row_index))
-        self._dialog.open(f"Item {known.item_ref}", html(link), html(prompt, css=CSS), html(said, css=CSS), html(facts), bar)
+        link = Markup('Pair {} <span class="faint">· item {}</span>').format(self._link(known.row_index), known.item_ref)
+        self._dialog.open("Known answer", html(link), html(prompt, css=CSS), html(said, css=CSS), html(facts), bar)
 
     def _forget(self, known: Any, name: str) -> Any:
         outcome = self._view.ws.review.unmark_gold(self._sheet, [known.row_index])
