@@ -62,7 +62,7 @@ def test_labels_are_counted_found_and_narrowed_to_a_kind(local: Any, sheet: Any,
     assert eventually(lambda: rows(view) == ["i3", "i0", "i1"])
     assert local.labels.lookup(sheet.id, "i3", label_type="is_rude").allowed_uses == ("training",)
     assert eventually(lambda: view.chips.visible)
-    assert [(one["label"], one["count"]) for one in view.chips.groups[0]["options"]] == [("is_rude", "1"), ("response", "2")]
+    assert [(one["label"], one["count"]) for one in view.chips.groups[0]["options"]] == [("response", "2"), ("is_rude", "1")]
     view.chips.value = {"label_type": "is_rude"}
     assert eventually(lambda: rows(view) == ["i3"] and view.table.total == 1)
     view.param.update(label_type="", search="ANSWER 1")

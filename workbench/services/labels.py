@@ -130,7 +130,7 @@ class LabelService(Service):
         where, params = ("sheet_id = ?", [sheet_id]) if sheet_id else ("true", [])
         groups = self.db.tuples(
             "select label_type, count(*), count(*) filter (where reuse_count > 0), sum(reuse_count)::bigint "
-            f"from canonical_labels where {where} group by 1 order by 1",
+            f"from canonical_labels where {where} group by 1 order by 2 desc, 1",
             params,
         )
         versions = self.db.value(
