@@ -213,12 +213,41 @@ def test_known_answers_stay_hidden(local: Any, made: Any) -> None:
         plain, hidden = person.get(2).values(), person.get(0).values()
         assert plain.keys() == hidden.keys()
         assert "gold" not in json.dumps([person.queue().rows, person.claim(3).values()], default=repr)
-    assert dot.unmark_gold([0, 7]).total == 1
+    assert [(one["label"], one["prompt"], one["votes"], one["correct"], one["percent_correct"]) for one in dot.gold().rows] == [
+        ("Reject", "Q: what 0?", 2, 1, 50.0),
+        ("Approve", "Q: what 1?", 2, 1, 50.0),
+    ]
+    assert dot.agreement().gold_summary == "2 pairs have a known answer; 2 of 4 votes are right."
+    assert ann.agreement().gold_summary is None
+    forgotten = dot.unmark_gold([0, 7])
+    assert (forgotten.total, forgotten.summary) == (1, "1 pair has a known answer now.")
     with pytest.raises(ValidationError) as caught:
         dot.mark_gold(
             [{"row_index": 99, "action": "reject"}, {"row_index": 2, "action": "flag"}, {"row_index": 2, "action": "flag"}]
         )
     assert [fault["field"] for fault in caught.value.context["fields"]] == ["items.0.row_index", "items.2.row_index"]
+
+
+def test_the_card_offers_known_answers_to_stewards_alone(local: Any, made: Any) -> None:
+    ann, dot = Person(local, made.id, "ann"), Person(local, made.id, "dot", "data_steward")
+
+    def offered(person: Person, row: int) -> tuple[Any, list[str]]:
+        card = person.card(row)
+        return card.known_answer, [action.name for action in card.pair.actions if "gold" in action.name]
+
+    known, actions = offered(dot, 0)
+    assert (known.action, known.response, known.marked_at, actions) == ("approve", "answer 0", None, ["mark_gold"])
+    assert (offered(dot, 9)[0].action, offered(dot, 9)[0].response) == ("approve", None)
+    dot.mark_gold([{"row_index": 0, "action": "flag"}])
+    known, actions = offered(dot, 0)
+    assert (known.action, known.marked_by, actions) == ("flag", "dot", ["unmark_gold"])
+    assert [offered(ann, row) for row in (0, 1)] == [(None, []), (None, [])]
+    hidden, plain = (json.dumps(ann.card(row).values(), default=repr) for row in (0, 1))
+    assert "dot" not in hidden and hidden.count("gold") == plain.count("gold")
+
+    local.training_sheets.archive(made.id)
+    archived = [action for one in (0, 1) for action in dot.card(one).pair.actions if "gold" in action.name]
+    assert [(action.enabled, action.reason) for action in archived] == [(False, "The training sheet is archived. Restore it first.")] * 2
 
 
 def test_disputes_show_the_votes_side_by_side(local: Any, made: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from workbench.contract import Context
 from workbench.errors import Conflict, InUse, NotFound, ValidationError
 
 PLAN = {"prompt_template": "{{q}}", "response_column": "a", "label_type": "answer"}
@@ -56,11 +57,34 @@ def test_assembling_takes_labels_over(ws: Any, sheet: Any) -> None:
     label = ws.labels.get(pair.canonical_label_id)
     assert (label.reuse_count, label.last_used_at is not None) == (1, True)
     assert ws.labels.stats(sheet_id=sheet.id).reuses == 1
+    assert ws.labels.stats().summary == "1 label known; 1 pair took over 1 of them."
     with pytest.raises(InUse):
         ws.labels.delete(label.id)
     ws.review.decide(made.id, 1, action="reset")
     ws.labels.delete(label.id)
     assert ws.labels.list().total == 0
+
+
+def test_what_may_be_done_to_labels_comes_with_them(local: Any) -> None:
+    sheet = local.sheets.create("rows", rows=[{"q": "x"}], tags=["PII"])
+
+    def call(name: str, *roles: str, **given: Any) -> Any:
+        return local.transport.app.call(local.transport.app.labels.operations[name], given, Context(actor="ann", roles=frozenset(roles)))
+
+    stats = call("stats", "reviewer", sheet_id=sheet.id)
+    assert (stats.summary, [action.enabled for action in stats.actions]) == ("No label is known yet.", [True])
+    label = call("create", "reviewer", sheet_id=sheet.id, item_ref="0", label="yes")
+    limits = "The tag PII of the sheet prohibits training and validation, whatever is chosen for a label."
+    for shown in (label, call("get", "reviewer", label_id=label.id), call("list", "reviewer")[0]):
+        assert [(one.name, one.enabled, one.reason) for one in shown.actions] == [("update", True, limits), ("delete", True, None)]
+    refused = "Needs the role admin or data_steward or labeler or reviewer."
+    assert {action.reason for action in call("get", "viewer", label_id=label.id).actions} == {refused}
+    assert call("stats", "viewer", sheet_id=sheet.id).actions[0].reason == refused
+    call("update", "reviewer", label_id=label.id, label="no")
+    assert call("stats", "viewer").summary == "1 label known, in 2 versions; no pair has taken one over yet."
+    local.sheets.delete(sheet.id)
+    [create] = call("stats", "reviewer", sheet_id=sheet.id).actions
+    assert (create.enabled, create.reason) == (False, "The sheet 'rows' is deleted. Restore it first.")
 
 
 def test_approving_the_same_only_links(ws: Any, sheet: Any) -> None:

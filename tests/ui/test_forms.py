@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from workbench.errors import Conflict, InvalidFileType, ValidationError
-from workbench.ui.components.fields import Field
+from workbench.ui.components.fields import Field, fields_of_schema
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html
 from workbench.ui.components.number_field import AnyNumber
@@ -100,3 +100,16 @@ def test_a_number_is_taken_while_it_is_typed():
     entry._process_events({"typed": 0.75, "value": 1.5})
 
     assert 1.5 == entry.value
+
+
+def test_several_of_a_closed_set_are_ticked_and_none_left_is_null():
+    listed = {"items": {"enum": ["training", "few_shot"], "type": "string"}, "type": "array"}
+    [field] = fields_of_schema({"properties": {"uses": {"anyOf": [listed, {"type": "null"}]}}})
+    form, given = (ParameterForm([field], dict, values={"uses": before}) for before in ((), ("training",)))
+
+    assert (field.kind, field.choices, field.nullable) == ("several", ("training", "few_shot"), True)
+    assert form.input("uses").options == {"Training": "training", "Few shot": "few_shot"}
+    assert (form.values(), given.values()) == ({}, {"uses": ["training"]})
+    given.input("uses").value = []
+    form.input("uses").value = ["few_shot"]
+    assert (form.values(), given.values()) == ({"uses": ["few_shot"]}, {"uses": None})

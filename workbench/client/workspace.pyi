@@ -16,8 +16,8 @@ from workbench.domain.record import Record
 from workbench.contract.operation import Deleted
 from workbench.domain.agreement import Agreement
 from workbench.domain.agreement import Dispute
-from workbench.domain.agreement import Gold
 from workbench.domain.agreement import GoldOutcome
+from workbench.domain.agreement import KnownAnswer
 from workbench.domain.data import Preview
 from workbench.domain.data import Replacement
 from workbench.domain.data import RowChange
@@ -52,6 +52,7 @@ from workbench.domain.label import Claim
 from workbench.domain.label import Draft
 from workbench.domain.label import Eligibility
 from workbench.domain.label import Facets
+from workbench.domain.label import Gold
 from workbench.domain.label import Pair
 from workbench.domain.label import PairFilter
 from workbench.domain.label import Progress
@@ -265,8 +266,8 @@ class Review(Namespace):
         """Return the pairs whose reviewers disagree, with their votes side by side."""
     def agreement(self, training_sheet_id: str, *, over: Literal['action', 'response'] = ..., samples: int = ..., seed: int = ...) -> Agreement:
         """Return how far reviewers agree, with intervals, and what each of them has done."""
-    def gold(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Gold]:
-        """Return the pairs whose answer is known; reviewers cannot tell them from the others."""
+    def gold(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[KnownAnswer]:
+        """Return the pairs whose answer is known, with how people do on them; reviewers cannot tell them from the others."""
     def mark_gold(self, training_sheet_id: str, items: list[Gold], *, idempotency_key: str | None = ...) -> GoldOutcome:
         """Keep the right answer to some pairs, to see how reviewers do on them; votes never change it."""
     def unmark_gold(self, training_sheet_id: str, row_indices: list[int], *, idempotency_key: str | None = ...) -> GoldOutcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import param
 
-from workbench.domain.label import VOTES, Pair
+from workbench.domain.label import VOTES, Gold, Pair
 from workbench.domain.record import Action, Choice, Items, Nested, Record, Time
 from workbench.domain.wording import TextPiece
 
@@ -82,6 +82,7 @@ class Agreement(Record):
     by_reviewer = Items(item_type=ReviewerAgreement, doc="What each reviewer has done.")
     actions = Items(item_type=Action, doc="Whether the caller may adjudicate.")
     summary = param.String("", doc="One sentence on the state.")
+    gold_summary = param.String(None, allow_None=True, doc="The known answers in one sentence; none: not for the caller to see.")
 
 
 class CastVote(Record):
@@ -112,16 +113,19 @@ class Dispute(Record):
     actions = Items(item_type=Action, doc="What an adjudicator may make of it.")
 
 
-class Gold(Record):
-    """A pair whose right answer is known; reviewers meet it unmarked."""
+class KnownAnswer(Gold):
+    """A pair whose right answer is known, and how people do on it."""
 
-    kind = "gold"
+    kind = "known answer"
 
-    row_index = param.Integer(0, bounds=(0, 2**53), doc="The pair.")
-    action = Choice(default="approve", objects=VOTES, doc="What it should become.")
-    response = param.String(None, allow_None=True, doc="Response an approval should be of; none: any.")
-    marked_by = param.String("", doc="Who knows.")
-    marked_at = Time(None, allow_None=True, doc="Since when.")
+    label = param.String("", doc="What it should become, in words.")
+    item_ref = param.String("", doc="Item the pair is about.")
+    prompt = param.String("", doc="Its prompt.")
+    opening = param.String("", doc="How the prompts of its training sheet begin.")
+    votes = param.Integer(0, doc="Votes and decisions on it that stand.")
+    correct = param.Integer(0, doc="Of these, those for the known answer.")
+    percent_correct = param.Number(None, allow_None=True, doc="The same in percent.")
+    actions = Items(item_type=Action, doc="What may be done now.")
 
 
 class GoldOutcome(Record):
@@ -131,3 +135,4 @@ class GoldOutcome(Record):
 
     done = param.Integer(0, doc="Pairs marked or unmarked.")
     total = param.Integer(0, doc="Pairs marked by now.")
+    summary = param.String("", doc="What came of it, in one sentence.")

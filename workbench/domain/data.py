@@ -249,14 +249,14 @@ def prohibited_uses(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def limits_told(tags: tuple[str, ...]) -> str | None:
-    """Return in words what the tags prohibit; None when they prohibit nothing."""
+def limits_told(tags: tuple[str, ...], thing: str = "pair") -> str | None:
+    """Return in words what the tags prohibit on a thing of the sheet; None when they prohibit nothing."""
     barring = [tag.strip() for tag in tags if _plain(tag) in PROHIBITED_BY_TAG]
     if not barring:
         return None
     many = "s" if len(barring) > 1 else ""
     uses = _listed(prohibited_uses(tags))
-    return f"The tag{many} {', '.join(barring)} of the sheet prohibit{'' if many else 's'} {uses}, whatever is chosen for a pair."
+    return f"The tag{many} {', '.join(barring)} of the sheet prohibit{'' if many else 's'} {uses}, whatever is chosen for a {thing}."
 
 
 def still_barred(tags: tuple[str, ...], uses: tuple[str, ...]) -> str:

@@ -296,6 +296,18 @@ class StaleChange(Record):
     changed_by = param.String("", doc="Who changed it.")
 
 
+class Gold(Record):
+    """A pair whose right answer is known; reviewers meet it unmarked."""
+
+    kind = "gold"
+
+    row_index = param.Integer(0, bounds=(0, 2**53), doc="The pair.")
+    action = Choice(default="approve", objects=VOTES, doc="What it should become.")
+    response = param.String(None, allow_None=True, doc="Response an approval should be of; none: any.")
+    marked_by = param.String("", doc="Who knows.")
+    marked_at = Time(None, allow_None=True, doc="Since when.")
+
+
 class Card(Record):
     """Everything the review screen shows of one pair."""
 
@@ -318,6 +330,10 @@ class Card(Record):
     queue_total = param.Integer(0, doc="Pairs in the queue.")
     held_by = param.String(None, allow_None=True, doc="Who holds it, when somebody else does.")
     draft = Nested(class_=Draft, default=None, allow_None=True, doc="What the caller typed and did not save.")
+    known_answer = Nested(
+        class_=Gold, default=None, allow_None=True,
+        doc="What is kept as its known answer, or would be as it stands; none: not for the caller to see.",
+    )
 
 
 def mask_of(uses: tuple[str, ...] | None) -> int | None:

@@ -67,4 +67,6 @@ class LabelStats(Record):
     reused = param.Integer(0, doc="Labels that pairs took over.")
     reuses = param.Integer(0, doc="Pairs that took one over.")
     versions = param.Integer(0, doc="Versions of all of them.")
-    by_label_type = Json({}, doc="Labels by kind of truth.")
+    by_label_type = Json({}, doc="Labels by kind of truth, the commonest kind first.")
+    summary = param.String("", doc="All of it in one sentence.")
+    actions = Items(item_type=Action, doc="Whether the caller may state another one.")

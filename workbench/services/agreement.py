@@ -47,6 +47,7 @@ def agreement(
 ) -> Agreement:
     """Measure the agreement on the pairs whose votes are all in, and say what each reviewer has done."""
     with db.read():
+        told = _gold_summary(db, made) if steward else None
         people = _reviewers(db, made, sees_gold=steward, now=now)
         disputed = db.value("select count(*) from pair_rows where training_sheet_id = ? and disputed", [made.id])
         used, cast, figures, by_two = db.recall(
@@ -66,6 +67,7 @@ def agreement(
         by_reviewer=people,
         actions=[disputes.adjudicating(allowed=steward)],
         summary=_summary(used, disputed, figures),
+        gold_summary=told,
         **{figure.name: figure.value for figure in figures},
     )
 
@@ -192,7 +194,8 @@ def _by_two(cells: list[Any], samples: int, seed: int) -> list[ReviewerPair]:
     return shown
 
 
-_WORK = """
+# What everybody has said of pairs that stands: votes, and decisions of one person alone.
+WORK = """
 with work as (
     select v.row_index, v.voter, v.action, v.response, true as shared,
         case when p.stale then 'unlabeled' else p.status end as status, p.disputed, p.response as outcome
@@ -205,6 +208,11 @@ with work as (
     from pair_rows p join batches b on b.number = p.decided_batch
     where p.training_sheet_id = $sheet and p.votes = 0 and b.action in ('approve', 'reject', 'flag', 'edit')
 )
+"""
+# Whether it is the known answer.
+CORRECT = "g.action = w.action and (g.response is null or w.action <> 'approve' or g.response = w.response)"
+_BY_PERSON = f"""
+{WORK}
 select
     w.voter,
     count(*),
@@ -217,7 +225,7 @@ select
         and w.status = case w.action when 'approve' then 'labeled' when 'reject' then 'rejected' else 'flagged' end
     ),
     count(g.row_index),
-    count(*) filter (where g.action = w.action and (g.response is null or w.action <> 'approve' or g.response = w.response))
+    count(*) filter (where {CORRECT})
 from work w left join (select * from gold where training_sheet_id = $sheet) g on g.row_index = w.row_index
 group by 1 order by 2 desc, 1
 """
@@ -228,8 +236,7 @@ NO_GOLD = "No vote on a pair with a known answer yet."
 def _reviewers(db: Database, made: TrainingSheet, *, sees_gold: bool, now: dt.datetime) -> list[ReviewerAgreement]:
     paces = _paces(db, made.id, now)
     shown = []
-    work = db.recall(("work", made.id), ("pairs", "gold"), lambda: db.tuples(_WORK, {"sheet": made.id}))
-    for name, votes, approved, rejected, flagged, settled, agreed, gold, correct in work:
+    for name, votes, approved, rejected, flagged, settled, agreed, gold, correct in _work(db, made):
         shown.append(
             ReviewerAgreement(
                 reviewer=name,
@@ -260,6 +267,24 @@ def _paces(db: Database, training_sheet_id: str, now: dt.datetime) -> dict[str, 
     )
     hour = dt.timedelta(hours=1)
     return {name: round(count / (max(now - first, SHORTEST_PACE) / hour), 1) for name, count, first in found}
+
+
+def _gold_summary(db: Database, made: TrainingSheet) -> str:
+    """Return in one sentence how many answers are known, and how people do on them."""
+    known = db.value("select count(*) from gold where training_sheet_id = ?", [made.id])
+    if not known:
+        return "No pair has a known answer yet."
+    work = _work(db, made)
+    votes, correct = (sum(row[place] for row in work) for place in (-2, -1))
+    what = f"{grouped(known)} pair{' has' if known == 1 else 's have'} a known answer"
+    if not votes:
+        return f"{what}; nobody has decided on {'it' if known == 1 else 'them'} yet."
+    return f"{what}; {grouped(correct)} of {grouped(votes)} vote{'' if votes == 1 else 's'} {'is' if correct == 1 else 'are'} right."
+
+
+def _work(db: Database, made: TrainingSheet) -> list[Any]:
+    """Return what each person has done, with the votes on known answers and those that are right last."""
+    return db.recall(("work", made.id), ("pairs", "gold"), lambda: db.tuples(_BY_PERSON, {"sheet": made.id}))
 
 
 def _summary(used: int, disputed: int, figures: list[AgreementFigure]) -> str:

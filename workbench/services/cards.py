@@ -11,7 +11,7 @@ from workbench.domain.label import Card, Pair, PromptPiece, SourceValue, StaleCh
 from workbench.domain.prompt import as_text, columns_used, filled
 from workbench.domain.review_log import Decision
 from workbench.domain.wording import word_diff
-from workbench.services import disputes, drafts, figures, history
+from workbench.services import disputes, drafts, figures, gold, history
 from workbench.services.pairs import present
 from workbench.services.queues import Condition, Order, beyond
 from workbench.services.votes import ADJUDICATORS
@@ -33,7 +33,10 @@ def card(
     """Put the review screen of one pair together."""
     reader = current()
     values = present(db, [row], sheet, made)[0]
-    values["actions"] += disputes.of_pair(made, row, allowed=bool(reader.roles & ADJUDICATORS))
+    steward = bool(reader.roles & ADJUDICATORS)
+    values["actions"] += disputes.of_pair(made, row, allowed=steward)
+    known, action = gold.of_pair(db, made, row) if steward else (None, None)
+    values["actions"] += (action,) if action is not None else ()
     pair = Pair(**values)
     log = history.page(db, made, history.Wanted(row_index=pair.row_index), 1, SHOWN_HISTORY)
     edited = pair.original_response is not None and pair.original_response != pair.response
@@ -51,6 +54,7 @@ def card(
         choices=_choices(made),
         held_by=held_by,
         draft=drafts.find(db, row, reader.actor),
+        known_answer=known,
         **_neighbors(db, pair, queue, order),
     )
 

@@ -6,9 +6,29 @@ import datetime as dt
 from typing import Any
 
 from workbench.contract import Page
-from workbench.domain.agreement import Gold, GoldOutcome
+from workbench.domain.agreement import GoldOutcome, KnownAnswer
+from workbench.domain.generate import TrainingSheet
+from workbench.domain.label import ACTION_OF_STATUS, VOTES, Gold
+from workbench.domain.record import Action
+from workbench.domain.wording import grouped
 from workbench.errors import ValidationError
+from workbench.services.agreement import CORRECT, WORK
+from workbench.services.disputes import WORDS
+from workbench.services.figures import percent
+from workbench.services.pairs import ARCHIVED
 from workbench.store import Database
+
+KEEP, FORGET = "Keep as known answer", "No longer a known answer"
+# A pair that was taken back may be marked still.
+_LISTED = f"""
+{WORK}
+select g.row_index, g.action, g.response, g.marked_by, g.marked_at, coalesce(any_value(p.item_ref), '') as item_ref,
+    coalesce(any_value(p.prompt), '') as prompt, count(w.voter) as votes, count(w.voter) filter (where {CORRECT}) as correct
+from (select * from gold where training_sheet_id = $sheet order by row_index limit $size offset $first) g
+left join pair_rows p on p.training_sheet_id = $sheet and p.row_index = g.row_index
+left join work w on w.row_index = g.row_index
+group by all order by g.row_index
+"""
 
 
 def mark(db: Database, training_sheet_id: str, items: list[Gold], actor: str, now: dt.datetime) -> GoldOutcome:
@@ -20,7 +40,7 @@ def mark(db: Database, training_sheet_id: str, items: list[Gold], actor: str, no
         "insert into gold select ?, unnest(?::bigint[]), unnest(?::varchar[]), unnest(?::varchar[]), ?, ?",
         [training_sheet_id, places, [item.action for item in items], [item.response for item in items], actor, now],
     )
-    return GoldOutcome(done=len(items), total=_total(db, training_sheet_id))
+    return _outcome(db, training_sheet_id, len(items))
 
 
 def _refuse(db: Database, training_sheet_id: str, places: list[int]) -> None:
@@ -52,18 +72,56 @@ def unmark(db: Database, training_sheet_id: str, places: list[int]) -> GoldOutco
         "delete from gold where training_sheet_id = ? and list_contains(?::bigint[], row_index) returning row_index",
         [training_sheet_id, places],
     )
-    return GoldOutcome(done=len(gone), total=_total(db, training_sheet_id))
+    return _outcome(db, training_sheet_id, len(gone))
+
+
+def _outcome(db: Database, training_sheet_id: str, done: int) -> GoldOutcome:
+    total = _total(db, training_sheet_id)
+    words = f"{grouped(total)} pair{' has' if total == 1 else 's have'} a known answer now." if total else "No pair has a known answer now."
+    return GoldOutcome(done=done, total=total, summary=words)
 
 
 def _total(db: Database, training_sheet_id: str) -> int:
     return db.value("select count(*) from gold where training_sheet_id = ?", [training_sheet_id])
 
 
-def page(db: Database, training_sheet_id: str, number: int, size: int) -> Page[Any]:
-    """Return the marked pairs in their order."""
-    rows = db.rows(
-        "select row_index, action, response, marked_by, marked_at from gold where training_sheet_id = ? order by row_index "
-        f"limit {size} offset {(number - 1) * size}",
-        [training_sheet_id],
+def page(db: Database, made: TrainingSheet, number: int, size: int) -> Page[KnownAnswer]:
+    """Return the marked pairs in their order, with how people do on them."""
+    with db.read():
+        rows = db.rows(_LISTED, {"sheet": made.id, "size": size, "first": (number - 1) * size})
+        total = _total(db, made.id)
+    action, opening = forgetting(made), made.template.opening if made.template else ""
+    shown = [
+        row
+        | {
+            "label": WORDS[row["action"]],
+            "opening": opening,
+            "percent_correct": percent(row["correct"], row["votes"]) if row["votes"] else None,
+            "actions": [action],
+        }
+        for row in rows
+    ]
+    return Page(KnownAnswer, shown, total=total, page=number, page_size=size)
+
+
+def forgetting(made: TrainingSheet) -> Action:
+    """Return the action of forgetting the known answer to a pair."""
+    return _action("unmark_gold", FORGET, made)
+
+
+def _action(name: str, label: str, made: TrainingSheet) -> Action:
+    archived = made.status == "archived"
+    return Action(name=name, label=label, enabled=not archived, reason=ARCHIVED if archived else None)
+
+
+def of_pair(db: Database, made: TrainingSheet, row: dict[str, Any]) -> tuple[Gold, Action]:
+    """Return what is kept as the known answer to a pair, or would be as it stands, and what may be done about it."""
+    found = db.row(
+        "select row_index, action, response, marked_by, marked_at from gold where training_sheet_id = ? and row_index = ?",
+        [made.id, row["row_index"]],
     )
-    return Page(Gold, rows, total=_total(db, training_sheet_id), page=number, page_size=size)
+    if found is not None:
+        return Gold(**found), forgetting(made)
+    action = ACTION_OF_STATUS[row["status"]]
+    wished = Gold(row_index=row["row_index"], action=action if action in VOTES else "approve", response=row["response"] or None)
+    return wished, _action("mark_gold", KEEP, made)

@@ -8,10 +8,13 @@ from pydantic import AfterValidator
 
 from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.blank import told
+from workbench.domain.data import limits_told
 from workbench.domain.label import mask_of, uses_of
 from workbench.domain.labels import CanonicalLabel, FoundLabels, LabelStats, LabelVersion
 from workbench.domain.plain import plain
-from workbench.errors import Conflict, InUse, NotFound
+from workbench.domain.record import Action
+from workbench.domain.wording import grouped
+from workbench.errors import Conflict, InUse, NotFound, WorkbenchError
 from workbench.services import label_rights
 from workbench.services.becoming import canonical_id
 from workbench.services.canonical import VERSION
@@ -57,7 +60,10 @@ class LabelService(Service):
         if search:
             parts.append("contains(lower(label || ' ' || item_ref), lower(?))")
             params.append(search)
-        return self.records.page(" and ".join(parts), params, order="updated_at desc, id", page=page, page_size=page_size)
+        found = self.records.page(" and ".join(parts), params, order="updated_at desc, id", page=page, page_size=page_size)
+        offered = {sheet_id: self._offered(sheet_id) for sheet_id in {row["sheet_id"] for row in found.rows}}
+        found.rows = [row | {"actions": offered[row["sheet_id"]]} for row in found.rows]
+        return found
 
     @command("POST", "/canonical-labels", roles=REVIEWERS, status=201, label="New label")
     def create(
@@ -76,7 +82,7 @@ class LabelService(Service):
         sheet = self.app.sheets.live(sheet_id)
         label_id = self._id(sheet_id, item_ref, label_type)
         if self.records.exists(id=label_id):
-            raise Conflict(f"{item_ref!r} has a label of type {label_type!r} already. Change that one.", id=label_id)
+            raise Conflict(f"{item_ref!r} has a label of type {label_type!r} already. Change that one.", id=label_id, item_ref=item_ref)
         now = self.clock.now()
         made = CanonicalLabel(
             id=label_id,
@@ -93,7 +99,7 @@ class LabelService(Service):
             sample=sheet.sample,
         )
         self._keep_version(made)
-        return self.records.insert(made)
+        return self._shown(self.records.insert(made))
 
     @query("GET", "/canonical-labels/lookup", topics=("canonical_labels", "pairs"))
     def lookup(self, sheet_id: SheetId, item_ref: ItemName, *, label_type: LabelType = "response") -> CanonicalLabel:
@@ -101,7 +107,7 @@ class LabelService(Service):
         found = self.records.list("id = ?", [self._id(sheet_id, item_ref, label_type)])
         if not found:
             raise NotFound(f"Nothing is known about {item_ref!r} as {label_type!r}.", kind="canonical label", id=item_ref)
-        return found[0]
+        return self._shown(found[0])
 
     @query("POST", "/canonical-labels/bulk-lookup", topics=("canonical_labels", "pairs"))
     def bulk_lookup(
@@ -124,25 +130,28 @@ class LabelService(Service):
         where, params = ("sheet_id = ?", [sheet_id]) if sheet_id else ("true", [])
         groups = self.db.tuples(
             "select label_type, count(*), count(*) filter (where reuse_count > 0), sum(reuse_count)::bigint "
-            f"from canonical_labels where {where} group by 1 order by 1",
+            f"from canonical_labels where {where} group by 1 order by 2 desc, 1",
             params,
         )
         versions = self.db.value(
             f"select count(*) from canonical_label_versions where label_id in (select id from canonical_labels where {where})",
             params,
         )
+        total, reused, reuses = (sum(row[place] for row in groups) for place in (1, 2, 3))
         return LabelStats(
-            total=sum(row[1] for row in groups),
-            reused=sum(row[2] for row in groups),
-            reuses=sum(row[3] for row in groups),
+            total=total,
+            reused=reused,
+            reuses=reuses,
             versions=versions,
             by_label_type={row[0]: row[1] for row in groups},
+            summary=_summary(total, reused, reuses, versions),
+            actions=[self._creating(sheet_id)],
         )
 
     @query("GET", "/canonical-labels/{label_id}", topics=("canonical_labels", "pairs"))
     def get(self, label_id: str) -> CanonicalLabel:
         """Return one label."""
-        return self.records.get(label_id)
+        return self._shown(self.records.get(label_id))
 
     @command("PUT", "/canonical-labels/{label_id}", roles=REVIEWERS, label="Edit")
     def update(
@@ -169,7 +178,7 @@ class LabelService(Service):
         if "prohibited_uses" in changes:
             changes["prohibited_uses"] = self._barred(known.sheet_id, prohibited_uses)
         if not changes:
-            return known
+            return self._shown(known)
         if changes.get("label", known.label) != known.label:
             changes |= {"labeled_by": self.actor, "labeled_at": self.clock.now()}
             self._keep_version(known.with_(**changes))
@@ -179,7 +188,7 @@ class LabelService(Service):
         barred = mask_of(self._barred(known.sheet_id, ())) or 0
         scope = Scope("", known.sheet_id, known.label_type, self.actor, self.clock.now(), barred)
         label_rights.follow(self.db, scope, "select $label_id", {"label_id": label_id})
-        return self.records.get(label_id)
+        return self._shown(self.records.get(label_id))
 
     @command(
         "DELETE", "/canonical-labels/{label_id}", roles=REVIEWERS, label="Delete", confirm="Delete this label and its versions?"
@@ -211,6 +220,34 @@ class LabelService(Service):
             self.records.get(label_id)
         return Page(LabelVersion, rows, total=len(rows), page_size=max(len(rows), 1))
 
+    def _shown(self, label: CanonicalLabel) -> CanonicalLabel:
+        return label.with_(actions=self._offered(label.sheet_id))
+
+    def _offered(self, sheet_id: str) -> tuple[Action, ...]:
+        """Return what the caller may do to a label of a sheet."""
+        return self._action("update", said=self._limits(sheet_id)), self._action("delete")
+
+    def _creating(self, sheet_id: str | None) -> Action:
+        """Return whether the caller may state another label, of one sheet or of any."""
+        if sheet_id is None:
+            return self._action("create")
+        try:
+            self.app.sheets.live(sheet_id)
+        except WorkbenchError as error:
+            return self._action("create", refused=error.message)
+        return self._action("create", said=self._limits(sheet_id))
+
+    def _action(self, name: str, *, said: str | None = None, refused: str | None = None) -> Action:
+        """Return an operation as an action: allowed, with what is to be `said` of it, or with the reason why not."""
+        operation = self.operations[name]
+        missing = None if self.roles & operation.roles else f"Needs the role {' or '.join(sorted(operation.roles))}."
+        reason = missing or refused
+        return Action(name=name, label=operation.label, enabled=not reason, reason=reason or said, confirm=operation.confirm)
+
+    def _limits(self, sheet_id: str) -> str | None:
+        sheet = self.app.sheets.records.find(id=sheet_id)
+        return limits_told(sheet.tags, "label") if sheet is not None else None
+
     def _barred(self, sheet_id: str, wished: Any) -> tuple[str, ...]:
         """Return the uses to prohibit: those wished, and those that the tags of the sheet prohibit anyway."""
         barred = barred_by(self.app.sheets.records.get(sheet_id))
@@ -237,6 +274,20 @@ class LabelService(Service):
                 "and number = (select max(number) from canonical_label_versions where label_id = ? and not retracted)",
                 [*said.values(), label_id, label_id],
             )
+
+
+def _summary(total: int, reused: int, reuses: int, versions: int) -> str:
+    if not total:
+        return "No label is known yet."
+    changed = f", in {grouped(versions)} versions" if versions > total else ""
+    known = f"{_counted(total, 'label')} known{changed}"
+    if not reused:
+        return f"{known}; no pair has taken one over yet."
+    return f"{known}; {_counted(reuses, 'pair')} took over {grouped(reused)} of them."
+
+
+def _counted(count: int, one: str) -> str:
+    return f"{grouped(count)} {one}{'' if count == 1 else 's'}"
 
 
 def _rights(said: dict[str, Any]) -> dict[str, int | None]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from workbench.contract import UNSET, Field, Page, PageNumber, PageSize, command, query
-from workbench.domain.agreement import Agreement, Dispute, Gold, GoldOutcome
+from workbench.domain.agreement import Agreement, Dispute, GoldOutcome, KnownAnswer
 from workbench.domain.generate import TrainingSheet
-from workbench.domain.label import Pair
+from workbench.domain.label import Gold, Pair
 from workbench.services import agreement, ballots, claims, disputes, gold, votes, voting
 from workbench.services.bulk_review import BulkReview
+from workbench.services.gold import FORGET, KEEP
 from workbench.services.pairs import present
 from workbench.services.review_arguments import Barred, Reason, Uses
 
@@ -86,13 +87,13 @@ class SharedReview(BulkReview):
         steward = bool(self.roles & votes.ADJUDICATORS)
         return agreement.agreement(self.db, made, over, samples, seed, steward=steward, now=self.clock.now())
 
-    @query("GET", "/assemblies/{training_sheet_id}/gold", roles=votes.ADJUDICATORS, topics=("gold",))
-    def gold(self, training_sheet_id: str, *, page: PageNumber = 1, page_size: PageSize = 50) -> Page[Gold]:
-        """Return the pairs whose answer is known; reviewers cannot tell them from the others."""
-        self.place(training_sheet_id)
-        return gold.page(self.db, training_sheet_id, page, page_size)
+    @query("GET", "/assemblies/{training_sheet_id}/gold", roles=votes.ADJUDICATORS, topics=("gold", "pairs", "training_sheets"))
+    def gold(self, training_sheet_id: str, *, page: PageNumber = 1, page_size: PageSize = 50) -> Page[KnownAnswer]:
+        """Return the pairs whose answer is known, with how people do on them; reviewers cannot tell them from the others."""
+        made, _ = self.place(training_sheet_id)
+        return gold.page(self.db, made, page, page_size)
 
-    @command("POST", "/assemblies/{training_sheet_id}/mark-gold", roles=votes.ADJUDICATORS, label="Mark as known")
+    @command("POST", "/assemblies/{training_sheet_id}/mark-gold", roles=votes.ADJUDICATORS, label=KEEP)
     def mark_gold(
         self,
         training_sheet_id: str,
@@ -103,7 +104,7 @@ class SharedReview(BulkReview):
         self.db.emit("gold", training_sheet_id, None, "updated")
         return gold.mark(self.db, training_sheet_id, items, self.actor, self.clock.now())
 
-    @command("POST", "/assemblies/{training_sheet_id}/unmark-gold", roles=votes.ADJUDICATORS, label="Forget known answers")
+    @command("POST", "/assemblies/{training_sheet_id}/unmark-gold", roles=votes.ADJUDICATORS, label=FORGET)
     def unmark_gold(
         self,
         training_sheet_id: str,

@@ -17,6 +17,7 @@ from workbench.ui.components.figures import Figure, figure_row, figures_markup, 
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.tie import tie
+from workbench.ui.gold import KnownAnswers
 from workbench.ui.view import View
 
 OVER = {"Decisions": "action", "Responses": "response"}
@@ -67,12 +68,13 @@ class AgreementView(View):
             page=self.page, page_size=PAGE,
         )  # fmt: skip
         self.waiting = card("Disputed pairs", self.disputes, self.pager)
+        self.known = KnownAnswers(self)
         self.param.watch(self._ask, ["sheet", "row", "over"])
         self.param.watch(lambda event: self.disputes.ask(page=event.new), "page")
-        return [line(over, self.words, gap=2), self.agreement, self.waiting]
+        return [line(over, self.words, gap=2), self.agreement, self.waiting, self.known.card]
 
     def start(self) -> None:
-        """Start once there is a training sheet to look at; disputes follow once the caller may see them."""
+        """Start once there is a training sheet to look at; disputes and known answers follow once the caller may see them."""
         if self.sheet and self.ready.attached and not self.following:
             self.following = True
             self.agreement.query.aim(training_sheet_id=self.sheet, over=self.over)
@@ -95,6 +97,7 @@ class AgreementView(View):
         show(self.people, _people(found.by_reviewer))
         show(self.matrix, _matrix(found))
         self._allow(found.actions[0])
+        self.known.follow(found.training_sheet_id, found.gold_summary)
         return self.body
 
     def _allow(self, action: Any) -> None:

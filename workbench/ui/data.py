@@ -31,7 +31,7 @@ IMPORT = "import"
 class DataView(View):
     """List the sheets; one of them opens at the side."""
 
-    url = ("search", "status", "sort", "descending", "page", "sheet", "face", "dialog")
+    url = ("search", "status", "sort", "descending", "page", "sheet", "face", "label", "dialog")
 
     search = param.String("", doc="Words a sheet has to contain.")
     status = param.String("", doc="State shown; empty: all but the deleted ones.")
@@ -40,7 +40,7 @@ class DataView(View):
     page = param.Integer(1, bounds=(1, None), doc="Page shown, from 1.")
     sheet = param.String("", doc="Sheet that is open.")
     face = param.Selector(default="rows", objects=list(FACES.values()), doc="Part of the open sheet that is shown.")
-
+    label = param.String("", doc="Label of the open sheet that is open.")
     dialog = param.String("", doc="Form that is open: import or reviews.")
 
     def build(self) -> list[Any]:
@@ -89,11 +89,11 @@ class DataView(View):
         self.sentence = str(fmt.plural(event.new, "sheet"))
 
     def _open(self, sheet_id: str) -> None:
-        self.sheet = sheet_id
+        self.param.update(sheet=sheet_id, label="")
 
     def _detail(self, sheet_id: str) -> SheetView:
         view = SheetView(self.ws, sheet_id=sheet_id)
-        tie(view, self, "face")
+        tie(view, self, "face", "label")
         return view
 
     def _import(self, event: Any = None) -> None:
@@ -117,7 +117,7 @@ class DataView(View):
     def _imported(self, sheet: Any) -> None:
         self.asking.close()
         self.toasts.say(f"Imported {sheet.name}.")
-        self.sheet = sheet.id
+        self._open(sheet.id)
 
     def _brought_in(self, found: Any) -> None:
         self.asking.open(f"Brought in {found.name}", *brought_in(found))

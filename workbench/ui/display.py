@@ -11,6 +11,7 @@ from workbench.contract import Page
 from workbench.domain.data import Sheet
 from workbench.domain.generate import Template, TrainingSheet
 from workbench.domain.jobs import Job
+from workbench.domain.labels import CanonicalLabel
 from workbench.domain.models import ModelVersion
 from workbench.domain.record import Record
 from workbench.domain.serving import Endpoint, RequestLog
@@ -20,6 +21,7 @@ from workbench.ui.endpoint import EndpointView
 from workbench.ui.home import HomeView
 from workbench.ui.job import JobView
 from workbench.ui.label_review import ReviewView
+from workbench.ui.labels import KnownLabelView
 from workbench.ui.model import ModelView
 from workbench.ui.notebook import prepare
 from workbench.ui.record_view import PageView, RecordView
@@ -37,6 +39,7 @@ VIEWS: dict[type[Record], tuple[type[View], str, str]] = {
     Sheet: (SheetView, "sheet_id", "id"),
     Template: (TemplateView, "template_id", "id"),
     TrainingSheet: (ReviewView, "sheet", "id"),
+    CanonicalLabel: (KnownLabelView, "label_id", "id"),
     Study: (StudyView, "study_id", "id"),
     TrainingJob: (TrainingJobView, "job_id", "id"),
     Job: (JobView, "job_id", "id"),

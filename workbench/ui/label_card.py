@@ -41,6 +41,9 @@ UNDO_SX = {PHONE: {**MOVE_SX[PHONE], "p": 0, "fontSize": 0, **_ICON}}
 DIGITS = "123456789"
 SELDOM = ("reset", "rights")
 ADJUDICATE = "adjudicate"
+# What is offered on the pair itself, not below it with what decides on it.
+KNOWING = ("mark_gold", "unmark_gold")
+ON_PAIR = (ADJUDICATE, *KNOWING)
 
 
 class PairCard(pn.viewable.Viewer):
@@ -124,7 +127,7 @@ class PairCard(pn.viewable.Viewer):
         )
         self.compare(card, draft)
         for bar, seldom in ((self.actions, False), (self.seldom, True)):
-            offered = [action for action in pair.actions if (action.name in SELDOM) is seldom and action.name != ADJUDICATE]
+            offered = [action for action in pair.actions if (action.name in SELDOM) is seldom and action.name not in ON_PAIR]
             bar.handle({action.name: (lambda name=action.name: self._act(name)) for action in offered})
             bar.update(offered)
 
@@ -191,10 +194,21 @@ def _parts(card: Any, notice: Markup | None) -> dict[str, Markup]:
         "place": _place(card),
         "notice": notice or held or dispute_markup(card.pair.actions),
         "prompt": parts.prompt_markup(card.prompt_pieces),
+        "known": known_markup(card),
         "source": parts.source_markup(card.source_row),
         "signals": parts.signals_markup(card),
         "history": parts.history_markup(card),
     }
+
+
+def known_markup(card: Any) -> Markup:
+    """Return which answer to a pair is known and the way to keep or forget it, for those alone who are offered it."""
+    actions = Markup("").join(parts.quiet_button(action) for action in card.pair.actions if action.name in KNOWING)
+    known = card.known_answer
+    if known is None or known.marked_at is None:
+        return actions
+    said = Markup('<span class="aside" title="{}">known answer: {}</span>')
+    return Markup("{}{}").format(said.format(known.response or "", fmt.choice(known.action)), actions)
 
 
 def _place(card: Any) -> Markup:

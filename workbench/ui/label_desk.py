@@ -190,6 +190,14 @@ class Desk:
             return None
         return self.save(notes=notes or None)
 
+    def keep_known(self, answer: dict[str, Any]) -> Any:
+        """Keep the right answer to a pair, to see how people do on it."""
+        return self._ws.review.mark_gold(self.training_sheet_id, [answer])
+
+    def forget_known(self, row_index: int) -> Any:
+        """Forget the right answer to a pair."""
+        return self._ws.review.unmark_gold(self.training_sheet_id, [row_index])
+
     def drop_typed(self) -> str | None:
         """Forget what was typed into the pair on the desk; return which one it is."""
         if self.card is None:

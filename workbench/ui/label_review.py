@@ -25,10 +25,10 @@ from workbench.ui.label_card import PairCard, conflict_markup, guidelines_pane, 
 from workbench.ui.label_claims import BEAT_S
 from workbench.ui.label_desk import Desk
 from workbench.ui.label_filters import NAMES, QueueFilters
+from workbench.ui.label_forms import PairForms
 from workbench.ui.label_grid import PairGrid
 from workbench.ui.label_keys import COMMANDS, HELP, help_markup
 from workbench.ui.label_progress import LINE, people_markup, progress_markup
-from workbench.ui.label_rights import RightsForm
 from workbench.ui.theme import MIDDLE
 from workbench.ui.view import View
 
@@ -71,6 +71,9 @@ class ReviewView(View):
         self.desk = Desk(self.ws, show=self._shown, ended=self._ended)
         self.trouble = pmui.Column(margin=0, sizing_mode="stretch_width")
         self.dialog = FormDialog(width="md")
+        self.forms = PairForms(
+            self.desk, self.dialog, self.toasts, put=self.lane.put, later=self._later, saved=self._saved
+        )  # fmt: skip
         self.card = PairCard(act=self.act, typed=self._typed, submit=self._submitted, choose=self._chosen)
         self.filters = QueueFilters(self, self.ws.review.queue)
         self.grid = PairGrid(self, self._queue, self._open, self.dialog, self.filters)
@@ -194,7 +197,9 @@ class ReviewView(View):
             "grid": lambda: self._later(lambda: self.param.update(mode="card" if self.mode == "grid" else "grid")),
             "progress": lambda: self._later(self._people),
             "guidelines": lambda: self._later(self._guide),
-            "rights": lambda: self._later(self._rights),
+            "rights": lambda: self._later(self.forms.rights),
+            "mark_gold": lambda: self._later(self.forms.keep_known),
+            "unmark_gold": self.forms.forget_known,
             "adjudicate": lambda: self._later(lambda: self.param.update(mode="agreement")),
             "mine": lambda: self._decided(self.desk.decide("approve", seen=seen)),
             "theirs": self._take_theirs,
@@ -381,17 +386,3 @@ class ReviewView(View):
     def _people(self, event: Any = None) -> None:
         if self.progress is not None:
             self.dialog.open("Progress", html(people_markup(self.progress), css=LINE))
-
-    def _rights(self) -> None:
-        if self.desk.card is None:
-            return
-        pair = self.desk.card.pair
-
-        def save(values: dict[str, Any]) -> None:
-            self.dialog.close()
-            if values:
-                self.lane.put(lambda: self._saved(self.desk.save(**values)))
-
-        given = {"allowed_uses": pair.allowed_uses, "prohibited_uses": pair.prohibited_uses}
-        notes = {action.name: action.reason for action in pair.actions}
-        self.dialog.open("Usage rights", RightsForm(save, given, note=notes.get("rights")))

@@ -45,7 +45,7 @@ class ReviewHistory(View):
             self.ws.review.batches,
             shown,
             page_size=PAGE,
-            filters={"training_sheet_id": self.training_sheet_id},
+            of={"training_sheet_id": self.training_sheet_id},
             on_open=lambda chosen: self.param.update(batch=chosen),
             empty=lambda: empty_state("Nobody has decided on anything yet."),
         )

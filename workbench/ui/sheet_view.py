@@ -23,16 +23,16 @@ from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.components.tie import tie
 from workbench.ui.job import JobView
+from workbench.ui.labels import KnownLabelsView
 from workbench.ui.sheet_forms import TIGHTENED, ReplaceForm, assemble_form, attach_form, edit_form, row_form
 from workbench.ui.sheet_quality import SheetQualityFace
+from workbench.ui.theme import PHONE, WIDE_FACTS
 from workbench.ui.view import View
 
-WIDE_FACTS = """
-.wide dl.facts { grid-template-columns: minmax(96px, max-content) 1fr minmax(96px, max-content) 1fr; }
-@media (max-width: 600px) { .wide dl.facts { grid-template-columns: minmax(96px, max-content) 1fr; } }
-"""
 ROOMY = {"minWidth": "min(552px, 80vw)"}
-FACES = {"Rows": "rows", "Columns": "columns", "Quality": "quality", "Training sheets": "made"}
+FACES = {"Rows": "rows", "Columns": "columns", "Quality": "quality", "Labels": "labels", "Training sheets": "made"}
+# All of them in one line, also where it is narrow.
+FACES_SX = {PHONE: {"& .MuiToggleButton-root": {"px": "7px"}}}
 
 
 class SheetView(View):
@@ -40,8 +40,9 @@ class SheetView(View):
 
     sheet_id = param.String("", doc="Sheet shown.")
     face = param.Selector(
-        default="rows", objects=list(FACES.values()), doc="Part shown: rows, columns, quality or what was made."
+        default="rows", objects=list(FACES.values()), doc="Part shown: rows, columns, quality, labels or what was made."
     )
+    label = param.String("", doc="Label that is open; empty: the list of them.")
 
     def build(self) -> list[Any]:
         """Return head, actions and the chosen part."""
@@ -52,11 +53,15 @@ class SheetView(View):
         forms |= {"tighten": self._tighten, "replace": self._replace, "update_row": self._point}
         self.actions = ActionBar(toasts=self.toasts, first="assemble", size="small", undo=self._undo, handlers=forms)
         top = self.live(self.ws.sheets.get, self._drawn, height=88, sheet_id=self.sheet_id)
-        self.choice = pmui.RadioButtonGroup(options=FACES, size="small", margin=0)
+        self.choice = pmui.RadioButtonGroup(options=FACES, size="small", margin=0, sx=FACES_SX)
         tie(self.choice, self, value="face")
         self.place = pmui.Column(margin=0, sizing_mode="stretch_width", sx={"gap": 1})
         quality = SheetQualityFace(self, self.sheet_id).parts
-        self.faces = {"rows": self._rows(), "columns": self._columns(), "quality": quality, "made": self._made()}
+        labels = KnownLabelsView(self.ws, frame=self, sheet_id=self.sheet_id)
+        tie(labels, self, "label")
+        self.faces = {
+            "rows": self._rows(), "columns": self._columns(), "quality": quality, "labels": [labels], "made": self._made(),
+        }  # fmt: skip
         self.param.watch(self._turn, "face")
         self._turn()
         return [top, self.choice, self.place, self.dialog]
@@ -83,7 +88,7 @@ class SheetView(View):
             self,
             self.ws.training_sheets.list,
             columns(TrainingSheet, "name", "status", "total_rows", "created_at", "created_by"),
-            filters={"sheet_id": self.sheet_id},
+            of={"sheet_id": self.sheet_id},
             page_size=10,
             empty=lambda: empty_state("Nothing was made from this sheet yet."),
         )

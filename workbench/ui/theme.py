@@ -139,6 +139,11 @@ p, ul, ol {{ margin: 4px 0 8px; max-width: {TEXT_WIDTH}; }}
 table {{ border-collapse: collapse; }}
 th, td {{ border: 1px solid var(--mui-palette-divider, #dfe5ec); padding: 4px 12px; text-align: left; }}
 """
+# Label and value twice in a line, where there is room.
+WIDE_FACTS = """
+.wide dl.facts { grid-template-columns: minmax(96px, max-content) 1fr minmax(96px, max-content) 1fr; }
+@media (max-width: 600px) { .wide dl.facts { grid-template-columns: minmax(96px, max-content) 1fr; } }
+"""
 # What Bokeh shows under the pointer hangs on the page itself, white on light and dark alike.
 _TIP = (
     "{} {{ --tooltip-color: {paper}; --tooltip-text: {ink}; --tooltip-border: {line}; --tooltip-arrow-color: {paper}; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import panel_material_ui as pmui
@@ -90,10 +90,12 @@ export function render({model, el}) {
         super().__init__(**{"margin": 0, "sizing_mode": "stretch_width", **params})
 
 
-def chip_group(name: str, label: str, values: Sequence[Any], *, counts: dict[Any, int] | None = None) -> dict[str, Any]:
-    """Return a group of chips for the words of a closed set, with the service's counts where given."""
+def chip_group(
+    name: str, label: str, values: Sequence[Any], *, counts: dict[Any, int] | None = None, told: Callable[[str], Any] = fmt.choice
+) -> dict[str, Any]:
+    """Return a group of chips for the words of a closed set, with the service's counts where given; `told` words them."""
     shown = {v: Markup(fmt.integer(c)).striptags() for v, c in (counts or {}).items()}
-    options = [{"value": v, "label": str(fmt.choice(str(v))), "count": shown.get(v, "")} for v in values]
+    options = [{"value": v, "label": str(told(str(v))), "count": shown.get(v, "")} for v in values]
     return {"name": name, "label": label, "options": options}
 
 

@@ -15,7 +15,7 @@ LONG_TEXT = 1000
 class Field:
     """One input: what it is called, which values it takes and what it is for.
 
-    `kind` is text, long, integer, number, flag, choice, words or json; a long text begins with so many `rows`.
+    `kind` is text, long, integer, number, flag, choice, several (of some choices), words or json; a long text begins with so many `rows`.
     """
 
     name: str
@@ -65,7 +65,7 @@ def _field(name: str, part: Mapping[str, Any], root: Mapping[str, Any], required
         nullable=nullable,
         minimum=low,
         maximum=high,
-        choices=tuple(inner.get("enum", ())),
+        choices=tuple(inner.get("enum") or inner.get("items", {}).get("enum", ())),
     )
 
 
@@ -84,6 +84,8 @@ def _kind(part: Mapping[str, Any]) -> str:
     if "enum" in part:
         return "choice"
     kind = part.get("type")
+    if kind == "array" and "enum" in part.get("items", {}):
+        return "several"
     if kind == "array":
         return "words" if part.get("items", {}).get("type") == "string" else "json"
     if kind == "string":

@@ -173,6 +173,8 @@ class _Input:
             return self.field.nullable and self._begun_with not in (None, ""), None
         if kind == "json":
             return True, json.loads(value)
+        if kind == "several" and not value:
+            return self.field.nullable and bool(self._begun_with), None
         if kind == "words" and isinstance(value, str):
             return True, [word.strip() for word in value.split(",") if word.strip()]
         return True, value
@@ -199,6 +201,9 @@ def _widget(field: Field, choices: Mapping[str, Any] | None, value: Any) -> Any:
         return pmui.Select(
             options=options, value=value if value in options.values() else next(iter(options.values()), None), **shape
         )
+    if field.kind == "several":
+        options = {fmt.words(word): word for word in field.choices}
+        return pmui.CheckBoxGroup(options=options, value=list(value or ()), inline=True, **shape)
     if field.kind == "flag":
         return pmui.Checkbox(value=bool(value), **{**shape, "sizing_mode": None})
     if field.kind in ("integer", "number"):

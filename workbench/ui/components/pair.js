@@ -12,7 +12,7 @@ export function render({model, el}) {
       <div class="read" tabindex="0" aria-label="Prompt as it is"></div>
       <textarea aria-label="Prompt" hidden></textarea>
       <div class="changes prompt-changes"></div>
-      <div class="over"><span>Response</span></div>
+      <div class="over"><span>Response</span><span class="known"></span></div>
       <textarea aria-label="Response"></textarea>
       <div class="choices" role="group" aria-label="Answers"></div>
       <div class="changes response-changes"></div>
@@ -58,7 +58,7 @@ export function render({model, el}) {
     told[name] = text
     fit(fields[name])
   }
-  const regions = {place: ".place", notice: ".notice", prompt: ".read", source: ".rows", signals: ".signals", history: ".entries"}
+  const regions = {place: ".place", notice: ".notice", prompt: ".read", known: ".known", source: ".rows", signals: ".signals", history: ".entries"}
   const drawn = {}
   const draw = (name, markup) => {
     if (drawn[name] === markup) { return }

@@ -54,6 +54,9 @@ textarea:focus {{ outline: 2px solid {_MAIN}; outline-offset: -1px; background: 
 button {{ all: unset; cursor: pointer; box-sizing: border-box; font: 700 13px/20px {FONT}; }}
 button:focus-visible {{ outline: 2px solid {_MAIN}; outline-offset: 2px; border-radius: 6px; }}
 .quiet, .notice button {{ color: {_MAIN}; font-size: 12px; text-transform: none; letter-spacing: 0; }}
+.quiet:disabled {{ color: var(--mui-palette-text-disabled, #8a94a3); cursor: default; }}
+.known {{ display: flex; gap: 8px; flex-wrap: wrap; align-items: center; }}
+.aside {{ text-transform: none; letter-spacing: 0; font-weight: 400; }}
 .choices:not(:empty) {{ display: flex; gap: 8px; flex-wrap: wrap; margin-top: 8px; }}
 .choice {{ border: 1px solid {_LINE}; border-radius: 8px; padding: 5px 12px; display: inline-flex; gap: 8px; align-items: center; }}
 .choice:hover {{ border-color: {_MAIN}; }}

@@ -122,6 +122,13 @@ def _bring_back(label: str, version: int) -> Markup:
     return Markup(words).format(version, label)
 
 
+def quiet_button(action: Any) -> Markup:
+    """Return a small button for what may be done beside the decision, or why it may not."""
+    if not action.enabled:
+        return _refused(action)
+    return Markup('<button class="quiet" data-do="{}">{}</button>').format(action.name, action.label)
+
+
 def _refused(action: Any) -> Markup:
     return Markup('<button class="quiet" disabled title="{}">{}</button>').format(action.reason, action.label)
 

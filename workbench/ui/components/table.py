@@ -29,6 +29,7 @@ class DataTable(pn.viewable.Viewer):
     page_size = param.Integer(50, bounds=(1, 1000), doc="Rows of a page.")
     sort = param.String("", doc="Column the rows are ordered by; empty for the service's own order.")
     descending = param.Boolean(False, doc="True when the order is reversed.")
+    of = param.Dict({}, doc="What the rows belong to, as arguments of the call: without any of them there is nothing yet.")
     filters = param.Dict({}, doc="Further arguments of the call; None and empty ones are left out.")
     selected = param.List([], doc="Ids of the chosen rows.")
     open_id = param.String("", doc="Id of the row that is open.")
@@ -51,6 +52,7 @@ class DataTable(pn.viewable.Viewer):
         self._columns = tuple(columns)
         self._key = key
         self._empty = empty
+        self._nothing: Any = None  # made once for the same question, so that it is not placed anew
         self._sortable = sortable_fields(call)
         self._paged = "page" in argument_names(call)
         self.grid = Grid(
@@ -62,7 +64,7 @@ class DataTable(pn.viewable.Viewer):
         self._table = pmui.Column(self.grid, foot, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
         self.part = view.live(call, self._draw, height=240, about=about, **self._arguments())
         self.pager.param.watch(lambda event: self.param.update(page=fmt.page_of(event.new)), "value")
-        self.param.watch(self._ask, ["page", "sort", "descending", "filters", "page_size"])
+        self.param.watch(self._ask, ["page", "sort", "descending", "of", "filters", "page_size"])
         self.grid.param.watch(lambda event: self.param.update(selected=event.new), "selected")
         self.param.watch(lambda event: self.grid.param.update(selected=event.new), "selected")
         self.param.watch(lambda event: self.grid.param.update(open_id=event.new), "open_id")
@@ -74,9 +76,10 @@ class DataTable(pn.viewable.Viewer):
         given: dict[str, Any] = {"page": self.page, "page_size": self.page_size} if self._paged else {}
         if self.sort:
             given |= {"sort": self.sort, "descending": self.descending}
-        return given | {name: value for name, value in self.filters.items() if value not in (None, "", [])}
+        return given | self.of | {name: value for name, value in self.filters.items() if value not in (None, "", [])}
 
     def _ask(self, *events: Any) -> None:
+        self._nothing = None
         if self.page != 1 and all(event.name != "page" for event in events):
             self.page = 1  # another order or filter starts over; this comes back here as a change of page
         else:
@@ -97,7 +100,9 @@ class DataTable(pn.viewable.Viewer):
         narrowed = any(value not in (None, "", []) for value in self.filters.values())
         if page.total or self._empty is None or narrowed:
             return self._table
-        return self._empty()
+        if self._nothing is None:
+            self._nothing = self._empty()
+        return self._nothing
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.part.box
