@@ -446,7 +446,8 @@ def test_two_jobs_ask_their_provider_in_one_pace(ws: Any, chat: Callable[..., Ch
     asked = sorted(server.asked, key=lambda one: one.at)
     turns = "".join(one.prompt[0] for one in asked)
     assert "AB" in turns and "BA" in turns, turns  # both were under way at once
-    assert asked[-1].at - asked[0].at >= 0.2 * 38  # what arrives late shortens the first gap
+    # 39 gaps of a fifth of a second, each pace for itself would need half of that; the first to leave may arrive late.
+    assert asked[-1].at - asked[0].at >= 0.2 * 32
 
 
 def test_a_model_of_the_workspace_answers(local: Any) -> None:
