@@ -57,6 +57,9 @@ def test_known_answers_are_listed_opened_and_forgotten(local: Any, made: Any) ->
     local.review.decide(made.id, 5, action="flag")
     words = shows(found, "2 pairs have a known answer; 1 of 1 vote is right.", "1 of 1", "Approve", "Flag", "… question 2")
     assert "right" in words.splitlines() or "Approve right" in words
+    local.review.mark_gold(made.id, [{"row_index": 5, "action": "reject"}])
+    shows(found, "2 pairs have a known answer; 0 of 1 vote is right.")
+    local.review.mark_gold(made.id, [{"row_index": 5, "action": "flag"}])
     assert f'href="./label?pair={made.id}.5"' in found.known.table.grid.rows[1]["cells"][0]
 
     found.known.table.grid._handle_msg({"do": "show", "id": "2"})

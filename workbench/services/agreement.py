@@ -279,7 +279,8 @@ def _gold_summary(db: Database, made: TrainingSheet) -> str:
     what = f"{grouped(known)} pair{' has' if known == 1 else 's have'} a known answer"
     if not votes:
         return f"{what}; nobody has decided on {'it' if known == 1 else 'them'} yet."
-    return f"{what}; {grouped(correct)} of {grouped(votes)} vote{'' if votes == 1 else 's'} {'is' if correct == 1 else 'are'} right."
+    right = "is right" if 1 in (correct, votes) else "are right"
+    return f"{what}; {grouped(correct)} of {grouped(votes)} vote{'' if votes == 1 else 's'} {right}."
 
 
 def _work(db: Database, made: TrainingSheet) -> list[Any]:
