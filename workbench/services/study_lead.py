@@ -44,8 +44,11 @@ class StudyLead:
 
     def start(self) -> None:
         """Take up the studies that have not ended, then wait for word."""
-        for study in self.studies.list("completed_at is null", order="created_at, id"):
-            self.take(study)
+        # The view behind a study takes long to bind, and most workspaces have none to take up.
+        for (study_id,) in self.app.db.tuples(
+            "select id from jobs where kind = 'study' and completed_at is null order by created_at, id"
+        ):
+            self.take(self.studies.get(study_id))
         self._deafen = self.app.db.subscribe(self._follow)
         self._closing = False
         self._thread = threading.Thread(target=self._lead, name="study-lead", daemon=True)

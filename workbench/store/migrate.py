@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -79,11 +80,10 @@ _LIST = "select number, name, checksum from schema_migration order by number"
 
 
 def _applied(database: Database) -> dict[int, tuple[str, str]]:
-    tables = {row[0] for row in database.tuples("select table_name from duckdb_tables() where not internal")}
-    if "schema_migration" in tables:
+    with suppress(duckdb.CatalogException):
         return applied_migrations(database)
-    if tables:
-        some = ", ".join(sorted(tables)[:3])
+    if tables := database.tuples("select table_name from duckdb_tables() where not internal order by 1 limit 3"):
+        some = ", ".join(name for (name,) in tables)
         message = f"{database.path} is a DuckDB database of something else (tables {some}). Name another file"
         raise ValidationError.field("path", message, database.path)
     return {}
