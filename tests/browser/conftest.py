@@ -12,6 +12,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from playwright.sync_api import Page as Tab
 
+from tests.browser.desk import Review, make
+from tests.e2e.processes import free_port
+from workbench.testing import frozen
+
 # A busy machine takes its time; what never comes still fails.
 expect.set_options(timeout=60_000)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -93,3 +97,11 @@ def tab(visitor: BrowserContext) -> Iterator[Any]:
         page.close()
     visitor.clear_cookies()
     visitor.clear_permissions()
+
+
+@pytest.fixture
+def review() -> Iterator[Review]:
+    """Serve a training sheet of questions to review."""
+    with frozen() as ws:
+        made = make(ws)
+        yield Review(ws.serve(port=free_port()), made)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
-from tests.browser.test_label import Review, at, eventually
+from tests.browser.desk import Review, at, eventually
 from tests.e2e.processes import free_port
 from workbench.testing import frozen
 
