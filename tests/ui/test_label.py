@@ -73,6 +73,19 @@ def test_keys_decide_in_their_order_each_once(local, made, view):
     assert eventually(lambda: view.row == 8)
 
 
+def test_a_view_made_anew_in_one_workspace_decides_on(local, made, view):
+    press(view, "ar")
+    assert eventually(lambda: "lr" == statuses(local, made)[:2] and view.row == 2)
+    view.close()
+
+    anew = started(ReviewView(local, sheet=made.id))
+    assert eventually(lambda: anew.row == 2)
+    press(anew, "af")
+
+    assert eventually(lambda: "lrlf" == statuses(local, made)[:4]), statuses(local, made)
+    anew.close()
+
+
 def test_a_message_that_overtakes_another_waits_for_it(local, made, view):
     for number, key in ((2, "r"), (3, "f"), (1, "a")):
         view.catcher._handle_msg({"key": key, "n": number, "repeat": False})

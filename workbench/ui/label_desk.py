@@ -29,7 +29,6 @@ class Desk:
         self._show = show
         self._ended = ended
         self._queue: dict[str, Any] = {}
-        self._number = 0
         self._ahead: tuple[int, Future[Any]] | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="workbench-ahead")
         self.claims: Claims | None = None
@@ -147,9 +146,8 @@ class Desk:
         if self.card is None:
             return None
         pair = self.card.pair
-        self._number += 1
         typed = {name: text for name, text in self.typed.items() if action == "approve" or name not in KEPT_IN_DRAFT}
-        given = {"action": action, "version": pair.version, "n": self._number, **typed, **more}
+        given = {"action": action, "version": pair.version, **typed, **more}
         try:
             if seen is not None and self.outdated(*seen):
                 raise Conflict(UNSEEN, yours=seen[1], current_version=pair.version)
