@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import panel as pn
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 
+from workbench.api.access import USER_COOKIE
 from workbench.client.local import LocalTransport
 from workbench.client.workspace import Workspace
 from workbench.server.bootstrap import default_database, open
@@ -39,10 +41,13 @@ def _page(app: Application, screen: Screen) -> Callable[[], Any]:
 
 def show(path: str) -> None:
     """Serve one screen under `panel serve`: WORKBENCH_DATABASE names the file, which is joined or owned."""
-    ws = pn.state.as_cached("workbench", _opened)
+    pn.state.as_cached("workbench", _opened)  # the file is held as long as the server runs, whoever comes and goes
+    # Every visit is a client of its own, so that leases and numbers of two tabs are told apart.
+    ws = _opened(unquote(pn.state.cookies.get(USER_COOKIE, "")))
     screen = next(s for s in SCREENS if s.path == path)
     build_page(ws, screen, (screen,)).servable(title=screen.title)
+    pn.state.on_session_destroyed(lambda context: ws.close())
 
 
-def _opened() -> Workspace:
-    return open(os.environ.get("WORKBENCH_DATABASE", default_database()))
+def _opened(user: str = "") -> Workspace:
+    return open(os.environ.get("WORKBENCH_DATABASE", default_database()), user=user or None)
