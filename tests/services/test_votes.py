@@ -100,6 +100,22 @@ def test_votes_that_differ_are_disputed(local: Any, made: Any, people: Any, othe
     assert cy.bulk_approve(row_indices=[0, 1]).skipped == {"disputed": 1}
 
 
+def test_a_dispute_over_the_prompt_is_seen_and_settled(local: Any, made: Any, people: Any, steward: Person) -> None:
+    ann, bob, _ = people
+    was = local.review.get(made.id, 0).prompt
+    ann.vote(0)
+    bob.vote(0, prompt=f"{was} Today?")
+
+    (dispute,) = steward.disputes()
+    assert [vote.prompt for vote in dispute.votes] == [None, f"{was} Today?"]
+    assert [[piece.text for piece in vote.prompt_diff if piece.op == "added"] for vote in dispute.votes] == [[], [" Today?"]]
+
+    pair = steward.adjudicate(0, "approve", prompt=f"{was} Today?")
+    assert (pair.status, pair.prompt, pair.review.state) == ("labeled", f"{was} Today?", "agreed")
+    assert steward.undo().undone == 1
+    assert local.review.get(made.id, 0).prompt == was
+
+
 def test_the_card_of_a_disputed_pair_names_the_way_to_its_adjudication(made: Any, people: Any, steward: Person) -> None:
     def way(person: Person, row: int) -> list[tuple[bool, str]]:
         return [(one.enabled, one.reason) for one in person.card(row).pair.actions if one.name == "adjudicate"]

@@ -12,6 +12,7 @@ from tests.ui.rendered import eventually, shows, started, texts
 from workbench.domain.record import Action
 from workbench.services import disputes, votes
 from workbench.ui.agreement import LEADING, AgreementView
+from workbench.ui.components.working_button import WorkingButton
 from workbench.ui.label_card import dispute_markup
 from workbench.ui.label_review import ReviewView
 
@@ -52,6 +53,20 @@ def test_a_dispute_is_settled_from_the_page(local: Any, made: Any, view: Agreeme
     assert eventually(lambda: "look again" not in texts(view))
     view._undo("approve", None)()
     shows(view, "look again")
+
+
+def test_a_prompt_that_was_voted_on_is_shown_and_followed(local: Any, made: Any, view: AgreementView) -> None:
+    shows(view, "look again")
+    for name, given in (("ann", {}), ("bob", {"prompt": "another prompt"})):
+        Person(local, made.id, name).vote(6, **given)
+    assert eventually(lambda: 6 in [dispute.row_index for dispute in view.disputes.query.value])
+    assert eventually(lambda: "another" in texts(view))
+
+    dispute = next(one for one in view.disputes.query.value if one.row_index == 6)
+    (follow,) = view._vote(dispute, dispute.votes[1]).select(WorkingButton)
+    follow.clicks += 1
+
+    assert eventually(lambda: local.review.get(made.id, 6).prompt == "another prompt")
 
 
 def test_the_tab_follows_the_training_sheet_under_review(local: Any, made: Any) -> None:

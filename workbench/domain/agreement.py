@@ -96,6 +96,8 @@ class CastVote(Record):
     label = param.String("", doc="The same in words.")
     response = param.String("", doc="Response voted on.")
     response_diff = Items(item_type=TextPiece, doc="It against the response of the pair.")
+    prompt = param.String(None, allow_None=True, doc="Prompt voted on, where it is another than that of the pair.")
+    prompt_diff = Items(item_type=TextPiece, doc="It against the prompt of the pair.")
     flag_reason = param.String(None, allow_None=True, doc="Why it was flagged or rejected.")
     notes = param.String(None, allow_None=True, doc="Remarks.")
     logged_at = Time(None, allow_None=True, doc="When it was cast.")

@@ -54,15 +54,18 @@ def page(db: Database, made: TrainingSheet, sheet: Sheet, first: int | None, num
 
 
 def _votes(db: Database, training_sheet_id: str, rows: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
-    texts = {row["row_index"]: row["response"] for row in rows}
+    texts = {row["row_index"]: (row["prompt"], row["response"]) for row in rows}
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for vote in db.rows(
-        "select row_index, voter, action, response, flag_reason, notes, logged_at from votes where training_sheet_id = ? "
+        "select row_index, voter, action, prompt, response, flag_reason, notes, logged_at from votes where training_sheet_id = ? "
         "and ended_by is null and list_contains(?::bigint[], row_index) order by batch",
         [training_sheet_id, list(texts)],
     ):
         index = vote.pop("row_index")
-        shown = {"label": WORDS[vote["action"]], "response_diff": word_diff(texts[index], vote["response"])}
+        prompt, response = texts[index]
+        shown = {"label": WORDS[vote["action"]], "response_diff": word_diff(response, vote["response"])}
+        if vote["prompt"] is not None:
+            shown["prompt_diff"] = word_diff(prompt, vote["prompt"])
         found[index].append(vote | shown | {"actions": [FOLLOW] if vote["action"] == "approve" else []})
     return found
 

@@ -37,6 +37,7 @@ class SharedReview(BulkReview):
         action: Verdict,
         *,
         response: Annotated[str, Field(max_length=10_000_000, description="Response that holds; none: the present one.")] = UNSET,
+        prompt: Annotated[str, Field(max_length=10_000_000, description="Prompt that holds; none: the present one.")] = UNSET,
         flag_reason: Reason = UNSET,
         notes: Annotated[str | None, Field(max_length=100_000, description="Remarks.")] = UNSET,
         allowed_uses: Uses = UNSET,
@@ -45,7 +46,7 @@ class SharedReview(BulkReview):
     ) -> Pair:
         """Settle a pair whose reviewers disagree, or correct one that they settled; their votes stay on record."""
         given = {
-            "response": response, "flag_reason": flag_reason, "notes": notes,
+            "response": response, "prompt": prompt, "flag_reason": flag_reason, "notes": notes,
             "allowed_uses": allowed_uses, "prohibited_uses": prohibited_uses,
         }  # fmt: skip
         given = {name: value for name, value in given.items() if value is not UNSET}

@@ -146,15 +146,16 @@ class AgreementView(View):
             Markup('<div><b>{}</b> {} <span class="faint">{}</span></div>').format(
                 vote.voter, fmt.chip(fmt.voted(vote.action), vote.label), fmt.moment(vote.logged_at)
             ),
+            Markup('{}<div class="text">{}</div>').format(parts.over("Prompt"), word_diff(vote.prompt_diff)) if vote.prompt_diff else "",
             Markup('<div class="text">{}</div>').format(word_diff(vote.response_diff) or vote.response),
             Markup('<div class="small ink-warning">{}</div>').format(vote.flag_reason) if vote.flag_reason else "",
             Markup('<div class="small faint">{}</div>').format(vote.notes) if vote.notes else "",
         ]
         said = html(Markup("").join(bit for bit in bits if bit), css=VOTES_CSS)
+        texts = {name: text for name in ("prompt", "response") if (text := getattr(vote, name)) is not None}
         follow = ActionBar(
-            vote.actions, lambda name: self._settle(dispute, vote.action, response=vote.response), toasts=self.toasts,
-            undo=self._undo, size="small",
-        )  # fmt: skip
+            vote.actions, lambda name: self._settle(dispute, vote.action, **texts), toasts=self.toasts, undo=self._undo, size="small"
+        )
         return stack(said, follow, gap=1)
 
     def _settle(self, dispute: Any, action: str, **given: Any) -> Any:
