@@ -102,6 +102,10 @@ def test_exact_duplicates_are_groups_and_blank_texts_are_none() -> None:
         ("call +44 20 7946 0958 today", "phone"),
         ("(212) 555-0147", "phone"),
         ("dial 212-555-0147", "phone"),
+        ("555 123 4567 after six", "phone"),
+        ("toll-free 1-800-555-0199", "phone"),
+        ("au 06 12 34 56 78", "phone"),
+        ("Büro 044 668 18 00", "phone"),
         ("paid with 4111 1111 1111 1111.", "card"),
         ("amex 378282246310005", "card"),
         ("to DE89 3704 0044 0532 0130 00", "iban"),
@@ -123,7 +127,7 @@ def test_personal_data_of_every_kind(text: str, kind: str) -> None:
     [
         "card 4111 1111 1111 1112", "DE89 3704 0044 0532 0130 01", "000-45-6789", "12345678A", "RSSMRA85T10A562X",
         "version 3.11.4 of 2024-05-01 12:30:45", "f(x) = 1234567890123456", "see 192.168.100.200:8080", "@decorator and user@host",
-        "0.1234567890123", "1 85 05 78 006 084 92",
+        "0.1234567890123", "1 85 05 78 006 084 92", "on 01.02.2026 at 12.30.45", "rows 100 200 3000", "07 08 09", "2026 11 23 03 28 11",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_personal_data(text: str) -> None:

@@ -68,7 +68,8 @@ def _fiscal(text: str) -> bool:
 
 _PHONE_FORM = (
     r"(?:\+\d{1,3}[ .-]?(?:\(0?\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){1,4}|\(\d{2,4}\)[ .-]?\d{3,4}[ .-]\d{3,4}"
-    r"|\b\d{3}[.-]\d{3}[.-]\d{4}\b|\b0\d{2,4}[ /-]\d{3,4}[ -]?\d{2,5}\b)"
+    r"|\b\d{3}[.-]\d{3}[.-]\d{4}\b|\b(?:1[ .-])?[2-9]\d{2}[ .-][1-9]\d{2}[ .-]\d{4}\b"
+    r"|\b0\d(?: \d{2}){4}\b|\b0\d{2} \d{3} \d{2} \d{2}\b|\b0\d{2,4}[ /-]\d{3,4}[ -]?\d{2,5}\b)"
 )
 # Each kind: its form for both engines (no look-around), and what confirms it. The first kind to take a place keeps it.
 KINDS: dict[str, tuple[str, Callable[[str], bool] | None]] = {
