@@ -334,3 +334,12 @@ def test_a_sheet_may_have_any_word_as_its_name(ws):
     words = ["Signals", "Rows", "Pairs", "Changes", "Templates", "Jobs"]
     made = [ws.sheets.create(word, rows=[{"a": 1}]) for word in words]
     assert [ws.sql(f"select count(*) as n from sheet_{word.lower()}")["n"][0] for word in words] == [1] * len(made)
+
+
+def test_what_a_sheet_offers_is_done_on_the_sheet(ws: Any) -> None:
+    sheet = ws.sheets.create("cities", rows=[{"city": "Bern"}])
+    made = sheet.assemble(template={"prompt_template": "Where is {{city}}?", "response_source_mode": "manual_labeling"})
+
+    assert (made.sheet_id, made.total_rows) == (sheet.id, 1)
+    with pytest.raises(AttributeError):
+        sheet.estimate()

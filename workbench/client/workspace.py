@@ -118,16 +118,18 @@ class Workspace:
         """Return the operation `name` of the record's namespace with its id filled in, or None."""
         if name == "wait" and hasattr(record, "progress_percent"):
             return functools.partial(wait_for_job, self, record)
-        namespace = record_namespaces().get(type(record))
-        operations = namespaces()[namespace]._operations if namespace else {}
-        operation = operations.get(name)
-        if operation is None or not operation.arguments:
+        home = record_namespaces().get(type(record))
+        if home is None:
             return None
-        first = operation.arguments[0]
-        if first.place != "path" and first.name != operations["get"].arguments[0].name:
-            return None  # its first argument is not the record's id
-        places = max(1, sum(argument.place == "path" for argument in operation.arguments))
-        return functools.partial(getattr(getattr(self, namespace), name), *record.address[:places])
+        own = namespaces()[home]._operations
+        named = own["get"].arguments[0].name
+        for namespace in (home, *_elsewhere(record, name, named)):
+            operation = namespaces()[namespace]._operations.get(name)
+            # Without the record's id as its first argument it is about something else.
+            if operation is not None and operation.arguments and _names(operation.arguments[0], named):
+                places = max(1, sum(argument.place == "path" for argument in operation.arguments))
+                return functools.partial(getattr(getattr(self, namespace), name), *record.address[:places])
+        return None
 
     def close(self) -> None:
         """Stop serving, release the file or the connection; running jobs go on, open runs end as interrupted."""
@@ -136,6 +138,18 @@ class Workspace:
             self._server.stop()
             self._server = None
         self.transport.close()
+
+
+def _names(argument: Any, named: str) -> bool:
+    return argument.place == "path" or argument.name == named
+
+
+def _elsewhere(record: Record, name: str, named: str) -> list[str]:
+    """Return the namespaces that hold an action of a record: a sheet is assembled where training sheets are."""
+    if name not in {action.name for action in getattr(record, "actions", None) or ()}:
+        return []
+    found = ((namespace, cls._operations.get(name)) for namespace, cls in namespaces().items())
+    return [namespace for namespace, one in found if one is not None and one.arguments and one.arguments[0].name == named]
 
 
 @functools.cache
