@@ -13,6 +13,8 @@ from workbench.client.workspace import Workspace
 from workbench.contract import Context
 from workbench.contract.context import use
 from workbench.errors import Conflict, InvalidTransition, NotFound, NotReady, ValidationError
+from workbench.ui.format import THIN
+from workbench.ui.label_progress import progress_markup
 
 PLAN = {"prompt_template": "Q: {{q}}?", "response_column": "a", "label_type": "answer"}
 ROWS = [{"id": f"i{n}", "q": f"what {n}", "a": None if n % 10 == 9 else f"answer {n % 4}", "n": n} for n in range(40)]
@@ -443,6 +445,17 @@ def test_a_lease_keeps_others_out_until_it_ends(local: Any, mine: Any) -> None:
     local.clock.advance(seconds=61)
     assert local.review.decide(mine.id, 0, action="approve").status == "labeled"
     assert local.review.release(mine.id).released == 2
+
+
+def test_shares_of_the_progress_are_rounded_only_where_they_are_shown(local: Any) -> None:
+    sheet = local.sheets.create("three", rows=ROWS[:3], item_id_column="id")
+    made = local.training_sheets.assemble(sheet.id, template=PLAN)
+    local.review.decide(made.id, 0, action="approve")
+    local.review.decide(made.id, 1, action="reject")
+    found = local.review.progress(made.id)
+
+    assert (found.percent_complete, found.percent_reviewed) == (pytest.approx(100 / 3), pytest.approx(200 / 3))
+    assert f"33.3{THIN}%" in progress_markup(found)
 
 
 def test_progress_is_counted_from_the_pairs(ws: Any, made: Any) -> None:

@@ -151,6 +151,21 @@ def test_dates_bound_the_queue(ws: Any, made: Any) -> None:
     assert ws.review.queue(made.id, status="all", updated_since=later).total == 0
 
 
+def test_a_predicate_sees_all_that_a_pair_tells(ws: Any, made: Any) -> None:
+    ws.review.decide(made.id, 3, allowed_uses=["training", "testing"])
+    ws.review.decide(made.id, 4, prohibited_uses=["few_shot"])
+
+    def found(where: str) -> list[int]:
+        assert ws.review.bulk_flag(made.id, filter={"where": where}, preview=True).matched == ws.review.queue(made.id, where=where).total
+        return [pair.row_index for pair in ws.review.queue(made.id, where=where)]
+
+    assert found("list_contains(allowed_uses, 'testing')") == found("allowed_uses is not null") == [3]
+    assert found("prohibited_uses = ['few_shot'] and n < 9") == found("len(prohibited_uses) = 1") == [4]
+    assert found(f"id = '{made.id}.5'") == [5]
+    assert found("source_id = 'i6'") == [6], "the sheet's own column of that name"
+    assert len(found("created_at < '2099-01-01'")) == 20
+
+
 def test_a_predicate_sees_signals(ws: Any, measured: Any) -> None:
     page = ws.review.queue(measured.id, where="signal_concern > 0.8 and n < 18 and training_loss > 0")
 

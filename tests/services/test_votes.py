@@ -639,3 +639,20 @@ def test_a_vote_made_no_version_to_bring_back(local: Any, made: Any, people: Any
     steward.adjudicate(0, "approve")
     offers = [(entry.action, [one.name for one in entry.actions]) for entry in steward.history(row_index=0)]
     assert [action for action, names in offers if names] == ["rights"]
+
+
+def test_ones_own_lease_lets_notes_rights_and_an_earlier_version_through(local: Any, made: Any, people: Any, steward: Person) -> None:
+    ann, bob, cy = people
+    for person in (ann, bob):
+        person.claim(1)
+    with pytest.raises(Conflict, match="ann is working on this pair"):
+        cy.decide(0, notes="theirs")
+    assert bob.decide(0, notes="hm").notes == "hm"
+    assert local.transport.app.db.tuples("select holder from claims") == [("ann",)], "only the own lease is spent"
+
+    bob.claim(1)
+    assert bob.decide(0, prohibited_uses=["training"]).prohibited_uses == ("training",)
+    bob.claim(1)
+    with pytest.raises(Conflict, match="ann is working on this pair"):
+        steward.undo(row_index=0, version=1)
+    assert Person(local, made.id, "bob", "data_steward").undo(row_index=0, version=1).undone == 1

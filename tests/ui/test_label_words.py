@@ -136,3 +136,14 @@ def test_every_key_is_explained():
     told = {key.lower() for keys, _ in HELP for key in keys.split()}
 
     assert set() == {key.lower().replace("arrowright", "→").replace("arrowleft", "←") for key in COMMANDS} - told
+
+
+def test_the_example_of_a_condition_is_one(local: Any) -> None:
+    sheet = local.sheets.create("rows", rows=[{"id": "i0", "q": "what", "a": "x", "topic": "billing"}], item_id_column="id")
+    plan = {"prompt_template": "{{q}}", "response_column": "a", "label_type": "answer"}
+    made = local.training_sheets.assemble(sheet.id, template=plan)
+    view = started(ReviewView(local, sheet=made.id))
+    view.filters._open()
+
+    assert local.review.queue(made.id, where=view.filters.fields["where"].placeholder).total == 0
+    view.close()

@@ -8,11 +8,12 @@ import re
 import secrets
 from collections.abc import Collection
 from http.cookies import SimpleCookie
-from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workbench.api.faults import error_body
+from workbench.contract.caller import as_header, from_header
 from workbench.contract.context import Context
 from workbench.errors import Forbidden, Unauthenticated, WorkbenchError
 
@@ -61,7 +62,7 @@ class Access:
             respond_async="respond-async" in request.headers.get("prefer", ""),
         )  # fmt: skip
         others = [(k, v) for k, v in scope["headers"] if k != USER_HEADER]
-        scope["headers"] = [*others, (USER_HEADER, request.user.encode())]
+        scope["headers"] = [*others, (USER_HEADER, as_header(request.user).encode())]
         await self.inner(scope, receive, _signed(send, request.request_id))
 
     def _check(self, request: _Seen) -> None:
@@ -107,8 +108,7 @@ class _Seen:
         self.token = given or self.cookies.get(TOKEN_COOKIE, "") or self.query_token or self.query.get("access_token", [""])[0]
         wanted = self.headers.get("x-request-id", "")
         self.request_id = wanted if _REQUEST_ID.fullmatch(wanted) else secrets.token_hex(8)
-        name = self.headers.get("x-workbench-user") or unquote(self.cookies.get(USER_COOKIE, "")) or "local"
-        self.user = re.sub(r"[^\w.@ -]", "", name).strip()[:80] or "local"
+        self.user = from_header(self.headers.get("x-workbench-user") or self.cookies.get(USER_COOKIE, "")) or "local"
 
 
 def _signed(send: Send, request_id: str) -> Send:

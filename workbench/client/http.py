@@ -19,6 +19,7 @@ import httpx
 from workbench.client.events import EventStream
 from workbench.client.transport import Listener
 from workbench.contract import answers, codec
+from workbench.contract.caller import as_header
 from workbench.contract.operation import Operation
 from workbench.errors import ConnectionLost, ValidationError, rebuild
 
@@ -36,7 +37,7 @@ class HttpTransport:
         self.client = secrets.token_hex(6)
         headers = {"X-Workbench-Client": self.client}
         if user:
-            headers["X-Workbench-User"] = user
+            headers["X-Workbench-User"] = as_header(user)
         if token:
             headers["Authorization"] = f"Bearer {token}"
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False, verify=_tls())

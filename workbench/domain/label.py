@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import param
 
 from workbench.domain.lifecycle import Lifecycle, Move
@@ -93,9 +95,9 @@ class PairFilter(Record):
 
     kind = "pair filter"
 
-    status = Choice(default="all", objects=QUEUE_STATUSES, doc="State of the review.")
+    status = Choice(default="all", objects=QUEUE_STATUSES, allow_None=True, doc="State of the review.")
     response_source = Choice(default=None, objects=RESPONSE_SOURCES, allow_None=True, doc="Where the response came from.")
-    search = param.String("", doc="Text that the prompt or the response contains.")
+    search = param.String("", allow_None=True, doc="Text that the prompt or the response contains.")
     regex = param.String(None, allow_None=True, doc="Regular expression that matches in the prompt or the response.")
     reviewer = param.String(None, allow_None=True, doc="Who decided last.")
     item_ref = param.String(None, allow_None=True, doc="Item the pair is about.")
@@ -104,8 +106,11 @@ class PairFilter(Record):
     labeled_until = Time(None, allow_None=True, doc="Moment before which it was approved.")
     updated_since = Time(None, allow_None=True, doc="Earliest moment of the last change.")
     updated_until = Time(None, allow_None=True, doc="Moment before which it last changed.")
-    signals = Items(item_type=str, doc="Conditions on signals: `name:value`, `name:low..high` or `name:none`.")
+    signals = Items(item_type=str, allow_None=True, doc="Conditions on signals: `name:value`, `name:low..high` or `name:none`.")
     where = param.String(None, allow_None=True, doc="SQL predicate over the columns of the pair and of its source row.")
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**{name: value for name, value in values.items() if value is not None})
 
 
 class ReviewerProgress(Record):

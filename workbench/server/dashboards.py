@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from workbench.api.access import USER_COOKIE
 from workbench.client.local import LocalTransport
 from workbench.client.workspace import Workspace
+from workbench.contract.caller import from_header
 from workbench.server.bootstrap import default_database, open
 from workbench.server.panel_bridge import LOOPBACK_HOSTS, USER_HEADER, mount_pages
 from workbench.services.application import Application
@@ -33,7 +34,7 @@ def add_dashboards(api: FastAPI, app: Application) -> None:
 def _page(app: Application, screen: Screen) -> Callable[[], Any]:
     # Panel serves functions and nothing else that can be called.
     def page() -> Any:
-        user = pn.state.headers.get(USER_HEADER, "local")
+        user = from_header(pn.state.headers.get(USER_HEADER, "")) or "local"
         return build_page(Workspace(LocalTransport(app, user=user, served=True)), screen, SCREENS)
 
     return page

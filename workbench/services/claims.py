@@ -99,9 +99,9 @@ def keeper(db: Database, made: TrainingSheet, row: dict[str, Any], now: dt.datet
     return foreign_holder(db, made.id, row["row_index"], now)
 
 
-def refuse_foreign(db: Database, training_sheet_id: str, row_index: int, now: dt.datetime) -> None:
-    """Raise Conflict when somebody else holds the pair."""
-    held = foreign_holder(db, training_sheet_id, row_index, now)
+def refuse_foreign(db: Database, made: TrainingSheet, row: dict[str, Any], now: dt.datetime) -> None:
+    """Raise Conflict when somebody else's work keeps the caller from a pair."""
+    held = keeper(db, made, row, now)
     if held is None:
         return
     holder, expires_at = held

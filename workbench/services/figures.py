@@ -85,8 +85,8 @@ FACETS = (
 
 
 def percent(part: float, whole: float) -> float:
-    """Return a share in percent with one decimal; of nothing it is 0."""
-    return round(100 * part / whole, 1) if whole else 0.0
+    """Return a share in percent, for whoever shows it to round; of nothing it is 0."""
+    return 100 * part / whole if whole else 0.0
 
 
 def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress:

@@ -124,10 +124,10 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         if action is None and edits and votes.shared(made, row, None):
             voting.refuse_mere_edit(self, row)
         shared = action is not None and votes.shared(made, row, action)
-        held, drafted = self._attached(made.id, row["row_index"], exclusive=not shared)
+        held, drafted = self._attached(made, row, exclusive=not shared)
         row = voting.decide(self, made, row, action, given) if shared else self.settle_one(made, row, judged(row, asked, given))
         if held:
-            claims.drop(self.db, made.id, [row["row_index"]], only=self.actor if shared else None)
+            claims.drop(self.db, made.id, [row["row_index"]], only=self.actor if shared or made.overlap > 1 else None)
         if drafted and (action is not None or edits):
             drafts.drop(self.db, made.id, row["row_index"], self.actor)
         return row
@@ -146,9 +146,9 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         """Let those who look at a pair look again."""
         self.db.emit("pairs", pair_id(made.id, row["row_index"]), row["version"])
 
-    def _attached(self, training_sheet_id: str, row_index: int, *, exclusive: bool) -> tuple[bool, bool]:
+    def _attached(self, made: TrainingSheet, row: dict[str, Any], *, exclusive: bool) -> tuple[bool, bool]:
         """Return whether a pair has a lease and the caller a draft on it; refuse what somebody else holds."""
-        place = [training_sheet_id, row_index]
+        place = [made.id, row["row_index"]]
         found = self.db.tuples(
             "select 'held' from claims where training_sheet_id = ? and row_index = ? "
             f"union all select 'drafted' from drafts where {drafts.MINE}",
@@ -156,7 +156,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         )
         held, drafted = (("held",) in found, ("drafted",) in found)
         if held and exclusive:
-            claims.refuse_foreign(self.db, training_sheet_id, row_index, self.clock.now())
+            claims.refuse_foreign(self.db, made, row, self.clock.now())
         return held, drafted
 
     @contextmanager

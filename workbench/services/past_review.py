@@ -156,7 +156,7 @@ class PastReview(Service):
             raise ValidationError.field("batch_id", "does not go with row_index and version; leave one of them out", batch_id)
         row = self.stored(made, row_index)
         self.refuse_stale(row, seen_version)
-        claims.refuse_foreign(self.db, made.id, row_index, self.clock.now())
+        claims.refuse_foreign(self.db, made, row, self.clock.now())
         return undoing.restore(self, made, row, version)
 
     @command("POST", "/assemblies/{training_sheet_id}/redo", roles=REVIEWERS, label="Redo")

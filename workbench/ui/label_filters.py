@@ -157,7 +157,7 @@ class QueueFilters(pn.viewable.Viewer):
             )
             tie(self.fields[name], self._view, value=name)
         where = pmui.TextInput(
-            label=TITLES["where"], placeholder="length > 200 and topic = 'billing'", size="small", margin=0,
+            label=TITLES["where"], placeholder="signal_length > 200 and topic = 'billing'", size="small", margin=0,
             sizing_mode="stretch_width", css_classes=["filter-where"],
         )  # fmt: skip
         tie(where, self._view, value="where")
