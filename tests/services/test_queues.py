@@ -161,9 +161,15 @@ def test_a_predicate_sees_all_that_a_pair_tells(ws: Any, made: Any) -> None:
 
     assert found("list_contains(allowed_uses, 'testing')") == found("allowed_uses is not null") == [3]
     assert found("prohibited_uses = ['few_shot'] and n < 9") == found("len(prohibited_uses) = 1") == [4]
-    assert found(f"id = '{made.id}.5'") == [5]
-    assert found("source_id = 'i6'") == [6], "the sheet's own column of that name"
+    assert found("id = 'i6'") == [6], "the sheet's own column of that name"
     assert len(found("created_at < '2099-01-01'")) == 20
+
+
+def test_a_pair_tells_its_id_where_the_source_row_has_none(ws: Any) -> None:
+    sheet = ws.sheets.create("plain", rows=[{"q": f"question {number}"} for number in range(4)])
+    made = ws.training_sheets.assemble(sheet.id, template={"prompt_template": "{{q}}", "response_source_mode": "manual_labeling"})
+
+    assert [pair.row_index for pair in ws.review.queue(made.id, where=f"id = '{made.id}.2'")] == [2]
 
 
 def test_a_predicate_sees_signals(ws: Any, measured: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote
 
 import panel as pn
 from fastapi import FastAPI, Request
@@ -44,7 +43,7 @@ def show(path: str) -> None:
     """Serve one screen under `panel serve`: WORKBENCH_DATABASE names the file, which is joined or owned."""
     pn.state.as_cached("workbench", _opened)  # the file is held as long as the server runs, whoever comes and goes
     # Every visit is a client of its own, so that leases and numbers of two tabs are told apart.
-    ws = _opened(unquote(pn.state.cookies.get(USER_COOKIE, "")))
+    ws = _opened(from_header(pn.state.cookies.get(USER_COOKIE, "")))
     screen = next(s for s in SCREENS if s.path == path)
     build_page(ws, screen, (screen,)).servable(title=screen.title)
     pn.state.on_session_destroyed(lambda context: ws.close())

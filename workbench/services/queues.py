@@ -43,17 +43,17 @@ WHERE_COLUMNS = (
     "canonical_label_id",
     "request_id",
     "model_version_id",
-    "created_at",
     "updated_at",
     "version",
     LOSS,
 )
-# What a pair tells in another form than it is kept in.
-DERIVED_COLUMNS = {
+SIGNAL_COLUMNS = {f"signal_{name}": f"p.{pair_column(name)}" for name in SIGNALS}
+# What a pair tells besides, where the source row has no column of that name.
+YIELDING_COLUMNS = {
     "id": "p.training_sheet_id || '.' || p.row_index",
+    "created_at": "p.created_at",
     "allowed_uses": "case when p.allowed_mask is null then null else uses_of(p.allowed_mask) end",
     "prohibited_uses": "uses_of(p.prohibited_mask)",
-    **{f"signal_{name}": f"p.{pair_column(name)}" for name in SIGNALS},
 }
 SINCE = ("labeled_since", "updated_since")
 UNTIL = ("labeled_until", "updated_until")
@@ -205,11 +205,13 @@ def _where(text: str, sheet: Sheet) -> str:
         # What the pair itself tells needs no other table, and no second look at all pairs.
         return where_predicate(text, WHERE_COLUMNS, field="where")
     refuse_changed(sheet)
-    own = {name.lower() for name in (*WHERE_COLUMNS, *DERIVED_COLUMNS)}
+    sources = {column.name.lower() for column in sheet.columns}
+    derived = SIGNAL_COLUMNS | {name: sql for name, sql in YIELDING_COLUMNS.items() if name not in sources}
+    own = {name.lower() for name in (*WHERE_COLUMNS, *derived)}
     shown = {c.name if c.name.lower() not in own else f"source_{c.name}": c.name for c in sheet.columns}
     types = {c.name: c.dtype for c in sheet.columns}
-    predicate = where_predicate(text, [*WHERE_COLUMNS, *DERIVED_COLUMNS, *shown], field="where")
-    columns = [f"p.{name}" for name in WHERE_COLUMNS] + [f"{sql} as {name}" for name, sql in DERIVED_COLUMNS.items()]
+    predicate = where_predicate(text, [*WHERE_COLUMNS, *derived, *shown], field="where")
+    columns = [f"p.{name}" for name in WHERE_COLUMNS] + [f"{sql} as {name}" for name, sql in derived.items()]
     columns += [f"{_as_it_was(real, types[real])} as {quoted(name)}" for name, real in shown.items()]
     return (
         f"row_index in (select row_index from (select {', '.join(columns)} from pair_rows p "
