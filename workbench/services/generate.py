@@ -140,10 +140,17 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
             if takes_a_job(lambda rows: count > rows):
                 return self.assemblies.submit(sheet, made, choice)
             total = assembling.assemble(self.db, sheet, made, choice)
-        with self.db.write():
-            kept = self.records.insert(self.named(sheet, made).with_(total_rows=total, completed_at=self.clock.now()))
-            assembling.count_reuse(self.db, kept)
-            return answered(self._records([kept])[0])
+        return self._publish_pairs(sheet, made.with_(total_rows=total))
+
+    def _publish_pairs(self, sheet: Sheet, made: TrainingSheet) -> TrainingSheet:
+        try:
+            with self.db.write():
+                kept = self.records.insert(self.named(sheet, made).with_(completed_at=self.clock.now()))
+                assembling.count_reuse(self.db, kept)
+                return answered(self._records([kept])[0])
+        except BaseException:
+            assembling.drop_pairs(self.db, made.id)
+            raise
 
     def named(self, sheet: Sheet, made: TrainingSheet) -> TrainingSheet:
         """Return a new training sheet with its name: that of the sheet with a number where none was given."""
