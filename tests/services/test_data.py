@@ -334,3 +334,11 @@ def test_a_sheet_may_have_any_word_as_its_name(ws):
     words = ["Signals", "Rows", "Pairs", "Changes", "Templates", "Jobs"]
     made = [ws.sheets.create(word, rows=[{"a": 1}]) for word in words]
     assert [ws.sql(f"select count(*) as n from sheet_{word.lower()}")["n"][0] for word in words] == [1] * len(made)
+
+
+def test_the_name_of_a_copy_is_as_long_as_a_name_may_be(ws: Any) -> None:
+    first = ws.sheets.create("n" * 200, rows=[{"a": 1}])
+
+    copies = [ws.sheets.clone(first.id).name, ws.sheets.clone(first.id).name]
+
+    assert copies == ["n" * 193 + " (copy)", "n" * 191 + " (copy) 2"]
