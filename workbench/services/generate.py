@@ -316,12 +316,13 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
     def used_by(self, training_sheet_ids: Iterable[str]) -> list[str]:
         """Return the ids of the jobs that refer to training sheets; a study stands for its trials.
 
-        What was made or exported needs no job any more.
+        What was made, exported or scanned needs no job any more.
         """
         wanted = list(training_sheet_ids)
         found = self.db.tuples(
-            "select id from jobs anti join trial_details using (id) where list_contains(?, spec ->> 'training_sheet_id') "
-            "and (kind not in ('assemble', 'export') or completed_at is null) order by id",
+            "select id from jobs anti join trial_details using (id) "
+            "where list_contains(?, coalesce(spec ->> 'training_sheet_id', spec ->> 'subject')) "
+            "and (kind not in ('assemble', 'export', 'scan') or completed_at is null) order by id",
             [wanted],
         )
         return [row[0] for row in found]
