@@ -95,6 +95,14 @@ def test_a_filter_chooses_rows(ws: Any, sheet: Any, template: Any) -> None:
     assert [(row["row_index"], row["item_ref"]) for row in rows] == [(0, "i0"), (1, "i4"), (2, "i8"), (3, "i12"), (4, "i16")]
 
 
+def test_a_size_alone_means_a_random_sample(ws: Any, sheet: Any, template: Any) -> None:
+    alone = ws.training_sheets.assemble(sheet.id, template_id=template.id, sample_size=10)
+    named = ws.training_sheets.assemble(sheet.id, template_id=template.id, sample="random", sample_size=10)
+
+    assert ("random", 10, 10) == (alone.sampling, alone.sample_size, alone.total_rows)
+    assert ws.training_sheets.preview(alone.id).rows == ws.training_sheets.preview(named.id).rows
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [
@@ -102,7 +110,7 @@ def test_a_filter_chooses_rows(ws: Any, sheet: Any, template: Any) -> None:
         ({"filter": "f > 1000"}, "filter"),
         ({"filter": "cast(q as int) > 1"}, "filter"),
         ({"sample": "random"}, "sample_size"),
-        ({"sample_size": 3}, "sample_size"),
+        ({"sample": "all", "sample_size": 3}, "sample_size"),
         ({"template": {"prompt_template": "{{nosuch}}", "response_column": "a"}}, "prompt_template"),
         ({"template": {"prompt_template": "{{q}}"}}, "response_column"),
         ({"template": {"prompt_template": "{{q}}", "response_column": "b"}}, "response_column"),

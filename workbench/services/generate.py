@@ -51,6 +51,10 @@ Format = Literal[
     "parquet",
     "huggingface",
 ]
+Sampling = Annotated[
+    Literal["all", "random", "stratified"],
+    Field(description="How rows are chosen; not given: all, or a random sample where a size is given."),
+]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the sample.")]
 Overlap = Annotated[int, Field(ge=1, le=10, description="People who review each pair.")]
 Guidelines = Annotated[str, Field(max_length=100_000, description="Markdown shown to reviewers.")]
@@ -98,7 +102,7 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
         template_id: TemplateId = None,
         template: Plan = None,
         filter: RowFilter = None,
-        sample: Annotated[Literal["all", "random", "stratified"], Field(description="How rows are chosen.")] = "all",
+        sample: Sampling = UNSET,
         sample_size: Annotated[int | None, Field(ge=1, description="Rows to choose.")] = None,
         seed: Seed = 42,
         stratify_by: Annotated[str | None, Field(description="Column whose shares are kept; none: the response column.")] = None,
@@ -110,6 +114,8 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
         The template is the given one, the named one or the one attached to the sheet, frozen as it is now.
         More than 100,000 pairs are made by a job, as are fewer with `wait=False`.
         """
+        if sample is UNSET:
+            sample = "all" if sample_size is None else "random"
         sheet = self.app.sheets.live(sheet_id)
         SHEET_LIFECYCLE.require("assemble", sheet.status)
         plan = self.app.templates.chosen(template, template_id, sheet.template_id)
