@@ -195,3 +195,25 @@ def test_a_file_goes_with_no_other_source(http: httpx.Client, given: dict[str, s
     assert [fault["field"] for fault in answer.json()["context"]["fields"]] == list(given)
     both = http.post("/sheets", files=[("file", ("a.csv", b"a\n1\n"))] * 2, data={"name": "Both"})
     assert both.json()["error"].endswith("Maximum number of files is 1.")
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999", "9" * 401])
+def test_a_number_without_end_is_refused_at_its_column(http: httpx.Client, number: str) -> None:
+    rows = [{"d": 1.5, "n": 1, "l": [1.5]}]
+    sheet = http.post("/sheets", json={"name": f"Numbers {number[:9]}", "rows": rows}).json()["id"]
+    body = f'{{"values": {{"d": {number}, "n": {number}, "l": [{number}]}}}}'
+
+    answer = http.put(f"/sheets/{sheet}/rows/0", content=body, headers={"content-type": "application/json"})
+
+    assert answer.status_code == 422
+    fields = [fault["field"] for fault in answer.json()["context"]["fields"]]
+    assert fields == ["values.d", "values.n", "values.l"]
+
+
+def test_a_mapping_of_text_to_no_number_is_refused(http: httpx.Client, sheet: str) -> None:
+    body = '{"template": {"prompt_template": "{{text}}", "response_column": "topic", "column_mapping": {"zz": NaN}}}'
+
+    answer = http.post(f"/sheets/{sheet}/assemble", content=body, headers={"content-type": "application/json"})
+
+    assert answer.status_code == 422
+    assert [fault["field"] for fault in answer.json()["context"]["fields"]] == ["template.column_mapping.zz"]

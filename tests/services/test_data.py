@@ -343,3 +343,11 @@ def test_what_a_sheet_offers_is_done_on_the_sheet(ws: Any) -> None:
     assert (made.sheet_id, made.total_rows) == (sheet.id, 1)
     with pytest.raises(AttributeError):
         sheet.estimate()
+
+
+def test_the_name_of_a_copy_is_as_long_as_a_name_may_be(ws: Any) -> None:
+    first = ws.sheets.create("n" * 200, rows=[{"a": 1}])
+
+    copies = [ws.sheets.clone(first.id).name, ws.sheets.clone(first.id).name]
+
+    assert copies == ["n" * 193 + " (copy)", "n" * 191 + " (copy) 2"]

@@ -241,3 +241,21 @@ def test_the_same_again_changes_nothing(ws: Any, sheet: Any) -> None:
 
     assert (done.unchanged, done.changed, done.added, done.removed) == (5, 0, 0, 0)
     assert ws.sheets.get(sheet.id).content_hash == sheet.content_hash
+
+
+@pytest.fixture
+def numbers(ws: Any) -> Any:
+    return ws.sheets.create("Numbers", rows=[{"d": 1.5, "n": 1, "l": [1.5]}])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"d": 10**400}, {"d": "1" * 401}, {"d": "-Infinity"}, {"d": "nan"}, {"n": 10**400}, {"l": [10**400]}, {"l": "[1e400]"}],
+    ids=lambda values: str(values)[:15],
+)
+def test_a_number_that_no_column_keeps_is_refused(ws: Any, numbers: Any, values: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ws.sheets.update_row(numbers.id, 0, values)
+
+    assert [f"values.{name}" for name in values] == [fault["field"] for fault in caught.value.context["fields"]]
+    assert {"d": 1.5, "n": 1, "l": [1.5]} == {key: ws.sheets.preview(numbers.id).rows[0][key] for key in "dnl"}

@@ -95,6 +95,14 @@ def test_a_filter_chooses_rows(ws: Any, sheet: Any, template: Any) -> None:
     assert [(row["row_index"], row["item_ref"]) for row in rows] == [(0, "i0"), (1, "i4"), (2, "i8"), (3, "i12"), (4, "i16")]
 
 
+def test_a_size_alone_means_a_random_sample(ws: Any, sheet: Any, template: Any) -> None:
+    alone = ws.training_sheets.assemble(sheet.id, template_id=template.id, sample_size=10)
+    named = ws.training_sheets.assemble(sheet.id, template_id=template.id, sample="random", sample_size=10)
+
+    assert ("random", 10, 10) == (alone.sampling, alone.sample_size, alone.total_rows)
+    assert ws.training_sheets.preview(alone.id).rows == ws.training_sheets.preview(named.id).rows
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [
@@ -102,7 +110,7 @@ def test_a_filter_chooses_rows(ws: Any, sheet: Any, template: Any) -> None:
         ({"filter": "f > 1000"}, "filter"),
         ({"filter": "cast(q as int) > 1"}, "filter"),
         ({"sample": "random"}, "sample_size"),
-        ({"sample_size": 3}, "sample_size"),
+        ({"sample": "all", "sample_size": 3}, "sample_size"),
         ({"template": {"prompt_template": "{{nosuch}}", "response_column": "a"}}, "prompt_template"),
         ({"template": {"prompt_template": "{{q}}"}}, "response_column"),
         ({"template": {"prompt_template": "{{q}}", "response_column": "b"}}, "response_column"),
@@ -299,3 +307,53 @@ def test_refusals_are_sentences(ws: Any, sheet: Any, template: Any) -> None:
         ws.templates.publish(template.id)
     with pytest.raises(ValidationError, match=r"Did you mean 'name'\?$"):
         ws.sheets.update(sheet.id, nam="x")
+
+
+MAPPINGS = ["abc", ["a"], 7, {"a": 5}, {"a": ["b"]}, {"zz": float("nan")}]
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS, ids=repr)
+def test_a_plan_maps_text_to_text(ws: Any, sheet: Any, template: Any, mapping: Any) -> None:
+    made = ws.training_sheets.assemble(sheet.id, template_id=template.id)
+    plan = {"prompt_template": "{{a}}", "response_column": "a", "column_mapping": mapping}
+
+    for call in (
+        lambda: ws.training_sheets.assemble(sheet.id, template=plan),
+        lambda: ws.templates.preview(sheet.id, template=plan),
+        lambda: ws.templates.check(plan, sheet_id=sheet.id),
+        lambda: ws.training_sheets.reassemble(made.id, template=plan),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            call()
+        assert all(fault["field"].startswith("template.column_mapping") for fault in caught.value.context["fields"])
+    assert 40 == ws.sql("select count(*) as n from pairs")["n"][0]
+
+
+def test_a_plan_that_is_not_stored_has_to_hold_what_a_stored_one_holds(ws: Any, sheet: Any, template: Any) -> None:
+    made = ws.training_sheets.assemble(sheet.id, template_id=template.id)
+    doubled = {"label_type": "", "label_classes": [{"name": "x"}, {"name": "x"}]}
+    plan = {"prompt_template": "{{a}}", "response_column": "a", **doubled}
+
+    for call in (
+        lambda: ws.training_sheets.assemble(sheet.id, template=plan),
+        lambda: ws.templates.preview(sheet.id, template=plan),
+        lambda: ws.training_sheets.reassemble(made.id, template=plan),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            call()
+        assert ["label_classes", "label_type"] == sorted(fault["field"] for fault in caught.value.context["fields"])
+    found = ws.templates.check(plan, sheet_id=sheet.id)
+    assert (False, ["label_classes", "label_type"]) == (found.valid, sorted(f.field for f in found.findings))
+
+
+def test_pairs_of_an_assembly_that_fails_at_its_end_do_not_stay(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sheet = local.sheets.create("rows", rows=ROWS)
+
+    def broken(*given: Any) -> None:
+        raise RuntimeError("The disk is full.")
+
+    monkeypatch.setattr("workbench.services.assembling.count_reuse", broken)
+    with pytest.raises(Exception, match=r"disk is full|went wrong"):
+        local.training_sheets.assemble(sheet.id, template={"prompt_template": "{{q}}", "response_column": "a"})
+
+    assert (0, 0) == tuple(local.transport.app.db.value(f"select count(*) from {t}") for t in ("pair_rows", "training_sheets"))

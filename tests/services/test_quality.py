@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.services.approved import ended
-from workbench.errors import NotReady, ValidationError
+from workbench.errors import InUse, NotReady, ValidationError
 
 WORDS = (
     "river",
@@ -129,3 +129,24 @@ def test_a_second_scan_at_a_time_and_an_unknown_column_are_refused(local: Any) -
     assert ended(local, job).status == "cancelled"
     assert local.sheets.quality(sheet.id).scanned == 0
     local.sheets.delete(sheet.id)
+
+
+def test_a_template_that_is_gone_does_not_keep_a_sheet_from_a_scan(ws: Any, sheet: Any) -> None:
+    template = ws.templates.create("ask", "{{q}}", response_column="a")
+    ws.sheets.attach_template(sheet.id, template.id)
+    ws.templates.delete(template.id)
+
+    assert scanned(ws, sheet).extra["response_column"] is None
+
+
+def test_what_is_being_scanned_is_not_deleted(ws: Any, sheet: Any) -> None:
+    made = ws.training_sheets.assemble(sheet.id, template=PLAN)
+    job = ws.training_sheets.scan(made.id)
+
+    for call in (lambda: ws.training_sheets.delete(made.id), lambda: ws.sheets.delete(sheet.id)):
+        with pytest.raises(InUse) as caught:
+            call()
+        assert [job.id] == caught.value.context["used_by"]
+
+    ended(ws, job)
+    assert made.id == ws.training_sheets.delete(made.id).id

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
-from workbench.domain.record import Choice, Items, Json, Nested, Record, utc
+from workbench.domain.record import Choice, Items, Json, Nested, Record, Texts, utc
 
 
 class _Unset:
@@ -135,6 +135,8 @@ def parameter_type(parameter: param.Parameter) -> Any:
         return input_type(parameter.class_)
     if isinstance(parameter, param.Dict):
         return dict[str, Any]
+    if isinstance(parameter, Texts):
+        return dict[str, str]
     if isinstance(parameter, Json):
         return Any
     if isinstance(parameter, param.String):

@@ -7,7 +7,7 @@ import param
 from workbench.domain.data import DELETED, Finding
 from workbench.domain.lifecycle import Lifecycle, Move
 from workbench.domain.prompt import parse
-from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Time
+from workbench.domain.record import Action, Choice, Items, Json, Nested, Record, Texts, Time
 from workbench.domain.wording import TextPiece
 
 TEMPLATE_STATUSES = ["draft", "published", "archived"]
@@ -79,7 +79,7 @@ class PromptPlan(Record):
     max_tokens = param.Integer(1024, bounds=(1, 32000), doc="Longest written answer.")
     label_type = param.String("response", doc="Kind of truth the answers are; labels are reused within one kind.")
     label_classes = Items(item_type=LabelClass, doc="Closed set of answers.")
-    column_mapping = Json({}, doc="Column by placeholder, where the names differ.")
+    column_mapping = Texts({}, doc="Column by placeholder, where the names differ.")
     few_shot_count = param.Integer(0, bounds=(0, 10), doc="Approved examples put before a prompt.")
 
 

@@ -26,6 +26,10 @@ class Json(param.Parameter):
     """A JSON value: null, boolean, number, string, list or object."""
 
 
+class Texts(Json):
+    """An object of text by text."""
+
+
 class Items(param.Parameter):
     """A tuple of values of one type; lists are accepted and frozen."""
 

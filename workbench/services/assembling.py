@@ -204,6 +204,12 @@ def count_reuse(db: Database, training_sheet: TrainingSheet, first: int = 0) -> 
     )
 
 
+def drop_pairs(db: Database, training_sheet_id: str) -> None:
+    """Remove the pairs of a training sheet that was never published."""
+    with db.write():
+        db.execute("delete from pair_rows where training_sheet_id = ?", [training_sheet_id])
+
+
 def drop_orphans(db: Database) -> None:
     """Remove pairs whose training sheet was never published."""
     with db.write():

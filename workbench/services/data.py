@@ -29,6 +29,7 @@ from workbench.services.quality import SheetQuality
 from workbench.services.rendering import check_template, require_valid
 from workbench.services.scanning import ScanWork
 from workbench.services.sheet_arguments import (
+    MOST_LETTERS,
     STEWARDS,
     Classification,
     Description,
@@ -293,7 +294,7 @@ class SheetService(SheetChanges, SheetQuality):
         """Copy a sheet with its rows to a new draft; more than 100,000 rows, or `wait=False`, take a job."""
         sheet = self.live(sheet_id)
         copy_id = self.clock.new_id("sheet")
-        copy_name = name or self._free_name(f"{sheet.name} (copy)")
+        copy_name = name or self._free_name(sheet.name, " (copy)")
         self._refuse_taken(copy_name)
         fresh = {"version": 1, "created_at": None, "updated_at": None, "published_at": None, "created_by": self.actor}
         copy = sheet.with_(id=copy_id, name=copy_name, status="draft", actions=(), usage_limits=(), **fresh)
@@ -337,9 +338,10 @@ class SheetService(SheetChanges, SheetQuality):
         if self.db.value(f"select 1 from sheets where lower(name) = lower(?) and {NO_DELETED}", [name]):
             raise Conflict(f"There is a sheet named {name!r} already. Choose another name or rename that one.", name=name)
 
-    def _free_name(self, wished: str) -> str:
+    def _free_name(self, wished: str, ending: str = "") -> str:
         taken = {row[0] for row in self.db.tuples(f"select lower(name) from sheets where {NO_DELETED}")}
-        candidates = (wished, *(f"{wished} {number}" for number in range(2, len(taken) + 3)))
+        endings = (ending, *(f"{ending} {number}" for number in range(2, len(taken) + 3)))
+        candidates = (f"{wished[: MOST_LETTERS - len(one)]}{one}" for one in endings)
         return next(name for name in candidates if name.lower() not in taken)
 
     def _record(self, sheet: Sheet) -> Sheet:

@@ -8,6 +8,7 @@ whose source has changed since (`pairs.SOURCE_CHANGED`), and a pair without a sn
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -174,9 +175,17 @@ def typed(db: Database, dtype: str, value: Any) -> Any:
     if not _fits(kind, dtype, value):
         raise ValueError(f"takes {_WORDS.get(kind, dtype)}, not {_named(value)}")
     kept = db.value(f"select try_cast(? as {dtype})", [value if isinstance(value, str) else json.dumps(value)])
-    if kept is None or (kind == "number" and float(kept) != float(value)):
+    if kept is None or (kind == "number" and not _kept_whole(kept, value)):
         raise ValueError(f"takes {dtype}; {value!r} is none")
     return kept
+
+
+def _kept_whole(kept: Any, value: Any) -> bool:
+    """Return True for a number with an end that a column keeps as it was given."""
+    try:
+        return math.isfinite(kept) and float(kept) == float(value)
+    except OverflowError:
+        return False
 
 
 _WORDS = {"number": "a number", "boolean": "true or false", "time": "a date or time such as 2026-01-31"}
@@ -195,12 +204,13 @@ def _fits(kind: str, dtype: str, value: Any) -> bool:
 def _composite(db: Database, dtype: str, value: Any) -> Any:
     try:
         given = json.loads(value) if isinstance(value, str) else value
+        plain = json.dumps(given, allow_nan=False)
     except ValueError as error:
         raise ValueError(f"takes {dtype} as JSON: {error}") from None
-    text = db.value(f"select to_json(try_cast(cast(? as json) as {dtype}))", [json.dumps(given)])
+    text = db.value(f"select to_json(try_cast(cast(? as json) as {dtype}))", [plain])
     if text is None or json.loads(text) != given:
         raise ValueError(f"takes {dtype}; the value has another shape")
-    return db.value(f"select try_cast(cast(? as json) as {dtype})", [json.dumps(given)])
+    return db.value(f"select try_cast(cast(? as json) as {dtype})", [plain])
 
 
 def _named(value: Any) -> str:

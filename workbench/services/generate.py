@@ -51,6 +51,10 @@ Format = Literal[
     "parquet",
     "huggingface",
 ]
+Sampling = Annotated[
+    Literal["all", "random", "stratified"],
+    Field(description="How rows are chosen; not given: all, or a random sample where a size is given."),
+]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the sample.")]
 Overlap = Annotated[int, Field(ge=1, le=10, description="People who review each pair.")]
 Guidelines = Annotated[str, Field(max_length=100_000, description="Markdown shown to reviewers.")]
@@ -98,7 +102,7 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
         template_id: TemplateId = None,
         template: Plan = None,
         filter: RowFilter = None,
-        sample: Annotated[Literal["all", "random", "stratified"], Field(description="How rows are chosen.")] = "all",
+        sample: Sampling = UNSET,
         sample_size: Annotated[int | None, Field(ge=1, description="Rows to choose.")] = None,
         seed: Seed = 42,
         stratify_by: Annotated[str | None, Field(description="Column whose shares are kept; none: the response column.")] = None,
@@ -110,6 +114,8 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
         The template is the given one, the named one or the one attached to the sheet, frozen as it is now.
         More than 100,000 pairs are made by a job, as are fewer with `wait=False`.
         """
+        if sample is UNSET:
+            sample = "all" if sample_size is None else "random"
         sheet = self.app.sheets.live(sheet_id)
         SHEET_LIFECYCLE.require("assemble", sheet.status)
         plan = self.app.templates.chosen(template, template_id, sheet.template_id)
@@ -140,10 +146,17 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
             if takes_a_job(lambda rows: count > rows):
                 return self.assemblies.submit(sheet, made, choice)
             total = assembling.assemble(self.db, sheet, made, choice)
-        with self.db.write():
-            kept = self.records.insert(self.named(sheet, made).with_(total_rows=total, completed_at=self.clock.now()))
-            assembling.count_reuse(self.db, kept)
-            return answered(self._records([kept])[0])
+        return self._publish_pairs(sheet, made.with_(total_rows=total))
+
+    def _publish_pairs(self, sheet: Sheet, made: TrainingSheet) -> TrainingSheet:
+        try:
+            with self.db.write():
+                kept = self.records.insert(self.named(sheet, made).with_(completed_at=self.clock.now()))
+                assembling.count_reuse(self.db, kept)
+                return answered(self._records([kept])[0])
+        except BaseException:
+            assembling.drop_pairs(self.db, made.id)
+            raise
 
     def named(self, sheet: Sheet, made: TrainingSheet) -> TrainingSheet:
         """Return a new training sheet with its name: that of the sheet with a number where none was given."""
@@ -309,12 +322,13 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
     def used_by(self, training_sheet_ids: Iterable[str]) -> list[str]:
         """Return the ids of the jobs that refer to training sheets; a study stands for its trials.
 
-        What was made or exported needs no job any more.
+        What was made, exported or scanned needs no job any more.
         """
         wanted = list(training_sheet_ids)
         found = self.db.tuples(
-            "select id from jobs anti join trial_details using (id) where list_contains(?, spec ->> 'training_sheet_id') "
-            "and (kind not in ('assemble', 'export') or completed_at is null) order by id",
+            "select id from jobs anti join trial_details using (id) "
+            "where list_contains(?, coalesce(spec ->> 'training_sheet_id', spec ->> 'subject')) "
+            "and (kind not in ('assemble', 'export', 'scan') or completed_at is null) order by id",
             [wanted],
         )
         return [row[0] for row in found]

@@ -47,7 +47,7 @@ class SheetQuality(Service):
         if response_column is not None and response_column not in names:
             complaint = f"No column {response_column!r}.{did_you_mean(response_column, names)}"
             raise ValidationError.field("response_column", complaint, response_column)
-        if response_column is None and sheet.template_id:
+        if response_column is None and sheet.template_id and self.app.templates.records.exists(id=sheet.template_id):
             usual = self.app.templates.snapshot(sheet.template_id).response_column
             response_column = usual if usual in names else None
         return ScanWork(self.app).submit("rows", sheet, response_column=response_column)

@@ -54,7 +54,7 @@ def item_ref_sql(sheet: Sheet) -> str:
 
 def plan_faults(plan: PromptPlan) -> list[Finding]:
     """Return what is wrong with a plan whatever the sheet."""
-    found = text_faults(plan)
+    found = [*text_faults(plan), *doubtful(plan)]
     if plan.response_source_mode == "existing_column" and not plan.response_column:
         message = "is missing; with answers from an existing column say which one"
         found.append(Finding(field="response_column", message=message))
@@ -90,6 +90,26 @@ def text_faults(plan: PromptPlan) -> list[Finding]:
         found.append(Finding(field="prompt_template", message="is empty; write a text with {{column}} placeholders"))
     if "" in placeholders(plan.prompt_template):
         found.append(Finding(field="prompt_template", message="has a placeholder without a name"))
+    return found
+
+
+def doubtful(plan: PromptPlan) -> list[Finding]:
+    """Return what would leave a reviewer or a model in doubt: empty or equal names, keys for two classes, a truth of no kind."""
+    named = {
+        "label_classes": ("name", [one.name for one in plan.label_classes]),
+        "response_schema": ("name", [one.name for one in plan.response_schema]),
+    }
+    keys = [one.hotkey.casefold() for one in plan.label_classes if one.hotkey]
+    found = [
+        Finding(field=field, message="holds an entry without a name")
+        for field, (_, names) in named.items()
+        if any(not name.strip() for name in names)
+    ]
+    for field, word, words in (*((f, w, n) for f, (w, n) in named.items()), ("label_classes", "hotkey", keys)):
+        double = sorted({one for one in words if words.count(one) > 1})
+        found += [Finding(field=field, message=f"has the {word} {', '.join(map(repr, double))} twice")] if double else []
+    if not plan.label_type:
+        found.append(Finding(field="label_type", message="is empty; name the kind of truth the answers are"))
     return found
 
 

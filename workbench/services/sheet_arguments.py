@@ -11,8 +11,11 @@ from workbench.domain.plain import plain
 
 STEWARDS = frozenset({"admin", "data_steward"})
 
+# Of the name of a sheet.
+MOST_LETTERS = 200
+
 SheetName = Annotated[
-    str, Field(min_length=1, max_length=200, description="Name, unique among the sheets."), AfterValidator(plain)
+    str, Field(min_length=1, max_length=MOST_LETTERS, description="Name, unique among the sheets."), AfterValidator(plain)
 ]
 Description = Annotated[str, Field(max_length=1000, description="What the rows are.")]
 Tags = Annotated[list[str], Field(max_length=50, description="Free words; PII, PHI and CONFIDENTIAL limit the use.")]

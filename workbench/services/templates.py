@@ -28,7 +28,15 @@ from workbench.domain.prompt import placeholders
 from workbench.domain.record import Action
 from workbench.errors import Conflict, ValidationError
 from workbench.services.prompt_preview import check_plan, preview_prompts
-from workbench.services.rendering import check_template, plan_faults, plan_warnings, require_valid, text_faults, unfilled
+from workbench.services.rendering import (
+    check_template,
+    doubtful,
+    plan_faults,
+    plan_warnings,
+    require_valid,
+    text_faults,
+    unfilled,
+)
 from workbench.services.service import Service
 from workbench.store.tables import Records
 
@@ -247,7 +255,7 @@ class TemplateService(Service):
         """Return what is wrong with those fields of a template that could be read."""
         known = {name: given[name] for name in PromptPlan.own_fields() if given.get(name, UNSET) is not UNSET}
         plan = PromptPlan(**known)
-        found = [*text_faults(plan), *_doubles(plan)]
+        found = [*text_faults(plan), *doubtful(plan)]
         return [{"field": f.field, "message": f.message, "value": None} for f in found if f.field in known]
 
     def snapshot(self, template_id: str) -> TemplateSnapshot:
@@ -294,13 +302,13 @@ class TemplateService(Service):
 
 def refuse_plan(plan: PromptPlan) -> None:
     """Raise ValidationError with everything that is wrong with a draft; which column answers may come later."""
-    found: list[Finding] = [*text_faults(plan), *_doubles(plan)]
+    found: list[Finding] = [*text_faults(plan), *doubtful(plan)]
     require_valid(Validation(valid=not found, findings=found))
 
 
 def require_plan(plan: PromptPlan) -> None:
     """Raise ValidationError with everything that a plan lacks, or that is wrong with it whatever the sheet."""
-    found: list[Finding] = [*plan_faults(plan), *_doubles(plan)]
+    found = plan_faults(plan)
     require_valid(Validation(valid=not found, findings=found))
 
 
@@ -310,24 +318,6 @@ def _warned(action: Action, row: dict[str, Any]) -> Action:
     if action.name != "publish" or not action.enabled or not left:
         return action
     return action.with_(confirm=f"Publish this template? Its system instruction {left}.")
-
-
-def _doubles(plan: PromptPlan) -> list[Finding]:
-    """Return what would leave a reviewer or a model in doubt: empty or equal names, keys for two classes."""
-    named = {
-        "label_classes": ("name", [one.name for one in plan.label_classes]),
-        "response_schema": ("name", [one.name for one in plan.response_schema]),
-    }
-    keys = [one.hotkey.casefold() for one in plan.label_classes if one.hotkey]
-    found = [
-        Finding(field=field, message="holds an entry without a name")
-        for field, (_, names) in named.items()
-        if any(not name.strip() for name in names)
-    ]
-    for field, word, words in (*((f, w, n) for f, (w, n) in named.items()), ("label_classes", "hotkey", keys)):
-        double = sorted({one for one in words if words.count(one) > 1})
-        found += [Finding(field=field, message=f"has the {word} {', '.join(map(repr, double))} twice")] if double else []
-    return found
 
 
 def _numbers(semver: str) -> tuple[int, ...]:

@@ -217,7 +217,7 @@ def assemble_form(ws: Any, sheet: Any, done: Done, *, template_id: str | None = 
         label="Make the training sheet",
         done=done,
         choices={"template_id": template_choices(ws), "stratify_by": columns},
-        values={"template_id": template_id or sheet.template_id},
+        values={"template_id": template_id or sheet.template_id, "sample": "all"},
         columns=2,
     )
 
