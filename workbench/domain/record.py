@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
@@ -89,7 +90,9 @@ class Record(param.Parameterized):
 
     def __init__(self, **values: Any) -> None:
         values.setdefault("name", "")
-        super().__init__(**values)
+        # What is the default anyway need not be set and checked: most fields of most records, and half of the time.
+        known = _defaults(type(self))
+        super().__init__(**{name: value for name, value in values.items() if name not in known or value is not known[name]})
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_") and name not in type(self).param:
@@ -186,6 +189,11 @@ class Record(param.Parameterized):
         return one_line(type(self).__name__, values, {name: self.default_of(name) for name in order})
 
     __str__ = __repr__
+
+
+@functools.cache
+def _defaults(cls: type[Record]) -> dict[str, Any]:
+    return {name: cls.param[name].default for name in cls.param}
 
 
 def _declared(name: str, parameter: param.Parameter) -> bool:
