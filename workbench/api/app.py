@@ -12,7 +12,6 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.routing import Match
 
 import workbench
 from workbench.api import faults
@@ -29,7 +28,7 @@ def build_api(app: Application) -> FastAPI:
     """Return the API of one application; the caller wraps it in `access.Access`."""
     prefix = app.settings.api_prefix
     api = FastAPI(title="Workbench", version=workbench.__version__, description=DESCRIPTION, docs_url=None, redoc_url=None)
-    faults.install(api, lambda path: _methods(api, path))
+    faults.install(api)
     add_routes(api, app, list(operations().values()), prefix)
     add_event_socket(api, app, prefix)
     add_downloads(api, app, prefix)
@@ -73,14 +72,3 @@ def _add_health(api: FastAPI, prefix: str) -> None:
     @api.get("/api/health", include_in_schema=False)
     def health() -> dict[str, Any]:
         return {"status": "ok", "version": workbench.__version__, "api_prefix": prefix}
-
-
-def _methods(api: FastAPI, path: str) -> list[str]:
-    """Return every method that some route answers for a path."""
-    found: set[str] = set()
-    for route in api.routes:
-        scope = {"type": "http", "path": path, "method": "OPTIONS", "root_path": ""}
-        match, _ = route.matches(scope)
-        if match is not Match.NONE:
-            found |= set(getattr(route, "methods", None) or ())
-    return sorted(found - {"HEAD"})

@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from workbench.api.uploads import application
 from workbench.clock import Clock
@@ -45,8 +46,8 @@ def error_response(error: WorkbenchError, request_id: str) -> Response:
     return Response(body, status_code=error.status, media_type="application/json", headers=headers)
 
 
-def install(api: FastAPI, methods_of: Any) -> None:
-    """Answer every failure of `api` in the one shape; `methods_of(path)` names the methods of a path."""
+def install(api: FastAPI) -> None:
+    """Answer every failure of `api` in the one shape."""
 
     async def known(request: Request, error: Exception) -> Response:
         return error_response(error, request_id(request))  # type: ignore[arg-type]
@@ -55,7 +56,7 @@ def install(api: FastAPI, methods_of: Any) -> None:
         return error_response(await run_in_threadpool(_every_fault, request, error), request_id(request))
 
     async def http(request: Request, error: Exception) -> Response:
-        return error_response(_translated(request, error, methods_of), request_id(request))  # type: ignore[arg-type]
+        return error_response(_translated(request, error), request_id(request))  # type: ignore[arg-type]
 
     async def unknown(request: Request, error: Exception) -> Response:
         _log.error("request %s failed", request_id(request), exc_info=error)
@@ -84,10 +85,10 @@ def request_id(request: Request) -> str:
     return context.request_id if context else "-"
 
 
-def _translated(request: Request, error: HTTPException, methods_of: Any) -> WorkbenchError:
+def _translated(request: Request, error: HTTPException) -> WorkbenchError:
     path = request.url.path
     if error.status_code == 405:
-        allowed = methods_of(path)
+        allowed = _methods(request.app, path)
         return MethodNotAllowed(f"{path} does not answer {request.method}, only {', '.join(allowed)}.", allowed=allowed)
     if error.status_code == 404:
         paths = [route.path for route in request.app.routes if hasattr(route, "path")]
@@ -97,3 +98,14 @@ def _translated(request: Request, error: HTTPException, methods_of: Any) -> Work
     wrapped = WorkbenchError(str(error.detail))
     wrapped.status = error.status_code  # type: ignore[misc]
     return wrapped
+
+
+def _methods(api: FastAPI, path: str) -> list[str]:
+    """Return every method that some route answers for a path."""
+    found: set[str] = set()
+    for route in api.routes:
+        scope = {"type": "http", "path": path, "method": "OPTIONS", "root_path": ""}
+        match, _ = route.matches(scope)
+        if match is not Match.NONE:
+            found |= set(getattr(route, "methods", None) or ())
+    return sorted(found - {"HEAD"})

@@ -10,6 +10,7 @@ import panel as pn
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 
+from workbench.api import faults
 from workbench.api.access import USER_COOKIE
 from workbench.client.local import LocalTransport
 from workbench.client.workspace import Workspace
@@ -20,14 +21,18 @@ from workbench.services.application import Application
 from workbench.ui.pages import SCREENS, Screen, build_page, titles
 
 
-def add_dashboards(api: FastAPI, app: Application) -> None:
-    """Add one page per screen, and send visitors of `/` to the first."""
-    pages = {screen.path: _page(app, screen) for screen in SCREENS}
-    mount_pages(api, pages, titles=titles(), allowed_hosts=LOOPBACK_HOSTS, allowed_origins=app.settings.cors_origins)
+def build_dashboards(app: Application) -> FastAPI:
+    """Return one page per screen; visitors of `/` are sent to the first."""
+    pages = FastAPI(openapi_url=None)
+    faults.install(pages)
+    shown = {screen.path: _page(app, screen) for screen in SCREENS}
+    mount_pages(pages, shown, titles=titles(), allowed_hosts=LOOPBACK_HOSTS, allowed_origins=app.settings.cors_origins)
 
-    @api.get("/", include_in_schema=False)
+    @pages.get("/")
     def first(request: Request) -> RedirectResponse:
         return RedirectResponse(f".{SCREENS[0].path}", status_code=307)
+
+    return pages
 
 
 def _page(app: Application, screen: Screen) -> Callable[[], Any]:

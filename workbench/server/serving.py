@@ -1,4 +1,4 @@
-"""One uvicorn server on a thread: the API, and the dashboards where wanted."""
+"""One uvicorn server on a thread: the API, and the dashboards where wanted, from the first visit on."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import threading
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from workbench.api.access import Access
 from workbench.api.app import build_api
 from workbench.errors import Conflict, WorkbenchError
+from workbench.server.late_pages import LatePages
 from workbench.services.application import Application
 
 STOP_S = 10.0
@@ -30,9 +32,7 @@ class Server:
         self.token = token
         api = build_api(app)
         if pages:
-            from workbench.server.dashboards import add_dashboards
-
-            add_dashboards(api, app)
+            LatePages(api, lambda: _dashboards(app))
         outer = Access(api, token=token, origins=app.settings.cors_origins)
         config = uvicorn.Config(
             outer, log_level="warning", access_log=False, ws="websockets-sansio", lifespan="on", timeout_graceful_shutdown=2,
@@ -79,6 +79,12 @@ class Server:
         self._server.leave()
         self._done.wait(STOP_S)
         self._socket.close()
+
+
+def _dashboards(app: Application) -> FastAPI:
+    from workbench.server.dashboards import build_dashboards
+
+    return build_dashboards(app)
 
 
 class _Uvicorn(uvicorn.Server):
