@@ -23,6 +23,7 @@ from workbench.domain.label import (
 from workbench.domain.quality import PII_WORDS
 from workbench.domain.wording import grouped
 from workbench.services.decisions import VERDICTS
+from workbench.services.followed_counts import BY_EXCLUSION, BY_SIGNALS, BY_SOURCE, BY_STATE, BY_VOTER
 from workbench.services.queues import VOTED_BY_READER
 from workbench.store import Database
 
@@ -120,7 +121,7 @@ def progress(db: Database, training_sheet_id: str, now: dt.datetime) -> Progress
         pace_per_hour=pace,
         eta_seconds=round(states["missing"] / pace * 3600) if pace else None,
         summary=_summary(total, states),
-        by_reviewer=[_person(name, counts) for name, counts in sorted(people.items(), key=lambda item: -item[1].total())],
+        by_reviewer=[_person(name, counts) for name, counts in sorted(people.items(), key=lambda item: (-item[1].total(), item[0]))],
         by_day=[DayProgress(day=day, decisions=count) for day, count in sorted(days.items())],
         **figures,
     )
@@ -137,8 +138,8 @@ def _waits(status: str, stale: bool, disputed: bool) -> bool:
 
 
 def _groups(db: Database, training_sheet_id: str) -> list[tuple[Any, ...]]:
-    """Count the pairs by all that the figures of a review tell apart; nothing is counted twice between two changes."""
-    return db.recall(("pairs by state", training_sheet_id), ("pairs",), lambda: _states(db, {"sheet": training_sheet_id}))
+    """Count the pairs by all that the figures of a review tell apart; what is kept follows single decisions."""
+    return db.recall((BY_STATE, training_sheet_id), ("pairs",), lambda: _states(db, {"sheet": training_sheet_id}))
 
 
 def _states(db: Database, known: dict[str, str]) -> list[tuple[Any, ...]]:
@@ -205,7 +206,7 @@ def _part(name: str, states: Counter[str]) -> str:
 
 def eligibility(db: Database, training_sheet_id: str) -> Eligibility:
     """Count the pairs that may be trained on, and the others by the first reason that keeps them out."""
-    found = dict(db.recall(("pairs by exclusion", training_sheet_id), ("pairs",), lambda: _exclusions(db, training_sheet_id)))
+    found = dict(db.recall((BY_EXCLUSION, training_sheet_id), ("pairs",), lambda: _exclusions(db, training_sheet_id)))
     total, eligible = sum(found.values()), found.pop(None, 0)
     excluded = {reason: found.get(reason, 0) for reason in EXCLUSIONS}
     words = EXCLUSION_WORDS | ({"prohibited": _barred_by_tags(db, training_sheet_id)} if excluded["prohibited"] else {})
@@ -261,11 +262,16 @@ def facets(db: Database, training_sheet_id: str) -> Facets:
         Facet(
             name=name,
             label=label,
-            values=[FacetValue(value=v, label=words.get(v, v), count=n) for v, n in counted[name].most_common(SHOWN_VALUES)],
+            values=[FacetValue(value=v, label=words.get(v, v), count=n) for v, n in _most_common(counted[name])],
         )
         for name, label, words in FACETS
     ]
     return Facets(training_sheet_id=training_sheet_id, facets=found)
+
+
+def _most_common(counted: Counter[str]) -> list[tuple[str, int]]:
+    """Return the values that count most; those that count the same by the alphabet, so that none jumps."""
+    return sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:SHOWN_VALUES]
 
 
 def _review_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
@@ -284,7 +290,7 @@ def _review_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[st
 
 def _sources(db: Database, training_sheet_id: str) -> dict[str, Counter[str]]:
     sql = "select response_source, count(*) from pair_rows where training_sheet_id = ? group by 1"
-    groups = db.recall(("pairs by source", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id]))
+    groups = db.recall((BY_SOURCE, training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id]))
     return _counted(("response_source",), groups)
 
 
@@ -296,7 +302,7 @@ def _voted_by_reader(db: Database, training_sheet_id: str) -> Counter[str]:
         f"and row_index in ({VOTED_BY_READER}) group by all"
     )
     known = {"training_sheet_id": training_sheet_id, "reader": reader}
-    groups = db.recall(("pairs by voter", training_sheet_id, reader), ("pairs",), lambda: db.tuples(sql, known))
+    groups = db.recall((BY_VOTER, training_sheet_id, reader), ("pairs",), lambda: db.tuples(sql, known))
     waiting = [("to_review", count) for status, stale, count in groups if _waits(status, stale, False)]
     fresh = [("unlabeled", count) for status, _, count in groups if status == "unlabeled"]
     return _counted(("status",), [*waiting, *fresh])["status"]
@@ -308,7 +314,7 @@ def _signal_facets(db: Database, training_sheet_id: str) -> dict[str, Counter[st
         "select signals.language, signals.duplicates > 0, signals.near_duplicates > 0, signals.refusal, signals.pii_kinds, count(*) "
         "from pair_rows where training_sheet_id = ? and signals is not null group by all"
     )
-    groups = db.recall(("pairs by signals", training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id]))
+    groups = db.recall((BY_SIGNALS, training_sheet_id), ("pairs",), lambda: db.tuples(sql, [training_sheet_id]))
     rows = [
         (language, SOME if same else None, SOME if near else None, "true" if refusal else None, count)
         for language, same, near, refusal, _, count in groups

@@ -21,7 +21,19 @@ from workbench.domain.label import (
     Released,
 )
 from workbench.errors import Conflict, NotFound
-from workbench.services import appending, canonical, claims, decisions, drafts, figures, queues, restoring, votes, voting
+from workbench.services import (
+    appending,
+    canonical,
+    claims,
+    decisions,
+    drafts,
+    figures,
+    followed_counts,
+    queues,
+    restoring,
+    votes,
+    voting,
+)
 from workbench.services.judging import judged, resolved_action, rewrites
 from workbench.services.pair_queue import PairQueue
 from workbench.services.pairs import LISTED, pair_id, present
@@ -125,7 +137,12 @@ class ReviewService(PairQueue, SharedReview, PastReview):
             voting.refuse_mere_edit(self, row)
         shared = action is not None and votes.shared(made, row, action)
         held, drafted = self._attached(made, row, exclusive=not shared)
-        row = voting.decide(self, made, row, action, given) if shared else self.settle_one(made, row, judged(row, asked, given))
+        if shared:
+            row = voting.decide(self, made, row, action, given)
+        else:
+            before, row = row, self.settle_one(made, row, judged(row, asked, given))
+            if row is not before and not row["votes"]:
+                followed_counts.follow(self.db, self.scope(made), before, row)
         if held:
             claims.drop(self.db, made.id, [row["row_index"]], only=self.actor if shared or made.overlap > 1 else None)
         if drafted and (action is not None or edits):

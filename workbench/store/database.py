@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -25,7 +25,7 @@ from workbench.store.migrate import migrate
 from workbench.store.reads import Reads, Scope
 from workbench.store.statements import Statements
 from workbench.store.subscribers import Subscriber, Subscribers
-from workbench.store.transaction import OUTBOX_COLUMNS, Event, Params, Transaction
+from workbench.store.transaction import OUTBOX_COLUMNS, Carry, Event, Params, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -174,12 +174,29 @@ class Database(Reads):
         events = transaction.outbox(self._last_seq, self.clock.now())
         if (self._last_seq + len(events)) // _TRIM_EVERY > self._last_seq // _TRIM_EVERY:
             transaction.trim_outbox(self._last_seq + len(events), self.clock.now())
+        carries = transaction.carries()
+        # Before the commit: who reads from then on keeps new answers under the old mark.
+        known = {topic: self._memory.under((self._changed_at.get(topic, 0),)) for topic in carries}
         with explained():
             transaction.cursor.commit()
         self._last_seq += len(events)
         # A new mapping each time: an open block of reads keeps the one it began with.
         self._changed_at = {**self._changed_at, **{event.topic: event.seq for event in events}}
+        for topic, steps in carries.items():
+            self._carry_on(known[topic], steps, (self._changed_at[topic],))
         return events
+
+    def _carry_on(self, known: Mapping[Hashable, Any], steps: Sequence[Carry], mark: Hashable) -> None:
+        """Keep what was worked out before the commit, changed as the commit changed it."""
+        for key, answer in known.items():
+            try:
+                for step in steps:
+                    answer = None if answer is None else step(key, answer)
+            except Exception:
+                log.exception("What is kept under %s could not follow a change; it is worked out anew.", key)
+                continue
+            if answer is not None:
+                self._memory.keep(key, mark, answer)
 
     @contextmanager
     def load(self) -> Iterator[Transaction]:
@@ -211,6 +228,13 @@ class Database(Reads):
     def emit(self, topic: str, id: str, version: int | None = None, kind: str = "updated") -> None:
         """Put an event in the outbox of the current transaction."""
         self._current().emit(topic, id, version, kind)
+
+    def carry(self, topic: str, id: str, change: Carry) -> None:
+        """Let what `recall` keeps of this topic alone follow the event of this id: `change(key, answer)` returns the new answer.
+
+        It returns None for what has to be worked out anew; so has all where the transaction emits other events of the topic.
+        """
+        self._current().carry(topic, id, change)
 
     def on_commit(self, follower: Callable[[], None]) -> None:
         """Call `follower` once the current transaction has committed, outside the lock."""

@@ -27,9 +27,18 @@ class Memory:
         if known is not None and known[0] == mark:
             return known[1]
         answer = work_out()
+        self.keep(key, mark, answer)
+        return answer
+
+    def under(self, mark: Hashable) -> dict[Hashable, Any]:
+        """Return the answers that have a mark, by key."""
+        with self._lock:
+            return {key: answer for key, (known, answer) in self._kept.items() if known == mark}
+
+    def keep(self, key: Hashable, mark: Hashable, answer: Any) -> None:
+        """Keep an answer in place of the one before."""
         with self._lock:
             self._kept[key] = (mark, answer)
             self._kept.move_to_end(key)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return answer

@@ -16,6 +16,8 @@ from workbench.store.statements import Statements
 from workbench.store.time_limit import limited
 
 Params = Sequence[Any] | Mapping[str, Any]
+# From a key and what is kept under it to what becomes of it, or None where that has to be worked out anew.
+Carry = Callable[[Any, Any], Any]
 
 OUTBOX_COLUMNS = "seq, topic, id, version, kind, actor, logged_at"
 _ROWS_PER_INSERT = 200
@@ -49,6 +51,7 @@ class Transaction:
         self.followers: list[Callable[[], None]] = []
         self._statements = statements
         self._emitted: dict[tuple[str, str, str], int | None] = {}
+        self._carried: dict[str, list[tuple[str, Carry]]] = {}
 
     def execute(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows; a DML statement returns its row count or RETURNING rows."""
@@ -74,6 +77,19 @@ class Transaction:
     def touches(self, topics: Collection[str]) -> bool:
         """Return whether an event of one of these topics waits for the commit."""
         return any(topic in topics for topic, _, _ in self._emitted)
+
+    def carry(self, topic: str, id: str, change: Carry) -> None:
+        """Say how what was worked out of a topic follows an event."""
+        self._carried.setdefault(topic, []).append((id, change))
+
+    def carries(self) -> dict[str, list[Carry]]:
+        """Return, for each topic all of whose events can be followed, how."""
+        found = {topic: {id for other, id, _ in self._emitted if other == topic} for topic in self._carried}
+        return {
+            topic: [change for _, change in steps]
+            for topic, steps in self._carried.items()
+            if found[topic] == {id for id, _ in steps}
+        }
 
     def on_commit(self, follower: Callable[[], None]) -> None:
         """Call `follower` after the commit, outside the lock, and never after a rollback."""
