@@ -90,7 +90,7 @@ class PairQueue(BulkReview):
         field = "where" if where else "regex"
         return typed_condition(self.db, where or regex, seconds=self.settings.filter_seconds, field=field)
 
-    @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}/card", topics=("pairs", "training_sheets"))
+    @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}/card", topics=("pairs", "training_sheets", "gold"))
     def card(
         self,
         training_sheet_id: str,

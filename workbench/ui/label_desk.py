@@ -97,6 +97,11 @@ class Desk:
             self._overtake(fresh)
         self._take(fresh, typed)
 
+    def learn(self) -> None:
+        """Show what is known of the pair on the desk by now, to those who may know; others have no known answer on their card."""
+        if self.card is not None and self.card.known_answer is not None:
+            self._take(self._read(self.card.pair.row_index), self.typed)
+
     def renumber(self) -> None:
         """Say anew where in the queue the pair on the desk stands, if it was read before the last decision."""
         if self.card is not None and self._early:

@@ -94,7 +94,9 @@ class ReviewView(View):
         self.following = False
         self.late = [
             self.watch(self.ws.review.progress, self._progressed),
-            self.watch(self.ws.review.facets, self.filters_counted),
+            self.watch(self.ws.review.facets, self.filters.offer),
+            # Known answers are no part of a pair, which stays as it is when somebody keeps one.
+            self.watch(self.ws.training_sheets.get, lambda made: self.lane.put(self.desk.learn), topics=("gold",)),
         ]
         self.param.watch(self._choose, [*NAMES, "mode", "shared"])
         self.param.watch(self._jump, "row")
@@ -386,10 +388,6 @@ class ReviewView(View):
         self.desk.refresh()
         if self.lane.calm:  # the place in the queue is not worth keeping a decision waiting
             self.desk.renumber()
-
-    def filters_counted(self, found: Any) -> None:
-        """Offer the values that occur in the pairs."""
-        self.filters.offer(found)
 
     def _guide(self, event: Any = None) -> None:
         words = self.guidelines or "No guidelines were written for this training sheet."
