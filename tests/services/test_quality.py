@@ -150,3 +150,24 @@ def test_what_is_being_scanned_is_not_deleted(ws: Any, sheet: Any) -> None:
 
     ended(ws, job)
     assert made.id == ws.training_sheets.delete(made.id).id
+
+
+CLOSED = {
+    "classes": {"label_classes": [{"name": "bug"}, {"name": "it's fine"}]},
+    "options": {"response_schema": [{"name": "kind", "type": "string", "options": ["bug", "it's fine"]}]},
+}
+
+
+@pytest.mark.parametrize("closed", [*CLOSED, None])
+def test_an_answer_that_was_asked_for_is_not_too_short(ws: Any, closed: str | None) -> None:
+    answers = ["bug", "it's fine", "buggy", "bug", "a sentence that is long enough"]
+    sheet = ws.sheets.create("kinds", rows=[{"q": f"question number {n}", "a": a} for n, a in enumerate(answers)])
+    made = ws.training_sheets.assemble(sheet.id, template={**PLAN, **CLOSED.get(closed, {})})
+    ended(ws, ws.training_sheets.scan(made.id))
+
+    [short] = [one for one in ws.training_sheets.quality(made.id).findings if one.name == "short"]
+
+    expected = [2] if closed else [0, 1, 2, 3]
+    assert (len(expected), expected[:3]) == (short.count, [example.row_index for example in short.examples])
+    queue = ws.review.queue(made.id, status="all", signals=list(short.signals), where=short.where)
+    assert expected == [pair.row_index for pair in queue], "the queue behind a finding holds what it counts"

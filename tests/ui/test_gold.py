@@ -8,6 +8,8 @@ import pytest
 
 from tests.ui.rendered import eventually, shows, started, texts
 from tests.ui.test_label import draw, made, view  # noqa: F401  fixtures
+from workbench.client.local import LocalTransport
+from workbench.client.workspace import Workspace
 from workbench.services import cards, shared_review, votes
 from workbench.ui.agreement import AgreementView
 
@@ -90,3 +92,20 @@ def test_who_may_not_know_is_shown_nothing(local: Any, made: Any, view: Any, mon
     assert "1 pair" not in words and "reject" not in words.lower().replace("rejected", "")
     found.close()
     assert "known answer" not in texts(view)
+
+
+def test_the_open_card_follows_what_another_steward_keeps_of_it(local: Any, made: Any, view: Any) -> None:  # noqa: F811
+    assert eventually(lambda: "Keep as known answer" in known(view))
+    cat = Workspace(LocalTransport(local.transport.app, user="cat", served=True)).review
+    view.desk.write(0, {"response": "half a sentence"})
+
+    cat.mark_gold(made.id, [{"row_index": 0, "action": "reject"}])
+    assert eventually(lambda: "known answer: reject" in known(view))
+    cat.mark_gold(made.id, [{"row_index": 0, "action": "flag"}])
+    assert eventually(lambda: "known answer: flag" in known(view))
+    cat.mark_gold(made.id, [{"row_index": 1, "action": "flag"}])
+    cat.unmark_gold(made.id, [0])
+    assert eventually(lambda: 'data-do="mark_gold"' in known(view) and "known answer" not in known(view).replace("Keep as known", ""))
+    assert {"response": "half a sentence"} == view.desk.typed
+    view.act("next")
+    assert eventually(lambda: view.card.pane.shown["item"] == "1" and "known answer: flag" in known(view))

@@ -46,6 +46,7 @@ from workbench.domain.jobs import JobEvent
 from workbench.domain.jobs import JobLog
 from workbench.domain.jobs import JobMetrics
 from workbench.domain.jobs import MetricName
+from workbench.domain.label import Bookmark
 from workbench.domain.label import BulkOutcome
 from workbench.domain.label import Card
 from workbench.domain.label import Claim
@@ -276,6 +277,10 @@ class Review(Namespace):
         """Return the next pairs of a queue, the true number of all of them and where the next page begins."""
     def card(self, training_sheet_id: str, row_index: int, *, status: Literal['to_review', 'unlabeled', 'labeled', 'rejected', 'flagged', 'stale', 'disputed', 'all'] = ..., search: str = ..., regex: str | None = ..., response_source: Literal['empty', 'imported', 'ai_generated', 'human_labeled', 'human_verified', 'canonical'] | None = ..., reviewer: str | None = ..., item_ref: str | None = ..., use: Literal['training', 'validation', 'evaluation', 'few_shot', 'testing'] | None = ..., labeled_since: datetime.datetime | None = ..., labeled_until: datetime.datetime | None = ..., updated_since: datetime.datetime | None = ..., updated_until: datetime.datetime | None = ..., signals: list[str] | None = ..., where: str | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'disagreement', 'random', 'concern', 'duplicates', 'near_duplicates', 'words', 'pii', 'leakage', 'repetition', 'outlier', 'training_loss'] = ..., descending: bool = ..., seed: int = ...) -> Card:
         """Return all that the review screen shows of one pair, and its neighbors in the queue."""
+    def bookmark(self, training_sheet_id: str) -> Bookmark:
+        """Return where the caller left off and can go on: the pair that was open, or what follows it by now, and the queue."""
+    def keep_bookmark(self, training_sheet_id: str, row_index: int, *, filter: PairFilter | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'disagreement', 'random', 'concern', 'duplicates', 'near_duplicates', 'words', 'pii', 'leakage', 'repetition', 'outlier', 'training_loss'] = ..., descending: bool = ..., shared: bool = ..., idempotency_key: str | None = ...) -> Bookmark:
+        """Keep where the caller is, so that who opens the training sheet anew finds the same pair in the same queue."""
     def get(self, training_sheet_id: str, row_index: int, *, version: int | None = ...) -> Pair:
         """Return one pair, as it is or as it was at an earlier version."""
     def decide(self, training_sheet_id: str, row_index: int, *, action: Literal['approve', 'reject', 'flag', 'reset'] | None = ..., status: Literal['labeled', 'rejected', 'flagged', 'unlabeled'] | None = ..., response: str = ..., prompt: str = ..., flag_reason: str | None = ..., notes: str | None = ..., allowed_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., prohibited_uses: list[Literal['training', 'validation', 'evaluation', 'few_shot', 'testing']] | None = ..., version: int | None = ..., n: int | None = ..., idempotency_key: str | None = ...) -> Pair:
@@ -284,8 +289,8 @@ class Review(Namespace):
         """Keep what the caller typed into a pair until it is decided on; the pair itself stays as it is."""
     def drafts(self, training_sheet_id: str, *, page: int = ..., page_size: int = ...) -> Page[Draft]:
         """Return what the caller typed into pairs and did not save, the newest first."""
-    def claim(self, training_sheet_id: str, count: int = ..., *, lease_seconds: int = ..., filter: PairFilter | None = ..., idempotency_key: str | None = ...) -> Claim:
-        """Hand out the next pairs to review, stale approvals among them in the order of rows; asking again renews one's own first."""
+    def claim(self, training_sheet_id: str, count: int = ..., *, lease_seconds: int = ..., filter: PairFilter | None = ..., order: Literal['row_index', 'confidence', 'length', 'updated', 'disagreement', 'random', 'concern', 'duplicates', 'near_duplicates', 'words', 'pii', 'leakage', 'repetition', 'outlier', 'training_loss'] = ..., descending: bool = ..., seed: int = ..., after: int | None = ..., take_over: bool = ..., idempotency_key: str | None = ...) -> Claim:
+        """Hand out the next pairs to review in the order of the queue; asking again renews one's own among them."""
     def release(self, training_sheet_id: str, *, row_indices: list[int] | None = ..., idempotency_key: str | None = ...) -> Released:
         """Give back claimed pairs; without rows, all of one's own."""
     def progress(self, training_sheet_id: str) -> Progress:

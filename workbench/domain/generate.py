@@ -82,6 +82,12 @@ class PromptPlan(Record):
     column_mapping = Texts({}, doc="Column by placeholder, where the names differ.")
     few_shot_count = param.Integer(0, bounds=(0, 10), doc="Approved examples put before a prompt.")
 
+    @property
+    def closed_answers(self) -> tuple[str, ...]:
+        """Return the answers that it names one by one: its classes, and the allowed values of its fields."""
+        options = (option for field in self.response_schema for option in field.options)
+        return (*(one.name for one in self.label_classes), *options)
+
 
 class TemplateSnapshot(PromptPlan):
     """The template as it was when a training sheet was made."""

@@ -113,6 +113,20 @@ class PairFilter(Record):
         super().__init__(**{name: value for name, value in values.items() if value is not None})
 
 
+class Bookmark(Record):
+    """Where somebody is in a training sheet: the pair they have open, and the queue it came from."""
+
+    kind = "bookmark"
+
+    row_index = param.Integer(None, allow_None=True, doc="The pair; none: the first one of the queue.")
+    filter = Nested(class_=PairFilter, default=PairFilter(status="to_review"), doc="Which pairs are in the queue.")
+    order = param.String("row_index", doc="What the queue is sorted by.")
+    descending = param.Boolean(False, doc="True when the order is reversed.")
+    shared = param.Boolean(False, doc="True when pairs are handed out, so that two people never get the same one.")
+    typed = param.Boolean(False, doc="True when something was typed into the pair and not saved.")
+    kept_at = Time(None, allow_None=True, doc="When that was known; none: nothing is kept.")
+
+
 class ReviewerProgress(Record):
     """How much one person has decided."""
 

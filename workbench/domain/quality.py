@@ -87,6 +87,7 @@ class QualityFinding(Record):
     count = param.Integer(0, doc="Rows it was found in.")
     share = param.Number(0.0, doc="Part of the scanned rows, 0-1.")
     signals = Items(item_type=str, doc="Conditions on signals that find these rows.")
+    where = param.String(None, allow_None=True, doc="SQL condition that holds of them besides; none: there is no other.")
     examples = Items(item_type=QualityExample, doc="The first few of the rows.")
 
 

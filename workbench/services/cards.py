@@ -55,7 +55,7 @@ def card(
         held_by=held_by,
         draft=drafts.find(db, row, reader.actor),
         known_answer=known,
-        **_neighbors(db, pair, queue, order),
+        **neighbors(db, made.id, pair.row_index, queue, order),
     )
 
 
@@ -107,13 +107,10 @@ def _source_row(made: TrainingSheet, sheet: Sheet, pair: Pair) -> list[SourceVal
     ]
 
 
-def _neighbors(db: Database, pair: Pair, queue: Condition, order: Order) -> dict[str, Any]:
+def neighbors(db: Database, training_sheet_id: str, row_index: int, queue: Condition, order: Order) -> dict[str, Any]:
     """Return the pairs before and after in the queue; a pair that has left it keeps its place."""
-    key = db.value(
-        f"select {order.sql} from pair_rows where training_sheet_id = ? and row_index = ?",
-        [pair.training_sheet_id, pair.row_index],
-    )
-    ahead, behind = (beyond(order, key, pair.row_index, forward=forward) for forward in (True, False))
+    key = order.key(db, training_sheet_id, row_index)
+    ahead, behind = (beyond(order, key, row_index, forward=forward) for forward in (True, False))
     before, after = f"_key {_BACK[order.direction]}, row_index desc", f"_key {order.direction}, row_index"
     source = (
         f"select row_index, {order.sql} as _key, {ahead.sql} as _ahead, {behind.sql} as _behind from pair_rows where {queue.sql}"
@@ -125,7 +122,7 @@ def _neighbors(db: Database, pair: Pair, queue: Condition, order: Order) -> dict
         f"(select row_index from matched where _ahead order by {after} limit 1) as next_index, "
         f"(select row_index from matched where _behind order by {before} limit 1) as previous_index, "
         "count(*) as queue_total, count(*) filter (where _behind) as before, bool_or(row_index = $here) as inside from matched",
-        queue.values | ahead.values | behind.values | {"here": pair.row_index},
+        queue.values | ahead.values | behind.values | {"here": row_index},
     )
     assert found is not None
     place, inside = found.pop("before") + 1, found.pop("inside")

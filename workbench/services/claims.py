@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from workbench.contract import current
@@ -10,25 +11,63 @@ from workbench.domain.generate import TrainingSheet
 from workbench.errors import Conflict
 from workbench.services.decisions import named
 from workbench.services.pairs import fetched
-from workbench.services.queues import Condition
+from workbench.services.queues import Condition, Order, beyond
 from workbench.services.votes import WAITING
 from workbench.store import Database
 
 
+@dataclass(frozen=True)
+class Wish:
+    """Say how many pairs are wanted, in which order, behind which one, and for how long.
+
+    With `take_over` also those that the caller holds from elsewhere, as before a restart.
+    """
+
+    count: int
+    lease_seconds: int
+    order: Order
+    after: int | None = None
+    take_over: bool = False
+
+
 def hand_out(
-    db: Database, wanted: Condition, made: TrainingSheet, count: int, lease_seconds: int, now: dt.datetime
+    db: Database, queue: Condition, made: TrainingSheet, wish: Wish, now: dt.datetime
 ) -> tuple[list[dict[str, Any]], dt.datetime]:
     """Lease the first pairs of a queue that are free for the caller; runs under the write lock."""
     who = current()
-    expires_at = now + dt.timedelta(seconds=lease_seconds)
+    expires_at = now + dt.timedelta(seconds=wish.lease_seconds)
     db.execute("delete from claims where expires_at <= ?", [now])
+    if wish.take_over:
+        _take_over(db, queue, made.id)
     free = _FREE_OF_MANY if made.overlap > 1 else _FREE_OF_ONE
-    known = wanted.values | {"training_sheet_id": made.id, "holder": who.actor, "client": who.client, "overlap": made.overlap}
-    sql = f"select row_index from pair_rows where {wanted.sql} and {free} order by row_index limit {count}"
+    behind = _behind(db, made.id, wish)
+    known = queue.values | behind.values
+    known |= {"training_sheet_id": made.id, "holder": who.actor, "client": who.client, "overlap": made.overlap}
+    sql = (
+        f"select row_index from pair_rows where {queue.sql} and {behind.sql} and {free} "
+        f"order by {wish.order.sql} {wish.order.direction}, row_index limit {wish.count}"
+    )
     taken = [row[0] for row in db.tuples(sql, named(sql, known))]
     drop(db, made.id, taken, only=who.actor if made.overlap > 1 else None)
     db.execute("insert into claims select ?, unnest(?::bigint[]), ?, ?, ?", [made.id, taken, who.actor, who.client, expires_at])
     return fetched(db, made.id, taken), expires_at
+
+
+def _behind(db: Database, training_sheet_id: str, wish: Wish) -> Condition:
+    if wish.after is None:
+        return Condition("true", {})
+    return beyond(wish.order, wish.order.key(db, training_sheet_id, wish.after), wish.after, forward=True)
+
+
+def _take_over(db: Database, queue: Condition, training_sheet_id: str) -> None:
+    """Let what the caller holds of a queue belong to the client that asks."""
+    who = current()
+    sql = (
+        "update claims set client = $client where training_sheet_id = $training_sheet_id and holder = $holder "
+        f"and client <> $client and row_index in (select row_index from pair_rows where {queue.sql})"
+    )
+    known = queue.values | {"training_sheet_id": training_sheet_id, "holder": who.actor, "client": who.client}
+    db.execute(sql, named(sql, known))
 
 
 _FREE_OF_ONE = (

@@ -38,7 +38,7 @@ from workbench.services.judging import judged, resolved_action, rewrites
 from workbench.services.pair_queue import PairQueue
 from workbench.services.pairs import LISTED, pair_id, present
 from workbench.services.past_review import PastReview
-from workbench.services.review_arguments import REVIEWERS, Barred, Filter, Reason, Rows, Uses
+from workbench.services.review_arguments import REVIEWERS, Barred, Descending, Filter, Order, Reason, Rows, Seed, Uses
 from workbench.services.shared_review import SharedReview
 from workbench.services.tag_limits import barred_by
 
@@ -212,14 +212,26 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         *,
         lease_seconds: Annotated[int, Field(ge=1, le=86_400, description="How long they are held.")] = 300,
         filter: Filter = None,
+        order: Order = "row_index",
+        descending: Descending = False,
+        seed: Seed = 42,
+        after: Annotated[
+            int | None, Field(ge=0, le=2**53, description="Pair behind which to begin in that order; none: at the first.")
+        ] = None,
+        take_over: Annotated[
+            bool, Field(description="Also pairs that the caller holds from elsewhere, as before a restart: they are held from here.")
+        ] = False,
     ) -> Claim:
-        """Hand out the next pairs to review, stale approvals among them in the order of rows; asking again renews one's own first.
+        """Hand out the next pairs to review in the order of the queue; asking again renews one's own among them.
 
         Each pair goes to as many people at once as votes are missing, and to nobody twice.
         """
         made, sheet = self.place(training_sheet_id)
         wanted = queues.condition(filter or PairFilter(status="to_review"), made, sheet, reader=self.actor)
-        rows, expires_at = claims.hand_out(self.db, wanted, made, count, lease_seconds, self.clock.now())
+        if after is not None:
+            self.stored(made, after)
+        wish = claims.Wish(count, lease_seconds, queues.Order(order, descending, seed), after, take_over)
+        rows, expires_at = claims.hand_out(self.db, wanted, made, wish, self.clock.now())
         return Claim(items=present(self.db, rows, sheet, made), expires_at=expires_at)
 
     @command("POST", "/assemblies/{training_sheet_id}/release", roles=REVIEWERS, label="Release")

@@ -5,15 +5,18 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
-from workbench.contract import Field, Page, query
+from workbench.contract import Field, Page, command, query
 from workbench.domain.data import Sheet
 from workbench.domain.generate import TrainingSheet
-from workbench.domain.label import Card, Pair, PairFilter
-from workbench.services import cards, claims, queues
+from workbench.domain.label import Bookmark, Card, Pair, PairFilter
+from workbench.errors import ValidationError
+from workbench.services import bookmarks, cards, claims, queues
 from workbench.services.bulk_review import BulkReview
 from workbench.services.pairs import fetched, present
 from workbench.services.review_arguments import (
+    REVIEWERS,
     Descending,
+    Filter,
     ItemRef,
     LabeledSince,
     LabeledUntil,
@@ -87,7 +90,7 @@ class PairQueue(BulkReview):
         field = "where" if where else "regex"
         return typed_condition(self.db, where or regex, seconds=self.settings.filter_seconds, field=field)
 
-    @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}/card", topics=("pairs", "training_sheets"))
+    @query("GET", "/assemblies/{training_sheet_id}/rows/{row_index}/card", topics=("pairs", "training_sheets", "gold"))
     def card(
         self,
         training_sheet_id: str,
@@ -119,6 +122,45 @@ class PairQueue(BulkReview):
         sort = queues.Order(order, descending, seed)
         with self.db.read(), self._condition(where, regex):
             return cards.card(self.db, made, sheet, row, found, sort, held[0] if held else None)
+
+    @query("GET", "/assemblies/{training_sheet_id}/bookmark", topics=("pairs", "training_sheets"))
+    def bookmark(self, training_sheet_id: str) -> Bookmark:
+        """Return where the caller left off and can go on: the pair that was open, or what follows it by now, and the queue."""
+        made, sheet = self.place(training_sheet_id)
+        with self.db.read():
+            left = bookmarks.find(self.db, made.id, self.actor)
+            try:
+                return self._going_on(made, sheet, left)
+            except ValidationError:
+                # What the filter was about is gone; the queue without one is always there.
+                first = Bookmark()
+                plain = left.with_(filter=first.filter, order=first.order, descending=first.descending)
+                return self._going_on(made, sheet, plain)
+
+    def _going_on(self, made: TrainingSheet, sheet: Sheet, left: Bookmark) -> Bookmark:
+        found = queues.condition(left.filter, made, sheet, reader=self.actor)
+        with self._condition(left.filter.where, left.filter.regex):
+            order = queues.Order(left.order, left.descending)
+            return left.with_(row_index=bookmarks.going_on(self.db, made.id, left, found, order))
+
+    @command("PUT", "/assemblies/{training_sheet_id}/bookmark", roles=REVIEWERS, label="Keep the place", audited=False)
+    def keep_bookmark(
+        self,
+        training_sheet_id: str,
+        row_index: Annotated[int, Field(ge=0, le=2**53, description="The pair that is open.")],
+        *,
+        filter: Filter = None,
+        order: Order = "row_index",
+        descending: Descending = False,
+        shared: Annotated[bool, Field(description="Whether pairs are handed out.")] = False,
+    ) -> Bookmark:
+        """Keep where the caller is, so that who opens the training sheet anew finds the same pair in the same queue."""
+        made, sheet = self.place(training_sheet_id)
+        self.stored(made, row_index)
+        wanted = filter or PairFilter(status="to_review")
+        queues.condition(wanted, made, sheet, reader=self.actor)
+        place = Bookmark(row_index=row_index, filter=wanted, order=order, descending=descending, shared=shared)
+        return bookmarks.keep(self.db, made.id, self.actor, place, self.clock.now())
 
 
 def _filter(given: dict[str, Any]) -> PairFilter:

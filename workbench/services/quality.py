@@ -117,12 +117,14 @@ class PairQuality(Service):
         """Return what the newest scan of the pairs found; the review queue takes the same conditions."""
         made = self.app.training_sheets.ready(training_sheet_id)
         source = (
-            "select row_index, training_sheet_id as subject, unnest(signals) from pair_rows "
+            "select row_index, training_sheet_id as subject, response, unnest(signals) from pair_rows "
             "where training_sheet_id = ? and signals is not null"
         )
         pair = "p.training_sheet_id = x.subject and p.row_index = x.row_index"
         text = f"(select prompt || chr(10) || response from pair_rows p where {pair})"
-        return summed(self, "training_sheets.scan", made.id, Signed(source, [made.id], text, made.total_rows, thing="pair"))
+        besides = quality_figures.unlike(made.template.closed_answers if made.template else ())
+        signed = Signed(source, [made.id], text, made.total_rows, thing="pair", besides=besides)
+        return summed(self, "training_sheets.scan", made.id, signed)
 
 
 def _signed(sheet: Sheet, mark: str = "?") -> str:

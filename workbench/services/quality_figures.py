@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.domain.quality import PII_WORDS, QualityBar, QualityExample, QualityFinding, QualityPlot
@@ -14,11 +15,12 @@ EXAMPLES = 3
 SHOWN_TEXT = 160
 BARS = 16
 SHOWN_LANGUAGES = 12
+SHORT = 10
 FINDINGS = (
     ("exact_duplicates", "Exact duplicates", ("duplicates:1..",)),
     ("near_duplicates", "Near duplicates", ("near_duplicates:1..",)),
     ("empty", "Empty", ("length:0",)),
-    ("short", "Very short", ("length:1..10",)),
+    ("short", "Very short", (f"length:1..{SHORT}",)),
     ("long", "Very long", ("length:8000..",)),
     ("leakage", "Answer already in the prompt", ("leakage:0.95..",)),
     ("refusal", "Declines to answer", ("refusal:true",)),
@@ -28,15 +30,26 @@ FINDINGS = (
 )
 
 
+def unlike(answers: Iterable[str]) -> dict[str, str]:
+    """Return what else has to be true of the findings where answers are asked for that are short: to be one of them is no fault."""
+    short = sorted({answer for answer in answers if 0 < len(answer) <= SHORT})
+    listed = ", ".join("'" + answer.replace("'", "''") + "'" for answer in short)
+    return {"short": f"response not in ({listed})"} if short else {}
+
+
 @dataclass(frozen=True)
 class Signed:
-    """Name the rows, each a `thing`, with signals: `sql` returns row_index, subject and a column each, `text` the text of row x."""
+    """Name the rows, each a `thing`, with signals: `sql` returns row_index, subject and a column each, `text` the text of row x.
+
+    `besides` holds what else has to be true for a finding, by its name, as SQL over the columns.
+    """
 
     sql: str
     params: list[Any]
     text: str
     total: int
     thing: str = "row"
+    besides: Mapping[str, str] = field(default_factory=dict)
 
 
 def nothing() -> dict[str, Any]:
@@ -46,7 +59,8 @@ def nothing() -> dict[str, Any]:
 
 def figures(db: Database, signed: Signed) -> dict[str, Any]:
     """Return the number of rows, findings with examples, and plots."""
-    tests = {name: _plain(texts) for name, _, texts in FINDINGS}
+    besides = signed.besides
+    tests = {name: " and ".join([_plain(texts), *(sql for of, sql in besides.items() if of == name)]) for name, _, texts in FINDINGS}
     counts = ", ".join(f"count(*) filter (where {sql}) as {name}" for name, sql in tests.items())
     found = db.row(
         f"select count(*) as scanned, count(*) filter (where pii > 0) as pii, {counts} from ({signed.sql})", signed.params
@@ -55,7 +69,7 @@ def figures(db: Database, signed: Signed) -> dict[str, Any]:
     scanned = found["scanned"]
     findings = [
         QualityFinding(name=name, label=label, count=found[name], share=found[name] / scanned, signals=texts,
-                       examples=_examples(db, signed, tests[name]))
+                       where=besides.get(name), examples=_examples(db, signed, tests[name]))
         for name, label, texts in FINDINGS
         if found[name]
     ]  # fmt: skip

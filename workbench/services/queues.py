@@ -109,6 +109,11 @@ class Order:
         """Return the SQL word for the direction."""
         return "desc" if self.descending else "asc"
 
+    def key(self, db: Database, training_sheet_id: str, row_index: int) -> Any:
+        """Return the sort key of one pair, or None where there is no such pair."""
+        sql = f"select {self.sql} from pair_rows where training_sheet_id = ? and row_index = ?"
+        return db.value(sql, [training_sheet_id, row_index])
+
 
 def condition(wanted: PairFilter, made: TrainingSheet, sheet: Sheet, *, reader: str) -> Condition:
     """Return the condition that a filter stands for, or say which field of it is wrong.

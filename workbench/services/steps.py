@@ -82,6 +82,15 @@ def latest(db: Database, training_sheet_id: str, actor: str | None) -> int | Non
     return db.value(sql, named(sql, {"sheet": training_sheet_id, "actor": actor}))
 
 
+def last_of(db: Database, training_sheet_id: str, actor: str) -> int | None:
+    """Return the latest batch of one person that is not taken back, whatever others have done to its pairs since."""
+    return db.value(
+        "select max(number) from batches where training_sheet_id = ? and actor = ? and undone_at is null "
+        f"and action <> 'import' and action not in {STEPS_BACK}",
+        [training_sheet_id, actor],
+    )
+
+
 def latest_undone(db: Database, training_sheet_id: str, actor: str | None) -> int | None:
     """Return the batch taken back last that can be made again on some pair or on the template."""
     who = "and b.actor = $actor" if actor else ""

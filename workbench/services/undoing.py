@@ -10,7 +10,7 @@ from workbench.domain.label import uses_of
 from workbench.domain.review_log import UndoOutcome
 from workbench.domain.wording import grouped
 from workbench.errors import InvalidTransition, NotFound
-from workbench.services import ballots, canonical, restoring, steps, votes
+from workbench.services import ballots, canonical, history, restoring, steps, votes
 from workbench.services.decisions import STEPS_BACK
 from workbench.services.pairs import pair_id
 
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from workbench.services.past_review import PastReview
 
 NOTHING = {True: "There is nothing to undo.", False: "There is nothing to redo."}
+
+EARLIER = "What you did before that can be taken back in the history of the review."
+SHOWN_PEOPLE = 3
+# The last that happened to each pair of a batch; votes of others are blind until the pair is settled.
+_SINCE = f"""
+select d.row_index, case when max_by(d.actor, d.id) = $reader then 'you' else max_by(d.actor, d.id) end, max_by(d.action, d.id)
+from decision_log d left join pair_rows p on p.training_sheet_id = d.training_sheet_id and p.row_index = d.row_index
+where d.training_sheet_id = $sheet and d.batch > $batch
+    and d.row_index in (select row_index from decision_log where batch = $batch)
+    and not (d.action = 'vote' and d.actor <> $reader and coalesce({votes.WAITING}, false))
+group by 1 order by 1
+"""
 
 
 def undo(service: PastReview, made: TrainingSheet, batch_id: str | None, scope: str) -> UndoOutcome:
@@ -50,6 +62,9 @@ def _step(service: PastReview, made: TrainingSheet, batch_id: str | None, whose:
     if batch_id is None:
         find = votes.latest if back else steps.latest_undone
         number = find(db, made.id, actor)
+        last = steps.last_of(db, made.id, actor) if back and actor is not None else None
+        if last is not None and last != number:
+            return _overtaken(service, made, last)
         if number is None:
             return UndoOutcome(summary=NOTHING[back])
     else:
@@ -69,6 +84,30 @@ def _step(service: PastReview, made: TrainingSheet, batch_id: str | None, whose:
         (votes.step_back if back else votes.step_again)(db, scope, made.overlap, number)
     db.emit("pairs", made.id, None, "bulk")
     return _outcome(batch, done, _told_barred(service, made, done.kept, _some(done)), back=back)
+
+
+def _overtaken(service: PastReview, made: TrainingSheet, number: int) -> UndoOutcome:
+    """Say who has changed all pairs of somebody's last step since: to take back an older one instead would be a surprise."""
+    batch = service.db.row("select id, action, row_count from batches where number = ?", [number])
+    assert batch is not None
+    since = service.db.tuples(_SINCE, {"sheet": made.id, "batch": number, "reader": service.actor})
+    return UndoOutcome(
+        batch_id=batch["id"],
+        action=batch["action"],
+        skipped={"changed_since": batch["row_count"]},
+        summary=f"Nothing was taken back: {_since(batch['row_count'], since)} {EARLIER}",
+    )
+
+
+def _since(count: int, since: list[tuple[int, str, str]]) -> str:
+    """Return who did what to the pairs of a step since, as far as the caller may know."""
+    if count == 1 and since:
+        row_index, who, action = since[0]
+        return f"pair {grouped(row_index)} has changed since ({who} {history.WORDS[action]})."
+    people = sorted({who for _, who, _ in since})
+    by = f", by {', '.join(people[:SHOWN_PEOPLE])}{' and others' if len(people) > SHOWN_PEOPLE else ''}" if people else ""
+    subject = "the pair of your last step has" if count == 1 else f"all {grouped(count)} pairs of your last step have"
+    return f"{subject} changed since{by}."
 
 
 def _some(done: steps.Stepped) -> str:

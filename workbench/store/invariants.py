@@ -39,6 +39,7 @@ REFERENCES: tuple[tuple[str, ...], ...] = (
     ("votes", "training_sheet_id", "training_sheets"),
     ("votes", "batch", "batches", "number"),
     ("gold", "training_sheet_id", "training_sheets"),
+    ("bookmarks", "training_sheet_id", "training_sheets"),
     ("job_events", "job_id", "jobs"),
     ("metrics", "job_id", "jobs"),
     ("job_pairs", "job_id", "jobs"),

@@ -50,7 +50,8 @@ class PairCard(pn.viewable.Viewer):
     """Draw a card of the review service and report what is typed and clicked.
 
     `act(name)` hears the name of the action clicked, `typed(row_index, texts)` what is typed, `submit(row_index,
-    texts)` the wish to save and approve it, and `choose(row_index, name)` an answer of the closed set.
+    texts)` the wish to save and approve it, `choose(row_index, name)` an answer of the closed set, and `rested(row_index)`
+    that somebody has stayed at a pair.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class PairCard(pn.viewable.Viewer):
         typed: Callable[[int, dict[str, str], int], None],
         submit: Callable[[int, dict[str, str], int], None],
         choose: Callable[[int, str], None],
+        rested: Callable[[int], None],
     ) -> None:
         super().__init__()
         self._act = act
@@ -71,6 +73,7 @@ class PairCard(pn.viewable.Viewer):
             on_do=lambda item, name: act(name),
             on_choice=lambda item, name: choose(int(item), name),
             on_leave=lambda item, name: act("keep_notes"),
+            on_rest=lambda item, name: rested(int(item)),
         )
         self.saved = SaveState(css_classes=["saved"])
         self.reason = pmui.TextInput(

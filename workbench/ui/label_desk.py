@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
-from workbench.errors import Conflict, ValidationError
-from workbench.ui.label_claims import Claims
+from workbench.errors import Conflict, Forbidden, NotReady, ValidationError
+from workbench.ui.label_claims import Claims, asked
 
 TEXTS = ("response", "prompt")
 # What decides on a pair stays out of what is saved without a decision.
@@ -35,6 +36,7 @@ class Desk:
         self.card: Any = None
         self.typed: dict[str, str] = {}
         self.overtaken = ""
+        self._place: Any = None  # what was remembered last
         self._doubted = False  # something changed since the next pair was read
         self._early = False  # the pair on the desk was read while the one before it was still in the queue
 
@@ -67,10 +69,20 @@ class Desk:
         else:
             self._open(self.claims.take(row_index) if self.claims is not None else row_index)
 
-    def resume(self, queue: dict[str, Any]) -> None:
-        """Work through a queue from where one left off: the pair last typed into, or else its first."""
-        left = self._ws.review.drafts(self.training_sheet_id, page_size=1)
-        self.choose(queue, next((draft.row_index for draft in left), None))
+    def left(self) -> Any:
+        """Return where this person left off: which pair in which queue."""
+        return self._ws.review.bookmark(self.training_sheet_id)
+
+    def keep_place(self, rested: int | None = None) -> None:
+        """Remember the pair on the desk, if it is the one rested at, and its queue; who may only look on has no place to keep."""
+        if self.card is None or rested not in (None, self.card.pair.row_index):
+            return
+        row_index, shared = self.card.pair.row_index, self.claims is not None
+        place = (self.training_sheet_id, row_index, shared, self._queue)
+        if place != self._place:
+            self._place = place
+            with suppress(Forbidden, NotReady):
+                self._ws.review.keep_bookmark(self.training_sheet_id, row_index, shared=shared, **asked(self._queue))
 
     def refresh(self) -> None:
         """Show the pair on the desk as it is now; an empty desk looks for work again."""
@@ -84,6 +96,11 @@ class Desk:
         if typed:
             self._overtake(fresh)
         self._take(fresh, typed)
+
+    def learn(self) -> None:
+        """Show what is known of the pair on the desk by now, to those who may know; others have no known answer on their card."""
+        if self.card is not None and self.card.known_answer is not None:
+            self._take(self._read(self.card.pair.row_index), self.typed)
 
     def renumber(self) -> None:
         """Say anew where in the queue the pair on the desk stands, if it was read before the last decision."""

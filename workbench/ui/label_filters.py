@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import panel as pn
@@ -47,6 +47,9 @@ def _moment(text: str) -> Any:
 # How the text of a field becomes the argument.
 READ: dict[str, Callable[[str], Any]] = {
     "updated_since": _moment, "updated_until": _moment, "signals": lambda text: text.replace(",", " ").split()
+}  # fmt: skip
+WRITTEN: dict[str, Callable[[Any], str]] = {
+    "updated_since": lambda moment: moment.isoformat(), "updated_until": lambda moment: moment.isoformat(), "signals": " ".join,
 }  # fmt: skip
 
 
@@ -95,12 +98,7 @@ class QueueFilters(pn.viewable.Viewer):
 
     def arguments(self) -> dict[str, Any]:
         """Return what to ask the queue for."""
-        view = self._view
-        given = {name: getattr(view, name) for name in FILTERS} | {"order": view.order, "descending": view.descending}
-        if view.pattern and view.search:
-            given |= {"search": "", "regex": view.search}
-        given = {name: value for name, value in given.items() if value} | {"status": view.status or "all"}
-        return given | {name: read(given[name]) for name, read in READ.items() if name in given}
+        return arguments_of({name: getattr(self._view, name) for name in NAMES})
 
     def lift(self) -> None:
         """Take back every filter, so that all pairs are in the queue."""
@@ -176,6 +174,23 @@ class QueueFilters(pn.viewable.Viewer):
         switch = pmui.Switch(label=label, size="small", margin=0, css_classes=[f"filter-{name}"])
         tie(switch, self._view, value=name)
         return switch
+
+
+def arguments_of(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to ask the queue for, from what is chosen in the fields."""
+    given = {name: chosen[name] for name in (*FILTERS, "order", "descending")}
+    if chosen["pattern"] and chosen["search"]:
+        given |= {"search": "", "regex": chosen["search"]}
+    given = {name: value for name, value in given.items() if value} | {"status": chosen["status"] or "all"}
+    return given | {name: read(given[name]) for name, read in READ.items() if name in given}
+
+
+def chosen_in(place: Any) -> dict[str, Any]:
+    """Return what is chosen in the fields where a queue was left; what has no field is left out."""
+    kept = place.filter
+    told = {name: WRITTEN.get(name, str)(value) if (value := getattr(kept, name)) else "" for name in FILTERS}
+    told |= {"status": kept.status if kept.status in QUEUES else "", "search": kept.search or kept.regex or ""}
+    return {**told, "pattern": bool(kept.regex), "order": place.order, "descending": place.descending}
 
 
 def _signalled(facet: Any) -> dict[str, Any]:

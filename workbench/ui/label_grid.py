@@ -10,14 +10,14 @@ import panel as pn
 import panel_material_ui as pmui
 from markupsafe import Markup
 
-from workbench.domain.label import Pair, PairFilter
+from workbench.domain.label import Pair
 from workbench.ui import format as fmt
 from workbench.ui.components.columns import Column, column, columns
 from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.grid import Grid
 from workbench.ui.components.markup import html, show
 from workbench.ui.components.states import ErrorState
-from workbench.ui.label_claims import PARTS_OF_FILTER
+from workbench.ui.label_claims import asked
 from workbench.ui.label_filters import QueueFilters, choices_of
 from workbench.ui.label_rights import RightsForm
 from workbench.ui.theme import CARD_SX, MIDDLE
@@ -171,7 +171,7 @@ class PairGrid(pn.viewable.Viewer):
 
     def _meant(self) -> dict[str, Any]:
         if self._whole:
-            return {"filter": PairFilter(**{name: value for name, value in self._queue().items() if name in PARTS_OF_FILTER})}
+            return {"filter": asked(self._queue())["filter"]}
         return {"row_indices": [int(one) for one in self.grid.selected]}
 
     def _ask_rights(self) -> None:

@@ -24,7 +24,7 @@ from workbench.ui.components.tie import tie
 from workbench.ui.label_card import PairCard, conflict_markup, guidelines_pane, keyed
 from workbench.ui.label_claims import BEAT_S
 from workbench.ui.label_desk import Desk
-from workbench.ui.label_filters import NAMES, QueueFilters
+from workbench.ui.label_filters import NAMES, QueueFilters, arguments_of, chosen_in
 from workbench.ui.label_forms import PairForms
 from workbench.ui.label_grid import PairGrid
 from workbench.ui.label_keys import COMMANDS, HELP, help_markup
@@ -74,7 +74,8 @@ class ReviewView(View):
         self.forms = PairForms(
             self.desk, self.dialog, self.toasts, put=self.lane.put, later=self._later, saved=self._saved
         )  # fmt: skip
-        self.card = PairCard(act=self.act, typed=self._typed, submit=self._submitted, choose=self._chosen)
+        stay = lambda row_index: self.lane.put(partial(self.desk.keep_place, row_index))  # noqa: E731
+        self.card = PairCard(act=self.act, typed=self._typed, submit=self._submitted, choose=self._chosen, rested=stay)
         self.filters = QueueFilters(self, self.ws.review.queue)
         self.grid = PairGrid(self, self._queue, self._open, self.dialog, self.filters)
         self.agreement = AgreementView(self.ws, frame=self)
@@ -93,7 +94,9 @@ class ReviewView(View):
         self.following = False
         self.late = [
             self.watch(self.ws.review.progress, self._progressed),
-            self.watch(self.ws.review.facets, self.filters_counted),
+            self.watch(self.ws.review.facets, self.filters.offer),
+            # Known answers are no part of a pair, which stays as it is when somebody keeps one.
+            self.watch(self.ws.training_sheets.get, lambda made: self.lane.put(self.desk.learn), topics=("gold",)),
         ]
         self.param.watch(self._choose, [*NAMES, "mode", "shared"])
         self.param.watch(self._jump, "row")
@@ -224,7 +227,7 @@ class ReviewView(View):
 
     def _choose(self, *events: Any) -> None:
         """Work through the queue that the filters name."""
-        if not self.ready.attached or not self.sheet:
+        if not self.ready.attached or not self.sheet or self.following:
             return
         names = {event.name for event in events}
         if "shared" in names:
@@ -239,13 +242,24 @@ class ReviewView(View):
             start = None if set(NAMES) & names else self.row
             if not events and self.shared:
                 self.lane.put(partial(self.desk.share, True))
-            # Who names neither a pair nor a filter comes back to what they were typing.
+            # Who names neither a pair nor a filter comes back to where they were.
             resumes = not events and start is None and self.filters.untouched()
-            self.lane.put(partial(self._resume if resumes else self._begin, self._queue(), start))
+            self.lane.put(self._resume if resumes else partial(self._begin, self._queue(), start))
+            if names:
+                self.lane.put(self.desk.keep_place)
 
-    def _resume(self, queue: dict[str, Any], start: int | None) -> None:
-        self.desk.resume(queue)
-        self._later(self.filters.accept)
+    def _resume(self) -> None:
+        left = self.desk.left()
+        chosen = chosen_in(left)
+        if left.shared and self.desk.claims is None:
+            self.desk.share(True)
+        self._later(partial(self._chosen_before, {**chosen, "shared": self.desk.claims is not None}))
+        self._begin(arguments_of(chosen), left.row_index)
+
+    def _chosen_before(self, chosen: dict[str, Any]) -> None:
+        self.following = True
+        self.param.update(**chosen)
+        self.following = False
 
     def _begin(self, queue: dict[str, Any], start: int | None) -> None:
         self.desk.choose(queue, start)
@@ -374,10 +388,6 @@ class ReviewView(View):
         self.desk.refresh()
         if self.lane.calm:  # the place in the queue is not worth keeping a decision waiting
             self.desk.renumber()
-
-    def filters_counted(self, found: Any) -> None:
-        """Offer the values that occur in the pairs."""
-        self.filters.offer(found)
 
     def _guide(self, event: Any = None) -> None:
         words = self.guidelines or "No guidelines were written for this training sheet."

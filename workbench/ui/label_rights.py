@@ -19,13 +19,24 @@ TITLES = {
     "prohibited_uses": "Not for these uses, whatever else is chosen",
 }
 
-
+# Of many pairs nobody sees what each is limited to: to choose nothing leaves that as it is, and to lift it is a wish of its own.
+OF_MANY = {
+    "allowed_uses": "Only for these uses (none chosen: as it is)",
+    "prohibited_uses": "Not for these uses, whatever else is chosen (none chosen: as it is)",
+}
+LIFTS = {
+    "allowed_uses": "Lift what they are limited to: for all uses",
+    "prohibited_uses": "Lift what they are barred from, but for what the tags of the sheet prohibit",
+}
 # A word that breaks in two makes one button taller than its neighbors.
 UNBROKEN = {"& button": {"whiteSpace": "nowrap", "px": 1.5}}
 
 
 class RightsForm(pn.viewable.Viewer):
-    """Choose uses; `save(values)` gets what was changed from the start, `note` says what stays whatever is chosen."""
+    """Choose uses; `save(values)` gets what was changed from the start, `note` says what stays whatever is chosen.
+
+    Without what is `given` the form is about many pairs, whose limits can be set or lifted.
+    """
 
     def __init__(
         self,
@@ -44,18 +55,24 @@ class RightsForm(pn.viewable.Viewer):
             )
             for name in TITLES
         }
+        lifted = LIFTS if given is None else {}
+        self.lifts = {name: pmui.Checkbox(label=words, size="small", margin=0, css_classes=["lift"]) for name, words in lifted.items()}
         self._before = {name: list(box.value) for name, box in self.choices.items()}
         self._trouble = pmui.Column(margin=0, sizing_mode="stretch_width")
         self.button = pmui.Button(label=label, variant="contained", margin=0, css_classes=["submit"])
         self.button.on_click(self._clicked)
-        parts = [part for name, box in self.choices.items() for part in (html(_line(TITLES[name])), box)]
+        titles = TITLES if given is not None else OF_MANY
+        rows = ((html(_line(titles[name])), box, self.lifts.get(name)) for name, box in self.choices.items())
+        parts = [part for row in rows for part in row if part is not None]
         if note:
             parts.append(html(_line(note)))
         self._layout = pmui.Column(*parts, self._trouble, self.button, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
 
     def values(self) -> dict[str, Any]:
         """Return the rights that differ from those at the start; no use chosen means no limit."""
-        return {name: list(box.value) or None for name, box in self.choices.items() if list(box.value) != self._before[name]}
+        lifted = {name: None for name, box in self.lifts.items() if box.value}
+        changed = {name: list(box.value) for name, box in self.choices.items() if list(box.value) != self._before[name]}
+        return lifted | {name: uses or None for name, uses in changed.items()}
 
     def _clicked(self, event: Any) -> None:
         try:

@@ -26,4 +26,5 @@ class PairQualityFace(QualityFace):
     def label(self, finding: Any) -> Markup:
         """Return the words of a finding, which lead to the pairs behind it."""
         queue = {"sheet": self._made, "status": "all", "signals": " ".join(finding.signals), "order": "concern", "descending": "true"}
+        queue |= {"where": finding.where} if finding.where else {}
         return fmt.link(finding.label, page_href("label", queue))

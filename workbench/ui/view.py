@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
 import panel as pn
@@ -80,9 +80,20 @@ class View(pn.viewable.Viewer):
         self.parts.append(part)
         return part
 
-    def watch(self, call: Callable[..., Any], take: Callable[[Any], None], *, about: str | None = None, **arguments: Any) -> Part:
-        """Call `take` with each new answer of a facade method; shows nothing but its errors."""
-        part = Part(self, self.live_query(call, arguments, about=about), take, None)
+    def watch(
+        self,
+        call: Callable[..., Any],
+        take: Callable[[Any], None],
+        *,
+        about: str | None = None,
+        topics: Collection[str] | None = None,
+        **arguments: Any,
+    ) -> Part:
+        """Call `take` with each new answer of a facade method; shows nothing but its errors.
+
+        With `topics` it is asked again when one of those changes, in place of the topics of its operation.
+        """
+        part = Part(self, self.live_query(call, arguments, topics, about=about), take, None)
         self.parts.append(part)
         return part
 

@@ -1,6 +1,8 @@
 // One pair: prompt and response to read and to write, with source row and history beside it.
 // What is typed is reported soon while typing, at once on leaving and on Ctrl-Enter; this browser tab keeps it until Python has it.
 const SOON = 700
+// Who stays at a pair for so long will look for it when coming back; keys that rush through pairs store no place.
+const RESTED = 1000
 
 export function render({model, el}) {
   const desk = document.createElement("div")
@@ -33,6 +35,7 @@ export function render({model, el}) {
   for (const area of desk.querySelectorAll("textarea")) { fields[area.getAttribute("aria-label").toLowerCase()] = area }
   let item = ""
   let timer = 0
+  let resting = 0
   const told = {}
   let version = null
   const kept = (name) => `workbench:${model.shown.sheet}:${item}:${name}`
@@ -134,6 +137,8 @@ export function render({model, el}) {
     if (changed().length && item) { tell() }
     version = next.version
     if (item) { model.send_msg({item, sheet: next.sheet, version, drawn: true}) }
+    clearTimeout(resting)
+    if (item) { resting = setTimeout(() => model.send_msg({item, rest: next.sheet}), RESTED) }
     mark()
     window.dispatchEvent(new CustomEvent("workbench:shown", {detail: {el, item, sheet: next.sheet}}))
   }
@@ -174,7 +179,7 @@ export function render({model, el}) {
   let width = 0
   const watcher = new ResizeObserver(() => { if (desk.clientWidth !== width) { width = desk.clientWidth; Object.values(fields).forEach(fit); unfold() } })
   watcher.observe(desk)
-  model.on("remove", () => { clearTimeout(timer); watcher.disconnect() })
+  model.on("remove", () => { clearTimeout(timer); clearTimeout(resting); watcher.disconnect() })
   take()
   compare()
 }

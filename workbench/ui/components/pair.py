@@ -75,7 +75,8 @@ class PairPane(JSComponent):
 
     `on_typed(item, texts, version)` hears of typing, `on_submit(item, texts, version)` of Ctrl-Enter, both with the
     version of the pair that was seen, `on_do(item, name)` of a button in the notice, `on_choice(item, name)` of an
-    answer of the closed set and `on_leave(item, name)` of leaving a field. `drawn` is the pair that stands in the
+    answer of the closed set, `on_leave(item, name)` of leaving a field and `on_rest(item, sheet)` of a pair that stays on
+    the screen for a while. `drawn` is the pair that stands in the
     browser, with its version: what is decided by keys and buttons is decided on that.
     """
 
@@ -97,11 +98,12 @@ class PairPane(JSComponent):
         on_do: Callable[[str, str], None],
         on_choice: Callable[[str, str], None],
         on_leave: Callable[[str, str], None],
+        on_rest: Callable[[str, str], None],
         **params: Any,
     ) -> None:
         served = session_document() is not None
         super().__init__(**{"margin": 0, "sizing_mode": "stretch_width", "served": served, **params})
-        self._told = {"do": on_do, "choice": on_choice, "leave": on_leave}
+        self._told = {"do": on_do, "choice": on_choice, "leave": on_leave, "rest": on_rest}
         self._on_typed, self._on_submit = on_typed, on_submit
         self._drawn: tuple[str, str, int] = ("", "", 0)
 
