@@ -26,6 +26,7 @@ from workbench.services.decisions import (
     STATE,
     TEXTS,
     Scope,
+    held,
     outdated,
     run,
     struct,
@@ -252,7 +253,7 @@ _LOG_DETAILS = (
     + ", ".join(
         f"case when {_ABOUT[kind]} then {struct(names, side)} end" for kind, names in DETAILS.items() for side in (_HERE, _FRESH)
     )
-    + f" {_REDONE} and ({' or '.join(_ABOUT.values())}) order by p.row_index"
+    + f", case when {_ABOUT['texts']} then {held('p.')} end, null {_REDONE} and ({' or '.join(_ABOUT.values())}) order by p.row_index"
 )
 _CHANGED_COLUMNS = (*_NEW, "prompt", "response", "source_index", "source_snapshot")
 _CHANGE = (
@@ -267,5 +268,5 @@ _LOG_ADDED = (
     f"{_ADDED}"
 )
 _LOG_ADDED_DETAILS = (
-    f"{LOG_DETAILS} select $batch, row_index, {', '.join(f'null, {struct(names)}' for names in DETAILS.values())} {_ADDED}"
+    f"{LOG_DETAILS} select $batch, row_index, {', '.join(f'null, {struct(names)}' for names in DETAILS.values())}, null, null {_ADDED}"
 )
