@@ -99,7 +99,7 @@ class ReassembleView(View):
         self.param.update(preview_id=found.preview_id, only="", page=1)
         counted = {words: name for name, words in WAYS.items() if getattr(found, name)}
         self.way.param.update(options={ALL: ""} | counted, value="")
-        head = pmui.Row(self.way, self.count, margin=0, sizing_mode="stretch_width", sx=MIDDLE)
+        head = pmui.Row(self.way, self.count, margin=0, sizing_mode="stretch_width", sx={**MIDDLE, "gap": 1})
         return pmui.Column(head, self._found.box, margin=0, sizing_mode="stretch_width", sx={"gap": 1})
 
     def _turn(self, *events: Any) -> None:
