@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from workbench.contract import Context
 from workbench.contract.context import use
 from workbench.errors import Conflict, Forbidden, InvalidFileType, InvalidTransition, NotFound, ValidationError
 from workbench.services.sources import resolve
+from workbench.store.published import published
 from workbench.testing import frozen
 
 ROWS = [
@@ -143,6 +145,56 @@ def test_a_deleted_sheet_comes_back(ws: Any, sheet: Any) -> None:
     back = ws.sheets.restore(sheet.id)
     assert (back.deleted_at, back.status) == (None, sheet.status)
     assert ws.sheets.preview(sheet.id).total == 3
+
+
+def test_the_rows_of_a_deleted_sheet_are_out_of_reach_of_sql(ws: Any, sheet: Any) -> None:
+    view = f"sheet_{sheet.slug}"
+    assert len(ws.sql(f"select * from {view}")) == 3
+    ws.sheets.delete(sheet.id)
+    with pytest.raises(ValidationError, match=view):
+        ws.sql(f"select * from {view}")
+    with pytest.raises(ValidationError):
+        ws.sheets.create("copy", source=f"select * from {view}", source_type="sql")
+    assert view not in [table["name"] for table in published(ws.app.db)]
+
+    ws.sheets.restore(sheet.id)
+    assert len(ws.sql(f"select * from {view}")) == 3
+    assert view in [table["name"] for table in published(ws.app.db)]
+
+
+def test_a_tag_is_short(ws: Any, sheet: Any) -> None:
+    for call in (
+        lambda: ws.sheets.create("other", rows=[{"a": 1}], tags=["x" * 5000]),
+        lambda: ws.sheets.update(sheet.id, tags=["fine", f"PII, {'x' * 101}"]),
+    ):
+        with pytest.raises(ValidationError, match="A tag has at most 100 letters; the one that begins with 'xxx") as refused:
+            call()
+        assert [fault["field"] for fault in refused.value.context["fields"]] == ["tags"]
+    assert ws.sheets.update(sheet.id, tags=["x" * 100]).tags == ("x" * 100,)
+
+
+def test_a_training_sheet_of_a_long_name_gets_one_that_fits(ws: Any) -> None:
+    sheet = ws.sheets.create("n" * 199 + "o", rows=[{"q": "what"}])
+    plan = {"prompt_template": "{{q}}", "response_column": "q"}
+    made = [ws.training_sheets.assemble(sheet.id, template=plan) for _ in range(2)]
+    assert [one.name for one in made] == ["n" * 197 + " #1", "n" * 197 + " #2"]
+    assert ws.training_sheets.update(made[0].id, name=made[0].name).name == made[0].name
+
+
+@pytest.mark.parametrize("kind", ["rows", "frame", "json", "parquet", "external"])
+def test_a_column_name_with_a_zero_byte_is_refused_by_name(local: Any, tmp_path: Path, kind: str) -> None:
+    cells = {"a\0b": 1, "a": 2}
+    frame = pd.DataFrame([cells])
+    path = tmp_path / f"some.{'json' if kind == 'json' else 'parquet'}"
+    if kind == "json":
+        path.write_text(json.dumps([cells]))
+    else:
+        frame.to_parquet(path)
+    given = {"rows": {"rows": [cells]}, "frame": {"rows": frame}, "external": {"source": str(path), "external": True}}
+    with pytest.raises(ValidationError, match="zero byte, at which names end") as refused:
+        local.sheets.create("hostile", **given.get(kind, {"source": str(path)}))
+    assert "'a\\x00b'" in str(refused.value)
+    assert local.sheets.list().total == 0
 
 
 def test_a_clone_is_a_draft_of_its_own(ws: Any, sheet: Any) -> None:

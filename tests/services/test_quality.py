@@ -122,6 +122,9 @@ def test_a_second_scan_at_a_time_and_an_unknown_column_are_refused(local: Any) -
     with pytest.raises(ValidationError):
         local.sheets.quality_rows(sheet.id, signals=["nosuch:1"])
     job = local.sheets.scan(sheet.id)
+    with pytest.raises(InUse, match="is used by 1 job") as refused:
+        local.sheets.delete(sheet.id)
+    assert refused.value.context["used_by"] == [job.id]
     with pytest.raises(NotReady):
         local.sheets.scan(sheet.id)
 

@@ -11,6 +11,7 @@ from typing import Any
 from tests.services.test_reassembly import change_row
 from workbench.client.local import LocalTransport
 from workbench.client.workspace import Workspace
+from workbench.domain.quality import SIGNALS
 from workbench.errors import Conflict, InvalidTransition
 
 ROWS = 60
@@ -27,6 +28,8 @@ LABELS = (
     "select id, sheet_id, item_ref, label_type, label, confidence, labeled_by, labeled_at, allowed_uses, prohibited_uses "
     "from canonical_labels order by id"
 )
+FIGURES = {"length": "length(response)", "words": "$scan", "language": "'en'", "concern": "row_index * $scan % 7 / 7"}
+MEASURED = ", ".join(f"'{name}': {FIGURES.get(name, 'null')}" for name in SIGNALS)
 SHEETS = "select id, template_id, template, total_rows from training_sheets order by id"
 
 
@@ -34,6 +37,7 @@ def told(db: Any) -> str:
     """Return all that undo has to bring back, as text: pairs with source rows and verdicts, labels and templates."""
     states = [db.rows(sql) for sql in (PAIRS, LABELS, SHEETS)]
     states.append(db.rows("select training_sheet_id, row_index, source_snapshot, decided_batch from pair_rows order by all"))
+    states.append(db.rows("select training_sheet_id, row_index, signals, training_loss from pair_rows order by all"))
     return json.dumps(states, default=str)
 
 
@@ -54,6 +58,8 @@ class Walk:
         # Cells change before the walk begins: the log of a review does not take back what happens to a sheet.
         for row in self.dice.sample(range(ROWS), 12):
             change_row(ws, sheet.id, row, **self.dice.choice([{"q": f"other {row}"}, {"a": f"new {row}"}, {"n": 55}, {"n": 5}]))
+        self.scans = 0
+        self._measure()
         self.start = told(self.db)
 
     def step(self) -> None:
@@ -128,6 +134,17 @@ class Walk:
         )
         return person.review.undo(made, row_index=row, version=self.dice.randint(first, newest)).batch_id
 
+    def _measure(self, *_: Any) -> None:
+        """Measure the texts on which nothing was measured yet, each time with other figures; half of them get no loss."""
+        self.scans += 1
+        with self.db.write():
+            self.db.execute(
+                f"update pair_rows set signals = {{{MEASURED}}}, "
+                "training_loss = case when row_index % 2 = 0 then row_index + $scan / 1000 end "
+                "where signals is null and row_index % 3 > 0",
+                {"scan": self.scans},
+            )
+
     def _label(self, person: Any, made: str) -> None:
         label = person.labels.create(self.sheet_id, "elsewhere", "x", label_type="answer")
         person.labels.update(label.id, label="y", confidence="low")
@@ -146,7 +163,7 @@ class Walk:
 
     _kinds: dict[str, tuple[int, Callable[..., Any]]] = {
         "single": (40, _single), "bulk": (12, _bulk), "rights": (5, _rights), "claim": (8, _claim), "reassemble": (3, _reassemble),
-        "restore": (5, _restore), "label": (2, _label), "there and back": (3, _there_and_back),
+        "restore": (5, _restore), "label": (2, _label), "there and back": (3, _there_and_back), "measure": (4, _measure),
     }  # fmt: skip
 
     def undo_all(self) -> None:

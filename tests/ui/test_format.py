@@ -154,3 +154,22 @@ def test_names_are_chosen_by_words_and_told_apart():
 
 def test_a_figure_that_is_a_time_is_a_duration():
     assert ("2\u202fm 13\u202fs", "0.1230") == (fmt.measured("training_duration_seconds", 133), fmt.measured("val_loss", 0.123))
+
+
+TURNED = "safe\u202egpj.exe \u2066a\u2069"
+
+
+@pytest.mark.parametrize(
+    "show",
+    [fmt.text, fmt.cell, fmt.value, lambda text: fmt.clipped(text, 100), fmt.marked],
+    ids=("text", "cell", "value", "clipped", "marked"),
+)
+def test_what_turns_the_direction_of_letters_is_told_by_its_code(show):
+    assert str(show(TURNED)) == "safe⟨U+202E⟩gpj.exe ⟨U+2066⟩a⟨U+2069⟩"
+
+
+def test_marks_of_writing_and_markup_stay_as_they_are():
+    assert str(fmt.text("שלום\u200f! مرحبا 👩\u200d🚀")) == "שלום\u200f! مرحبا 👩\u200d🚀"
+    assert str(fmt.text(Markup("<b>\u202e</b>"))) == "<b>\u202e</b>"
+    assert str(fmt.clipped(TURNED, 5)).startswith("safe⟨U+202E⟩<span")
+    assert str(fmt.cell({"a": "\u202e<"})) == "{&#34;a&#34;: &#34;⟨U+202E⟩&lt;&#34;}"

@@ -133,6 +133,33 @@ def test_a_re_assembly_is_counted_shown_and_done(local, sheet, template):
     view.close()
 
 
+def test_each_pair_that_a_re_assembly_would_change_can_be_looked_at(local):
+    sheet = local.sheets.create("words", rows=[{"word": f"word{n}", "kind": "noun"} for n in range(14)])
+    made = local.training_sheets.assemble(sheet.id, template={"prompt_template": "What is {{word}}?", "response_column": "kind"})
+    local.review.bulk_approve(made.id, row_indices=[12, 13])
+    other = local.templates.create("tell", "Tell me of {{word}}", response_column="kind")
+    view = started(ReassembleView(local, training_sheet_id=made.id))
+    shows(view, "14 of 14 pairs stay as they are")
+
+    view.template.value = other.id
+    first = shows(view, "14 pairs", "item 0", "item 5", "What", "Tell")
+    assert "item 6" not in first
+    view.pager.value = 2
+    assert "item 11" not in shows(view, "14 pairs", "item 12", "item 13")
+
+    view.way.value = "stale"
+    found = shows(view, "2 pairs", "item 12", "approval goes stale")
+    assert ("item 0" not in found, view.page, view.pager.visible) == (True, 1, False)
+    assert list(view.way.options) == ["All that change", "Approvals that go back to review", "Prompts rendered anew"]
+
+    view.template.value = ""
+    shows(view, "14 of 14 pairs stay as they are")
+    view.template.value = other.id
+    shows(view, "14 pairs", "item 0")
+    assert (view.way.value, view.page) == ("", 1)
+    view.close()
+
+
 def test_steps_are_listed_opened_and_taken_back(local, sheet, template):
     made = local.training_sheets.assemble(sheet.id, template_id=template.id)
     batch = local.review.bulk_approve(made.id, row_indices=[0, 1]).batch_id

@@ -29,6 +29,7 @@ from workbench.domain.generate import Export
 from workbench.domain.generate import LabelClass
 from workbench.domain.generate import PlanCheck
 from workbench.domain.generate import PromptPreview
+from workbench.domain.generate import ReassembledPair
 from workbench.domain.generate import Reassembly
 from workbench.domain.generate import ResponseField
 from workbench.domain.generate import ReviewImport
@@ -212,6 +213,8 @@ class TrainingSheets(Namespace):
         """Make a sheet, a template and a training sheet from what was reviewed in another tool."""
     def reassemble(self, training_sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., preview: bool = ..., preview_id: str | None = ..., idempotency_key: str | None = ...) -> Reassembly:
         """Render the pairs anew after their sheet changed, or through another template; a preview freezes the set first."""
+    def reassembled_pairs(self, training_sheet_id: str, preview_id: str, *, only: Literal['prompt_changed', 'response_changed', 'source_changed', 'stale', 'rerendered', 'removed', 'added'] | None = ..., page: int = ..., page_size: int = ...) -> Page[ReassembledPair]:
+        """List the pairs that a previewed re-assembly would change, in their order, with the words that change."""
     def generate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., failed_in: str | None = ..., overwrite_existing: bool = ..., force: bool = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> Job:
         """Let a provider answer the pairs without a response, in a job; the answers wait for review."""
     def estimate(self, training_sheet_id: str, provider: str, *, model: str | None = ..., row_indices: list[int] | None = ..., failed_in: str | None = ..., overwrite_existing: bool = ..., force: bool = ...) -> GenerationEstimate:

@@ -194,7 +194,7 @@ class ReassembledPair(Record):
 
     row_index = param.Integer(0, doc="The pair.")
     item_ref = param.String("", doc="Item it is about.")
-    status = param.String("", doc="State of its review before.")
+    status = param.String("", doc="State of its review before; empty: it is no pair yet.")
     label = param.String("", doc="What happens to it, in words.")
     prompt_diff = Items(item_type=TextPiece, doc="Words of the prompt that change.")
     response_diff = Items(item_type=TextPiece, doc="Words of the response that change.")

@@ -197,7 +197,7 @@ class SheetService(SheetChanges, SheetQuality):
         if not changes or set(changes) - GOVERNING:
             SHEET_LIFECYCLE.require("update", sheet.status)
         if "tags" in changes:
-            changes["tags"] = tag_limits.tidy(changes["tags"])
+            changes["tags"] = tag_limits.tidy(changes["tags"], known=sheet.tags)
         if GOVERNING & set(changes):
             wished = changes.get("data_classification", sheet.data_classification)
             changes["data_classification"] = classification_for(tuple(changes.get("tags", sheet.tags)), wished)
@@ -214,10 +214,10 @@ class SheetService(SheetChanges, SheetQuality):
 
     @command("DELETE", "/sheets/{sheet_id}", roles=STEWARDS, label="Delete", confirm="Delete this sheet? It can be restored.")
     def delete(self, sheet_id: str) -> Deleted:
-        """Hide a sheet; `restore` brings it back. Refused while a job uses what was made from it."""
+        """Hide a sheet; `restore` brings it back. Refused while a job uses its rows or what was made from it."""
         sheet = self.live(sheet_id, rows=False)
         made = [row[0] for row in self.db.tuples("select id from training_sheets where sheet_id = ?", [sheet_id])]
-        if used := self.app.training_sheets.used_by(made):
+        if used := self.app.training_sheets.used_by([sheet_id, *made]):
             raise InUse(f"{sheet.name} is used by {len(used)} job(s). Delete or cancel those first.", used_by=used)
         self.records.update(sheet_id, deleted_at=self.clock.now())
         return Deleted(id=sheet_id)

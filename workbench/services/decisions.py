@@ -1,11 +1,11 @@
 """Changes to pairs: written with their log in one stroke, taken back as exactly.
 
 A change is a set of SQL expressions over the row as it is. The log keeps the state before and
-after, and beside it the facts, texts and source of a pair where a decision was about them; each
-pair points at the batch that made its present state, so a batch can be taken back exactly where
-nothing came after it, and at the one whose verdict it stands under. A state without a status
-stands for a pair that was not there: so a re-assembly logs the pairs it added, and taking it back
-removes them again.
+after, and beside it the facts, texts and source of a pair where a decision was about them, and
+what was measured on a text that became another. Each pair points at the batch that made its
+present state, so a batch can be taken back exactly where nothing came after it, and at the one
+whose verdict it stands under. A state without a status stands for a pair that was not there: so a
+re-assembly logs the pairs it added, and taking it back removes them again.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ FACTS = (
     "prohibited_mask",
 )
 TEXTS = ("prompt", "response", "original_response")
+WORDED = TEXTS[:2]
+# Where a logged decision made a text another.
+REWORDED = "(" + " or ".join(f"texts_before.{name} is distinct from texts_after.{name}" for name in WORDED) + ")"
 # What was measured on the texts, and holds only as long as they stay.
 MEASURED = ("signals", "training_loss")
 SOURCE = ("source_index", "item_ref", "source_snapshot")
@@ -42,7 +45,8 @@ LOG = (
 )
 LOG_DETAILS = (
     "insert into decision_details "
-    "(batch, row_index, facts_before, facts_after, texts_before, texts_after, source_before, source_after) "
+    "(batch, row_index, facts_before, facts_after, texts_before, texts_after, source_before, source_after, "
+    "measured_before, measured_after) "
 )
 # What alone makes no difference: who and when only matter beside a change.
 BESIDES = {
@@ -84,7 +88,7 @@ class Change:
         fresh = {name: rule.of(row, {**known, **self.values}) for name, rule in self.columns.items()}
         if all(row[name] == value for name, value in fresh.items() if name not in BESIDES):
             return None
-        if any(row[name] != fresh.get(name, row[name]) for name in TEXTS[:2]):
+        if reworded(row, fresh):
             fresh |= dict.fromkeys(MEASURED)
         return fresh
 
@@ -150,7 +154,18 @@ def log_one(
     )
     if kinds:
         sides = [{n: one[n] for n in names} if kind in kinds else None for kind, names in DETAILS.items() for one in (row, after)]
-        db.execute(f"{LOG_DETAILS} values (?, ?, ?, ?, ?, ?, ?, ?)", [*place, *sides])
+        measured = [_measured(one) for one in (row, after)] if reworded(row, after) else [None, None]
+        db.execute(f"{LOG_DETAILS} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [*place, *sides, *measured])
+
+
+def reworded(row: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Return True when a text is another, on which nothing that was measured holds."""
+    return any(row[name] != after.get(name, row[name]) for name in WORDED)
+
+
+def _measured(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    known = {name: row[name] for name in MEASURED}
+    return known if any(value is not None for value in known.values()) else None
 
 
 def apply(
@@ -194,8 +209,19 @@ def _differing(db: Database, columns: dict[str, Any], joined: str, known: dict[s
 
 def outdated(columns: dict[str, str], row: str = "") -> dict[str, str]:
     """Return the settings that forget what was measured on a text where the text becomes another."""
-    changed = " or ".join(f"{row}{name} is distinct from ({columns[name]})" for name in TEXTS[:2] if name in columns)
+    changed = _rewords(columns, row)
     return {name: f"case when {changed} then null else {row}{name} end" for name in MEASURED} if changed else {}
+
+
+def _rewords(columns: Mapping[str, str], row: str = "") -> str:
+    """Return SQL that is true where a text becomes another; nothing where none can."""
+    return " or ".join(f"{row}{name} is distinct from ({columns[name]})" for name in WORDED if name in columns)
+
+
+def held(row: str = "") -> str:
+    """Return SQL for what is measured on a pair as one value; null where nothing is."""
+    some = " or ".join(f"{row}{name} is not null" for name in MEASURED)
+    return f"case when {some} then {struct(MEASURED, {name: row + name for name in MEASURED})} end"
 
 
 LOG_BATCH = (
@@ -216,4 +242,8 @@ _LOG_CHANGE = f"{LOG} $batch, training_sheet_id, row_index, $action, $actor, $no
 def _details(columns: dict[str, str]) -> str:
     """Return SQL for the details that a change is about, before and after; nothing where it is about none."""
     sides = [f"{struct(n)}, {struct(n, columns)}" if set(n) & set(columns) else "null, null" for n in DETAILS.values()]
+    if changed := _rewords(columns):
+        sides.append(f"case when {changed} then {held()} end, null")
+    else:
+        sides.append("null, null")
     return ", ".join(sides) if any(side != "null, null" for side in sides) else ""

@@ -27,7 +27,7 @@ from workbench.services.quality import PairQuality
 from workbench.services.reassembly import Reassembling
 from workbench.services.rendering import check_template, require_valid
 from workbench.services.review_import import ReviewImports
-from workbench.services.sheet_arguments import RowFilter
+from workbench.services.sheet_arguments import MOST_LETTERS, RowFilter
 from workbench.services.sheet_rows import row_condition
 from workbench.services.templates import Plan, TemplateId, TemplateService
 from workbench.store.conditions import explained_condition
@@ -161,7 +161,8 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
     def named(self, sheet: Sheet, made: TrainingSheet) -> TrainingSheet:
         """Return a new training sheet with its name: that of the sheet with a number where none was given."""
         number = self.db.value("select count(*) + 1 from training_sheets where sheet_id = ?", [sheet.id])
-        return made.with_(name=made.name or f"{sheet.name} #{number}")
+        ending = f" #{number}"
+        return made.with_(name=made.name or f"{sheet.name[: MOST_LETTERS - len(ending)].rstrip()}{ending}")
 
     def _refuse(self, sheet: Sheet, plan: TemplateSnapshot, sample: str, size: int | None) -> None:
         require_valid(check_template(plan, sheet))

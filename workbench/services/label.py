@@ -69,7 +69,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         if version is None:
             return Pair(**present(self.db, [row], sheet, made)[0])
         past = present(self.db, [restoring.at_version(self.db, row, version)], sheet, made)[0]
-        return Pair(**past | {"actions": (), "quality": None})
+        return Pair(**past | {"actions": ()})
 
     @command("PUT", "/assemblies/{training_sheet_id}/rows/{row_index}", roles=REVIEWERS, label="Decide", audited=False)
     def decide(

@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.domain.generate import TrainingSheet
 from workbench.errors import ValidationError
-from workbench.services.decisions import DETAILS, MEASURED, STATE
+from workbench.services.decisions import DETAILS, MEASURED, REWORDED, STATE
 from workbench.services.pairs import COLUMNS
 from workbench.store import Database
 
@@ -47,8 +47,8 @@ def relation(*, rows: str = "true") -> str:
     taken = {name: f"case when f.later is null then p.{name} else f.later.before.{name} end" for name in STATE}
     for kind, names in DETAILS.items():
         taken |= {name: f"case when {kind}.was is null then p.{name} else {kind}.was.{name} end" for name in names}
-    # What was measured holds for the present texts.
-    taken |= {name: f"case when texts.was is null then p.{name} end" for name in MEASURED}
+    # What was measured went with the text it was measured on.
+    taken |= {name: f"case when measured.was is null then p.{name} else measured.was.kept.{name} end" for name in MEASURED}
     taken["decided_batch"] = "case when f.later is null then p.decided_batch else f.later.decided end"
     taken["version"] = "case when f.later is null then p.version else f.later.version end"
     taken["updated_at"] = "case when f.later is null then p.updated_at else coalesce(f.last_at, p.created_at) end"
@@ -64,6 +64,10 @@ def relation(*, rows: str = "true") -> str:
         f"where {rows} and {of_sheet} and {kind}_before is not null group by 1), "
         for kind in DETAILS
     ]
+    details.append(
+        "measured as (select row_index, min_by({'kept': measured_before}, batch) as was from decision_details "
+        f"where {rows} and {of_sheet} and {REWORDED} group by 1), "
+    )
     return (
         # A vote is logged too, and leaves the pair as it was.
         "(with f as (select row_index, min_by({'before': before, 'decided': decided_before, 'version': pair_version "
@@ -72,7 +76,7 @@ def relation(*, rows: str = "true") -> str:
         f"max(logged_at) filter (batch < $cut) as last_at from decision_log where {mine} group by 1), {''.join(details)}"
         f"p as (select * from pair_rows where {mine} and created_at <= $moment) "
         f"select {listed} from p full join f on f.row_index = p.row_index "
-        + "".join(f"left join {kind} on {kind}.row_index = f.row_index " for kind in DETAILS)
+        + "".join(f"left join {kind} on {kind}.row_index = f.row_index " for kind in (*DETAILS, "measured"))
         + "where case when f.later is null then p.row_index is not null else f.later.before.status is not null end)"
     )
 

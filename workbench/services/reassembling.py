@@ -26,6 +26,7 @@ from workbench.services.decisions import (
     STATE,
     TEXTS,
     Scope,
+    held,
     outdated,
     run,
     struct,
@@ -37,7 +38,6 @@ from workbench.store.transaction import Transaction
 
 GONE = "Its row is no longer in the sheet."
 LEFT = "Its row no longer matches the filter."
-COUNTS = ("changed", "prompt_changed", "response_changed", "source_changed", "stale", "rerendered", "removed", "kept_edited")
 SAMPLE_STALE = 3
 SAMPLE = 6
 OF_PERSONS = "('undo', 'redo', 'restore', 'reassemble', 'generate')"
@@ -45,12 +45,17 @@ OF_PERSONS = "('undo', 'redo', 'restore', 'reassemble', 'generate')"
 
 @dataclass(frozen=True)
 class Rendering:
-    """Name a training sheet, its sheet, the template to render with and the condition that chooses rows."""
+    """Name a training sheet, its sheet, the template to render with and the condition that chooses rows.
+
+    `only_rows` and `only_pairs` are conditions that narrow what is looked at to a few.
+    """
 
     made: TrainingSheet
     sheet: Sheet
     plan: TemplateSnapshot
     chosen: str
+    only_rows: str = "true"
+    only_pairs: str = "true"
 
     @property
     def rows(self) -> str:
@@ -58,7 +63,7 @@ class Rendering:
         return (
             f"select _row as source_index, {item_ref_sql(self.sheet)} as item_ref, {prompt_sql(self.plan, self.sheet.columns)} "
             f"as prompt, {response_sql(self.plan, self.sheet.columns)} as response, "
-            f"coalesce(({self.chosen}), false) as chosen from {relation_of(self.sheet)}"
+            f"coalesce(({self.chosen}), false) as chosen from {relation_of(self.sheet)} where {self.only_rows}"
         )
 
     @property
@@ -76,8 +81,9 @@ class Rendering:
 
 def find(tx: Transaction, rendering: Rendering) -> dict[str, Any]:
     """Fill `_redone` with the pairs that would change and `_picks` with the rows that would join; return the counts."""
-    _find_candidates(tx, rendering)
-    _find_changes(tx, rendering)
+    sheet = {"sheet": rendering.made.id}
+    tx.execute(f"create or replace temp table _candidates as {candidates_sql(rendering)}", sheet)
+    tx.execute(f"create or replace temp table _redone as {changes_sql(rendering)}", sheet)
     _find_newcomers(tx, rendering)
     counts = recount(tx)
     total = tx.execute("select count(*) from pair_rows where training_sheet_id = ?", [rendering.made.id])[0][0]
@@ -88,7 +94,7 @@ def find(tx: Transaction, rendering: Rendering) -> dict[str, Any]:
 
 def recount(tx: Transaction | Database) -> dict[str, int]:
     """Return how many pairs in `_redone` change in which way."""
-    return dict(zip(COUNTS, tx.execute(_COUNT_SQL)[0], strict=True))
+    return dict(zip(WAYS, tx.execute(_COUNT_SQL)[0], strict=True))
 
 
 def forget(tx: Transaction) -> None:
@@ -97,25 +103,24 @@ def forget(tx: Transaction) -> None:
         tx.execute(f"drop table {name}")
 
 
-def _find_candidates(tx: Transaction, rendering: Rendering) -> None:
-    """Compare by hash first: only what differs is read in full."""
-    tx.execute(
-        "create or replace temp table _candidates as "
+def candidates_sql(rendering: Rendering) -> str:
+    """Return SQL for the pairs that may change; compared by hash first, so that only what differs is read in full."""
+    return (
         "select p.row_index, r.source_index as fresh_index, case when r.source_index is null then 'gone' "
         f"when not r.chosen then 'left' end as lost, coalesce({rendering.follows}, false) as follows "
         "from (select row_index, source_index, item_ref, hash(prompt) as prompt, hash(response) as response, response_source, "
         "status, source_snapshot is not null as outdated from pair_rows "
-        "where training_sheet_id = $sheet and source_index is not null) p "
+        f"where training_sheet_id = $sheet and source_index is not null and {rendering.only_pairs}) p "
         "left join (select source_index, item_ref, hash(prompt) as prompt, hash(response) as response, response = '' as blank, "
         f"chosen from ({rendering.rows})) r on r.{rendering.key} = p.{rendering.key} "
         "where case when r.source_index is null or not r.chosen then p.status in ('unlabeled', 'labeled') "
         "else p.outdated or r.source_index <> p.source_index or r.prompt <> p.prompt "
-        f"or ({rendering.follows} and r.response <> p.response) end",
-        {"sheet": rendering.made.id},
+        f"or ({rendering.follows} and r.response <> p.response) end"
     )
 
 
-def _find_changes(tx: Transaction, rendering: Rendering) -> None:
+def changes_sql(rendering: Rendering) -> str:
+    """Return SQL for what becomes of the pairs in `_candidates`."""
     new = {
         "prompt": "case when c.lost is null and not c.by_hand then r.prompt else p.prompt end",
         "response": "case when c.lost is null and c.follows then r.response else p.response end",
@@ -128,8 +133,8 @@ def _find_changes(tx: Transaction, rendering: Rendering) -> None:
         f"and d.action not in {OF_PERSONS} and d.texts_after.prompt is distinct from d.texts_before.prompt "
         "and d.texts_after.prompt = q.prompt)"
     )
-    tx.execute(
-        "create or replace temp table _redone as with marked as (select c.*, "
+    return (
+        "with marked as (select c.*, "
         f"{by_hand} as by_hand from _candidates c join pair_rows q on q.training_sheet_id = $sheet and q.row_index = c.row_index), "
         f"rendered as (select p.row_index, p.version, p.status, p.stale as was_stale, c.lost, c.by_hand, {listed}, "
         "p.prompt as old_prompt, p.response as old_response, p.source_index as old_index, p.source_snapshot as old_snapshot, "
@@ -141,8 +146,7 @@ def _find_changes(tx: Transaction, rendering: Rendering) -> None:
         "other_prompt or other_response or other_source or lost is not null as differs, "
         "status = 'labeled' and lost is null and (other_prompt or other_response) as goes_stale, "
         "case when other_response then case when response = '' then 'empty' else 'imported' end else old_source end "
-        "as response_source from rendered",
-        {"sheet": rendering.made.id},
+        "as response_source from rendered"
     )
 
 
@@ -159,21 +163,27 @@ def _find_newcomers(tx: Transaction, rendering: Rendering) -> None:
     )
 
 
-_COUNT_SQL = """
-select
-    count(*) filter (where differs), count(*) filter (where other_prompt), count(*) filter (where other_response),
-    count(*) filter (where lost is null and differs and not other_prompt and not other_response),
-    count(*) filter (where goes_stale and not was_stale), count(*) filter (where lost is null and not goes_stale and other_prompt),
-    count(*) filter (where lost is not null), count(*) filter (where by_hand and lost is null)
-from _redone
-"""
+# The ways in which a pair may change, as conditions on `_redone`.
+WAYS = {
+    "changed": "differs",
+    "prompt_changed": "other_prompt",
+    "response_changed": "other_response",
+    "source_changed": "lost is null and differs and not other_prompt and not other_response",
+    "stale": "goes_stale and not was_stale",
+    "rerendered": "lost is null and not goes_stale and other_prompt",
+    "removed": "lost is not null",
+    "kept_edited": "by_hand and lost is null",
+}
+_COUNT_SQL = f"select {', '.join(f'count(*) filter (where {condition})' for condition in WAYS.values())} from _redone"
+SHOWN = (
+    "row_index, item_ref, status, goes_stale, lost, other_prompt, other_response, old_prompt, prompt, old_response, response"
+)
 
 
 def sample(tx: Transaction, seed: str) -> list[tuple[Any, ...]]:
     """Return a random few of the pairs that would change, some of them approvals that go stale."""
     return tx.execute(
-        "select row_index, item_ref, status, goes_stale, lost, other_prompt, other_response, old_prompt, prompt, "
-        "old_response, response from (select *, md5($seed || row_index) as dice from _redone) "
+        f"select {SHOWN} from (select *, md5($seed || row_index) as dice from _redone) "
         f"qualify row_number() over (partition by goes_stale order by dice) <= {SAMPLE_STALE} or not goes_stale "
         f"order by goes_stale desc, dice limit {SAMPLE}",
         {"seed": seed},
@@ -252,7 +262,7 @@ _LOG_DETAILS = (
     + ", ".join(
         f"case when {_ABOUT[kind]} then {struct(names, side)} end" for kind, names in DETAILS.items() for side in (_HERE, _FRESH)
     )
-    + f" {_REDONE} and ({' or '.join(_ABOUT.values())}) order by p.row_index"
+    + f", case when {_ABOUT['texts']} then {held('p.')} end, null {_REDONE} and ({' or '.join(_ABOUT.values())}) order by p.row_index"
 )
 _CHANGED_COLUMNS = (*_NEW, "prompt", "response", "source_index", "source_snapshot")
 _CHANGE = (
@@ -267,5 +277,5 @@ _LOG_ADDED = (
     f"{_ADDED}"
 )
 _LOG_ADDED_DETAILS = (
-    f"{LOG_DETAILS} select $batch, row_index, {', '.join(f'null, {struct(names)}' for names in DETAILS.values())} {_ADDED}"
+    f"{LOG_DETAILS} select $batch, row_index, {', '.join(f'null, {struct(names)}' for names in DETAILS.values())}, null, null {_ADDED}"
 )

@@ -6,15 +6,13 @@ import datetime as dt
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-import pyarrow as pa
-
-from workbench.contract import Field, command
+from workbench.contract import Field, Page, PageNumber, PageSize, command, query
 from workbench.domain.generate import PromptPlan, ReassembledPair, Reassembly, TemplateSnapshot, TrainingSheet
-from workbench.domain.wording import grouped, word_diff
+from workbench.domain.wording import grouped
 from workbench.errors import Conflict, NotFound, ValidationError
-from workbench.services import reassembling, templating
+from workbench.services import reassembled, reassembling, templating
 from workbench.services.decisions import Scope
 from workbench.services.rendering import check_template, require_valid
 from workbench.services.service import Service
@@ -28,7 +26,10 @@ PREVIEW_MINUTES = 15
 KEPT_PREVIEWS = 20
 PreviewOnly = Annotated[bool, Field(description="Only say what would change, and freeze the set.")]
 PreviewId = Annotated[str | None, Field(description="Frozen set of a preview, in place of a template.")]
-WORDS = {"gone": "flagged: its row is gone", "left": "flagged: the filter no longer chooses its row"}
+InWay = Annotated[
+    Literal["prompt_changed", "response_changed", "source_changed", "stale", "rerendered", "removed", "added"] | None,
+    Field(description="Only pairs that change in this way, as they are counted; none: all."),
+]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Frozen:
     plan: TemplateSnapshot
     before: str | None
     sheet_version: int
-    rows: pa.Table
+    pairs: reassembled.Found
     expires_at: dt.datetime
 
 
@@ -88,6 +89,26 @@ class Reassembling(Service):
             left = self._narrow(tx, frozen)
             return self._commit(rendering, counts, left)
 
+    @query("GET", "/assemblies/{training_sheet_id}/reassemblies/{preview_id}", key="pairs", topics=())
+    def reassembled_pairs(
+        self,
+        training_sheet_id: str,
+        preview_id: str,
+        *,
+        only: InWay = None,
+        page: PageNumber = 1,
+        page_size: PageSize = 50,
+    ) -> Page[ReassembledPair]:
+        """List the pairs that a previewed re-assembly would change, in their order, with the words that change."""
+        frozen = self._found(preview_id, training_sheet_id)
+        with self.db.read():
+            rendering = self._rendering(training_sheet_id, None, None, frozen)
+            self._refuse_moved(frozen, rendering)
+            found = frozen.pairs.narrowed(only)
+            with explained_condition(rendering.made.filter, field="filter"):
+                shown = reassembled.shown(self.db, rendering, found.part((page - 1) * page_size, page_size))
+        return Page(ReassembledPair, shown, total=found.total, page=page, page_size=page_size)
+
     def _rendering(
         self, training_sheet_id: str, template_id: str | None, template: Any, frozen: Frozen | None
     ) -> reassembling.Rendering:
@@ -110,11 +131,11 @@ class Reassembling(Service):
         # On a cursor of its own, so that nobody waits for a count.
         with self.db.load() as tx, explained_condition(made.filter, field="filter"):
             counts = reassembling.find(tx, rendering)
-            rows = tx.cursor.sql("select row_index, version from _redone order by row_index").to_arrow_table()
-            picked = [_shown(row) for row in reassembling.sample(tx, preview_id)]
+            pairs = reassembled.keep(tx)
+            picked = [ReassembledPair(**reassembled.told_of(row)) for row in reassembling.sample(tx, preview_id)]
             reassembling.forget(tx)
         expires_at = self.clock.now() + dt.timedelta(minutes=PREVIEW_MINUTES)
-        frozen = Frozen(made.id, rendering.plan, templating.stored(made.template), rendering.sheet.version, rows, expires_at)
+        frozen = Frozen(made.id, rendering.plan, templating.stored(made.template), rendering.sheet.version, pairs, expires_at)
         with self._guard:
             self._frozen[preview_id] = frozen
             while len(self._frozen) > KEPT_PREVIEWS:
@@ -148,7 +169,7 @@ class Reassembling(Service):
         if frozen is None:
             return 0
         tx.execute("create or replace temp table _frozen (row_index bigint, version bigint)")
-        tx.insert_arrow("_frozen", frozen.rows)
+        tx.insert_arrow("_frozen", frozen.pairs.changed.select(["row_index", "version"]))
         return reassembling.leave_unfrozen(tx)
 
     def _commit(self, rendering: reassembling.Rendering, counts: dict[str, int], left: int) -> Reassembly:
@@ -192,21 +213,6 @@ def _summary(counts: dict[str, int], told: dict[str, Any], mood: str) -> str:
         said = ["the template changes, no pair does"]
     rest = f"{grouped(counts['unchanged'])} of {grouped(counts['matched'])} pairs stay as they are"
     return f"{'; '.join([*said, rest])}."
-
-
-def _shown(row: tuple[Any, ...]) -> ReassembledPair:
-    row_index, item_ref, status, stale, lost, other_prompt, other_response, old_prompt, prompt, old_response, response = row
-    label = WORDS.get(lost) or (
-        "approval goes stale" if stale else "rendered anew" if other_prompt or other_response else "source row"
-    )
-    return ReassembledPair(
-        row_index=row_index,
-        item_ref=item_ref,
-        status=status,
-        label=label,
-        prompt_diff=word_diff(old_prompt, prompt) if other_prompt else (),
-        response_diff=word_diff(old_response, response) if other_response else (),
-    )
 
 
 def _refuse_mixed(template_id: str | None, template: Any, preview: bool, preview_id: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.errors import ValidationError
 from workbench.services import canonical
-from workbench.services.decisions import DETAILS, FACTS, LOG_BATCH, MEASURED, SOURCE, STATE, TEXTS, Scope, log_one, run
+from workbench.services.decisions import DETAILS, FACTS, LOG_BATCH, MEASURED, SOURCE, STATE, TEXTS, Scope, log_one, reworded, run
 from workbench.store import Database
 
 DOING = "bringing it back"
@@ -34,6 +34,9 @@ def at_version(db: Database, row: dict[str, Any], version: int) -> dict[str, Any
         known = next((entry[kind] for entry in later if entry[kind] is not None), None)
         if known is not None:
             past |= {name: known[name] for name in names}
+    changed = next((e for e in later if e["texts_before"] and reworded(e["texts_before"], e["texts_after"])), None)
+    if changed is not None:
+        past |= changed["measured_before"] or dict.fromkeys(MEASURED)
     return past | ({"decided_batch": later[0]["decided_before"]} if later else {})
 
 
@@ -62,7 +65,7 @@ def _later(db: Database, row: dict[str, Any], version: int) -> list[dict[str, An
             "version", f"there is no version {version} of this pair; it has {first} to {row['version']}", version
         )
     return db.rows(
-        "select batch, before, decided_before, facts_before, texts_before, source_before from decisions "
+        "select batch, before, decided_before, facts_before, texts_before, texts_after, source_before, measured_before from decisions "
         "where training_sheet_id = ? and row_index = ? and pair_version > ? order by id",
         [*place, version],
     )
@@ -81,10 +84,7 @@ def restore(db: Database, scope: Scope, row: dict[str, Any], version: int, *, ba
     known = scope.__dict__ | {"batch": number, "batch_id": batch_id, "action": "restore", "rows": 1, "of_batch": None}
     run(db, LOG_BATCH, known)
     log_one(db, scope, "restore", row, past, DETAILS)
-    columns = [*STATE, "decided_batch", *FACTS, *TEXTS, *SOURCE, "version"]
-    if any(past[name] != row[name] for name in TEXTS):
-        past |= dict.fromkeys(MEASURED)
-        columns += MEASURED
+    columns = [*STATE, "decided_batch", *FACTS, *TEXTS, *SOURCE, *(MEASURED if reworded(row, past) else ()), "version"]
     db.execute(
         f"update pair_rows set {', '.join(f'{name} = ?' for name in columns)}, updated_at = ? "
         "where training_sheet_id = ? and row_index = ?",

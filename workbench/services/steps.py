@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from workbench.services import templating
@@ -13,9 +13,11 @@ from workbench.services.decisions import (
     LOG_BATCH,
     LOG_DETAILS,
     MEASURED,
+    REWORDED,
     STATE,
     STEPS_BACK,
     Scope,
+    held,
     named,
     run,
     struct,
@@ -129,13 +131,15 @@ def step(db: Database, scope: Scope, batch: int, *, back: bool, batch_id: str, s
         f"coalesce(bool_or({side}.status = 'labeled'), false), {kinds} from _steps"
     )[0]
     details = [kind for kind, found in zip(DETAILS, about, strict=True) if found]
+    if "texts" in details:
+        _find_measured(db, scope, batch, back=back)
     plan = templating.step(db, scope, batch, back=back)
     undone = db.execute("select undone_number from batches where number = ?", [batch])[0][0]
     number = None
     if count or plan:
         number = _log_step(db, scope, batch, count, back=back, batch_id=batch_id)
         if details:
-            _log_details(db, number, back=back)
+            _log_details(db, number, details, back=back)
         _change(db, scope, details, back=back)
         _mark(db, scope, batch, number, back=back)
     if added:
@@ -184,6 +188,22 @@ def _find_added(db: Database, scope: Scope, batch: int, *, back: bool) -> None:
         db.execute(sql, {"batch": batch, "sheet": scope.training_sheet_id})
 
 
+def _find_measured(db: Database, scope: Scope, batch: int, *, back: bool) -> None:
+    """Fill `_measured` with what goes with the texts of a step, and with what went with those that it brings back.
+
+    Those went last when the batch was made, or in the latest step on it that went the other way.
+    """
+    other_way = "b.number = $batch or b.of_batch = $batch and b.action = 'redo'" if back else "b.of_batch = $batch and b.action = 'undo'"
+    db.execute(
+        f"create or replace temp table _measured as select s.row_index, {held('p.')} as here, m.went.kept as there from _steps s "
+        "left join pair_rows p on p.training_sheet_id = $sheet and p.row_index = s.row_index "
+        "left join (select row_index, max_by({'kept': measured_before}, batch) as went from decision_details "
+        f"where batch in (select b.number from batches b where {other_way}) group by 1) m on m.row_index = s.row_index "
+        f"where {REWORDED}",
+        {"batch": batch, "sheet": scope.training_sheet_id},
+    )
+
+
 def _change(db: Database, scope: Scope, details: list[str], *, back: bool) -> None:
     side = "before" if back else "after"
     settings = [f"{name} = s.{_STATE[name].format(side)}" for name in _differing(db, _STATE)]
@@ -194,9 +214,9 @@ def _change(db: Database, scope: Scope, details: list[str], *, back: bool) -> No
     if not settings:
         return  # it had only added pairs
     if "texts" in details:
-        settings += [f"{name} = case when s.texts_{side} is null then pair_rows.{name} end" for name in MEASURED]
+        settings += [f"{name} = case when {REWORDED} then s.there.{name} else pair_rows.{name} end" for name in MEASURED]
     db.execute(
-        f"update pair_rows set {', '.join(settings)}, version = pair_rows.version + 1, updated_at = ? from _steps s "
+        f"update pair_rows set {', '.join(settings)}, version = pair_rows.version + 1, updated_at = ? from ({_with_measured(details)}) s "
         "where pair_rows.training_sheet_id = ? and pair_rows.row_index = s.row_index and not s.added "
         # A vote that settled nothing has left the pair as it was.
         "and s.before.last_batch is distinct from s.after.last_batch",
@@ -222,10 +242,11 @@ def _change_added(db: Database, scope: Scope, *, back: bool) -> None:
     else:
         listed = [f"{place.format('after')} as {name}" for name, place in _STATE.items()]
         listed += [f"{kind}_after.{name} as {name}" for kind, names in DETAILS.items() for name in names]
+        listed += [f"there.{name} as {name}" for name in MEASURED]
         db.execute(
             f"insert into pair_rows by name select $sheet as training_sheet_id, row_index, {', '.join(listed)}, "
             "(select sample from training_sheets where id = $sheet) as sample, logged_at as created_at, $now as updated_at, "
-            "version + 1 as version from _steps where added order by row_index",
+            f"version + 1 as version from ({_with_measured(DETAILS)}) where added order by row_index",
             {"sheet": scope.training_sheet_id, "now": scope.now},
         )
     db.execute(
@@ -251,11 +272,19 @@ def _log_step(db: Database, scope: Scope, batch: int, rows: int, *, back: bool, 
     return number
 
 
-def _log_details(db: Database, number: int, *, back: bool) -> None:
+def _with_measured(details: Collection[str]) -> str:
+    """Return SQL for the pairs of a step with what is measured on them `here` and `there`."""
+    if "texts" in details:
+        return "select s.*, m.here, m.there from _steps s left join _measured m on m.row_index = s.row_index"
+    return "select *, null as here, null as there from _steps"
+
+
+def _log_details(db: Database, number: int, details: list[str], *, back: bool) -> None:
     first, second = ("after", "before") if back else ("before", "after")
     sides = [f"{kind}_{side}" for kind in DETAILS for side in (first, second)]
     some = " or ".join(f"{side} is not null" for side in sides)
-    db.execute(f"{LOG_DETAILS} select ?, row_index, {', '.join(sides)} from _steps where {some}", [number])
+    sql = f"{LOG_DETAILS} select ?, row_index, {', '.join(sides)}, here, there from ({_with_measured(details)}) where {some}"
+    db.execute(sql, [number])
 
 
 def _mark(db: Database, scope: Scope, batch: int, number: int, *, back: bool) -> None:

@@ -13,11 +13,20 @@ from workbench.services import decisions, label_rights
 if TYPE_CHECKING:
     from workbench.services.label import ReviewService
 
+LONGEST_TAG = 100
 _LACKING = "training_sheet_id = $training_sheet_id and prohibited_mask & $barred <> $barred"
 
 
-def tidy(tags: Sequence[str]) -> list[str]:
-    """Return tags without the spaces around them, each once; a comma parts two tags. A blank one is refused."""
+def tidy(tags: Sequence[str], *, known: Sequence[str] = ()) -> list[str]:
+    """Return tags without the spaces around them, each once; a comma parts two tags. A blank or a long one is refused."""
+    found = _parted(tags)
+    if long := next((tag for tag in found if len(tag) > LONGEST_TAG and tag not in known), None):
+        words = f"A tag has at most {LONGEST_TAG} letters; the one that begins with {long[:20]!r} has {len(long)}. Shorten it"
+        raise ValidationError.field("tags", words, f"{long[:LONGEST_TAG]}…")
+    return found
+
+
+def _parted(tags: Sequence[str]) -> list[str]:
     found: dict[str, str] = {}
     for tag in tags:
         words = [word.strip() for word in tag.split(",") if word.strip()]
@@ -52,7 +61,7 @@ def inherited(found: Iterable[Sheet], tags: Sequence[str], classification: str) 
     """Return the tags and the classification of rows that also come from other sheets."""
     for sheet in found:
         tags, classification = [*tags, *sheet.tags], strictest(classification, sheet.data_classification)
-    return tidy(tags), classification
+    return _parted(tags), classification
 
 
 def reach(review: ReviewService, sheet: Sheet, *, only: str | None = None) -> int:

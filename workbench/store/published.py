@@ -57,8 +57,9 @@ PUBLISHED: dict[str, str] = {
 def relations(db: Database) -> tuple[dict[str, str], set[str]]:
     """Return the published names that exist, each with its words, and the names of everything else.
 
-    The rows of a sheet are the view `sheet_<slug>`; only views may carry that prefix into the open.
+    The rows of a sheet are the view `sheet_<slug>`; only views may carry that prefix into the open, and a deleted sheet hides its own.
     """
+    deleted = {f"{SHEET_PREFIX}{slug}" for (slug,) in db.tuples("select slug from sheets where deleted_at is not null")}
     found = db.tuples(
         "select table_name, false, internal from duckdb_tables() union all select view_name, true, internal from duckdb_views()"
     )
@@ -66,7 +67,7 @@ def relations(db: Database) -> tuple[dict[str, str], set[str]]:
     for name, is_view, internal in found:
         if name in PUBLISHED and not internal:
             shown[name] = PUBLISHED[name]
-        elif is_view and not internal and name.startswith(SHEET_PREFIX):
+        elif is_view and not internal and name.startswith(SHEET_PREFIX) and name not in deleted:
             shown[name] = f"The rows of the sheet {name.removeprefix(SHEET_PREFIX)!r}."
     return shown, {name for name, _, _ in found} - set(shown)
 

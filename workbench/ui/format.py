@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 import operator
+import re
 import typing
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from workbench.domain.plain import TURNING
 from workbench.domain.train import MEASURES
 from workbench.ui.theme import SUCCESS, WARNING, Tone, tone_of
 
@@ -29,6 +31,19 @@ SPELLED = {
 }  # fmt: skip
 
 
+_TURNS = re.compile(f"[{''.join(sorted(TURNING))}]")
+
+
+def marked(value: Any) -> Any:
+    """Return a text in which each character that turns the direction of others shows as its code, such as `⟨U+202E⟩`.
+
+    Such a text reads otherwise than it is. What is markup already, or no text, stays.
+    """
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    return _TURNS.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", value)
+
+
 def unknown(reason: str | None = None) -> Markup:
     """Return an en dash that says on hover why there is no value."""
     return Markup('<span class="faint" title="{}">{}</span>').format(reason or UNKNOWN, DASH)
@@ -36,7 +51,7 @@ def unknown(reason: str | None = None) -> Markup:
 
 def text(value: Any, *, reason: str | None = None) -> Markup:
     """Return a value as escaped text."""
-    return unknown(reason) if value is None or value == "" else escape(value)
+    return unknown(reason) if value is None or value == "" else escape(marked(value))
 
 
 def after(text: str, opening: str) -> str:
@@ -48,9 +63,9 @@ def after(text: str, opening: str) -> str:
 def clipped(text: str, most: int) -> Markup:
     """Return a text as it is, a very long one up to a place and with the number of characters left out."""
     if len(text) <= most:
-        return escape(text)
+        return escape(marked(text))
     left = integer(len(text) - most)
-    return Markup('{}<span class="faint"> … {} more characters</span>').format(text[:most], left)
+    return Markup('{}<span class="faint"> … {} more characters</span>').format(marked(text[:most]), left)
 
 
 def integer(value: int | float | None, *, reason: str | None = None) -> Markup:
@@ -247,7 +262,7 @@ def value(thing: Any) -> Markup:
         return _table(thing)
     if isinstance(thing, (list, tuple)):
         return Markup(", ").join(value(item) for item in thing) if thing else unknown("Empty.")
-    return escape(getattr(thing, "name", None) or getattr(thing, "id", None) or thing)
+    return escape(marked(getattr(thing, "name", None) or getattr(thing, "id", None) or thing))
 
 
 def _table(items: Iterable[dict[str, Any]]) -> Markup:

@@ -140,7 +140,7 @@ class SheetView(View):
             form = row_form(self.ws, self.sheet, row, self._changed)
             self.dialog.open(f"Row {index}", pmui.Column(form, margin=0, sx=ROOMY))
         else:
-            cells = [(column.name, fmt.cell(row.get(column.name))) for column in self.sheet.columns]
+            cells = [(fmt.marked(column.name), fmt.cell(row.get(column.name))) for column in self.sheet.columns]
             self.dialog.open(f"Row {index}", html(fmt.facts(cells)))
 
     def _changed(self, row: Any) -> None:

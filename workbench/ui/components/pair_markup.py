@@ -52,7 +52,7 @@ def over(title: str, extra: Any = "") -> Markup:
 def prompt_markup(pieces: Any) -> Markup:
     """Return a prompt whose filled places are underlined and name their column on hover."""
     parts = (
-        Markup('<u title="Column {}">{}</u>').format(piece.column, fmt.clipped(piece.text, SHOWN_CHARS))
+        Markup('<u title="Column {}">{}</u>').format(fmt.marked(piece.column), fmt.clipped(piece.text, SHOWN_CHARS))
         if piece.column
         else fmt.clipped(piece.text, SHOWN_CHARS)
         for piece in pieces
@@ -72,9 +72,9 @@ def source_markup(values: Any) -> Markup:
     rows = Markup("").join(
         Markup('<dt class="{}" title="{}">{}</dt><dd title="{}">{}</dd>').format(
             "used" if value.used else "",
-            value.column,
-            value.column,
-            (value.value or "")[:SHOWN_HOVER],
+            fmt.marked(value.column),
+            fmt.marked(value.column),
+            fmt.marked(value.value or "")[:SHOWN_HOVER],
             fmt.text(value.value and fmt.clipped(value.value, SHOWN_CHARS), reason="No value."),
         )
         for value in values

@@ -23,13 +23,13 @@ ul.found { margin: 0 0 8px; padding-left: 18px; }
 
 def pieces_markup(pieces: Any) -> Markup:
     """Return the template; each placeholder is a chip that names its column, red without one."""
-    parts = (_hole(piece) if piece.placeholder is not None else Markup("{}").format(piece.text) for piece in pieces)
+    parts = (_hole(piece) if piece.placeholder is not None else Markup("{}").format(fmt.marked(piece.text)) for piece in pieces)
     return Markup('<div class="plan">{}</div>').format(Markup("").join(parts))
 
 
 def _hole(piece: Any) -> Markup:
     hover = f"Column {piece.column}" if piece.known else f"There is no column {piece.column}."
-    return Markup('<span class="hole {}" title="{}">{}</span>').format("" if piece.known else "lost", hover, piece.text)
+    return Markup('<span class="hole {}" title="{}">{}</span>').format("" if piece.known else "lost", hover, fmt.marked(piece.text))
 
 
 def check_markup(check: Any) -> Markup:
@@ -42,7 +42,7 @@ def check_markup(check: Any) -> Markup:
     )
     listed = Markup('<ul class="found small">{}</ul>').format(found) if found else Markup("")
     columns = (
-        Markup('{}<div class="small faint">{}</div>').format(over("Columns"), ", ".join(check.available))
+        Markup('{}<div class="small faint">{}</div>').format(over("Columns"), fmt.marked(", ".join(check.available)))
         if check.available
         else ""
     )
@@ -55,10 +55,10 @@ def check_markup(check: Any) -> Markup:
 
 def _row(row: Any) -> Markup:
     prompt = Markup("").join(
-        Markup('<u title="Column {}">{}</u>').format(piece["column"], piece["text"])
+        Markup('<u title="Column {}">{}</u>').format(fmt.marked(piece["column"]), fmt.marked(piece["text"]))
         if piece["column"]
-        else Markup("{}").format(piece["text"])
+        else Markup("{}").format(fmt.marked(piece["text"]))
         for piece in row.segments or ()
     )
-    answer = Markup('<div class="answer">{}</div>').format(row.response) if row.response else Markup("")
+    answer = Markup('<div class="answer">{}</div>').format(fmt.marked(row.response)) if row.response else Markup("")
     return Markup('<div class="shown"><div class="plan">{}</div>{}</div>').format(prompt, answer)

@@ -35,7 +35,7 @@ def columns_markup(profile: Any) -> Markup:
 
 def _card(column: Any) -> Markup:
     head = Markup('<div class="head"><b class="cut" title="{0}">{0}</b><span class="faint small">{1}</span></div>').format(
-        column.name, column.dtype.lower()
+        fmt.marked(column.name), column.dtype.lower()
     )
     facts = Markup('<div class="faint small">{} different · {} without a value</div>').format(
         fmt.integer(column.distinct), fmt.percent(column.null_share)
@@ -65,7 +65,7 @@ def _tops(column: Any) -> Markup:
         return Markup('<div class="small faint" style="margin-top:8px">mean {}</div>').format(fmt.number(column.mean))
     rows = Markup("").join(
         Markup('<li class="small" style="--h:{}"><span class="cut" title="{}">{}</span><span class="num">{}</span></li>').format(
-            top.share, top.value, top.value, fmt.integer(top.count)
+            top.share, fmt.marked(top.value), fmt.marked(top.value), fmt.integer(top.count)
         )
         for top in column.top_values[:SHOWN]
     )

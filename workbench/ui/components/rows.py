@@ -76,5 +76,5 @@ class PreviewTable(pn.viewable.Viewer):
 def _head(name: str, column: Any | None, titled: Callable[[str], str]) -> dict[str, Any]:
     doc = f"{column.dtype}, {column.role}" if column else PLACE
     return {
-        "name": name, "title": titled(name) if column else NUMBER, "align": "left", "doc": doc, "width": "", "sortable": False,
+        "name": name, "title": fmt.marked(titled(name)) if column else NUMBER, "align": "left", "doc": doc, "width": "", "sortable": False,
     }  # fmt: skip
