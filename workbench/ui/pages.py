@@ -74,8 +74,14 @@ def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
         page.busy = False
     navigation.follow_theme(page)
     # A phone has no room for the navigation: it opens on demand.
-    page.main = [*page.main, NarrowSignal(lambda: view.ready.on_ready(lambda: page.param.update(sidebar_open=False)))]
+    signal = NarrowSignal(lambda: view.ready.on_ready(lambda: _close_navigation(page, signal)))
+    page.main = [*page.main, signal]
     return page
+
+
+def _close_navigation(page: pmui.Page, signal: NarrowSignal) -> None:
+    page.sidebar_open = False
+    signal.closed = True
 
 
 def _view(ws: Any, screen: Screen) -> View:
