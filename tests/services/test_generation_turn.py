@@ -92,7 +92,7 @@ def test_a_killed_one_stands_in_nobodys_way(local: Any) -> None:
 def test_what_jobs_use_is_not_deleted_and_they_are_named(waiting: Any) -> None:
     ws = waiting
     made = assembled(ws)
-    job = ws.training_sheets.generate(made.id, "simulated", wait=False)
+    job = ws.training_sheets.generate(made.id, "simulated")
 
     for delete in (lambda: ws.training_sheets.delete(made.id), lambda: ws.sheets.delete(made.sheet_id)):
         with pytest.raises(InUse) as told:
