@@ -49,6 +49,12 @@ def test_a_file_becomes_a_sheet_that_opens_with_its_rows(url: str, tab: Tab, tmp
     expect(tab.get_by_text("bob").first).to_be_visible()
     assert 2 == sheets(url)["people"]
     tab.wait_for_function("location.href.includes('sheet=sheet')")
+
+    tab.go_back()
+    expect(tab.get_by_text("bob")).to_have_count(0)
+    tab.go_forward()
+    expect(tab.get_by_text("bob").first).to_be_visible()
+    tab.wait_for_function("location.href.includes('sheet=sheet')")
     assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
 
 

@@ -72,6 +72,12 @@ def test_made_up_answers_are_stored_and_said_to_be_made_up(url: str, tab: Tab):
     assert (3, {True}) == (len(answers), {answer["simulated"] for answer in answers})
     sources = asked(url, f"/assemblies/{made['id']}")["counts"]["response_source"]
     assert 0 == sources.get("empty", 0), sources
+
+    tab.goto(f"{url}/generate?made={made['id']}")
+    tab.locator(".action-reassemble").first.click()
+    expect(tab.get_by_text("3 of 3 pairs stay as they are").first).to_be_visible()
+    tab.get_by_role("combobox", name="Template").click()
+    expect(tab.locator(".MuiMenuItem-root", has_text="Named 1.0.0")).to_be_visible()
     assert tab.journal.clean(), tab.journal  # type: ignore[attr-defined]
 
 

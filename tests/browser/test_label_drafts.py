@@ -14,6 +14,18 @@ from tests.e2e.processes import free_port, serving
 from workbench.testing import frozen
 
 pytestmark = pytest.mark.browser
+# Notes whether the navigation was ever seen, however shortly.
+SEEN = """
+window.covered = false
+const seek = (root) => {
+  for (const one of root.querySelectorAll("*")) {
+    if (one.matches(".sidebar") && getComputedStyle(one).visibility === "visible") { window.covered = true }
+    if (one.shadowRoot) { seek(one.shadowRoot) }
+  }
+}
+const look = () => { seek(document); requestAnimationFrame(look) }
+look()
+"""
 
 
 def test_a_conflict_shows_both_versions_and_loses_nothing(review: Review, tab: Tab):
@@ -139,8 +151,16 @@ def test_a_second_tab_follows(review: Review, tab: Tab):
 
 def test_the_screen_works_on_a_phone(review: Review, tab: Tab):
     tab.set_viewport_size({"width": 390, "height": 844})
+    tab.add_init_script(SEEN)
     tab.goto(review.page())
     at(tab, 0)
+    menu = tab.get_by_role("button", name="Open drawer")
+    expect(menu).to_be_visible()
+    assert not tab.evaluate("covered"), "the navigation stood over the page as it opened"
+    menu.click()
+    expect(tab.get_by_text("Monitor", exact=True)).to_be_visible()
+    tab.keyboard.press("Escape")
+    expect(tab.get_by_text("Monitor", exact=True)).to_be_hidden()
 
     wide = tab.evaluate("document.documentElement.scrollWidth")
     tab.keyboard.press("Escape")

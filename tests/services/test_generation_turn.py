@@ -12,7 +12,7 @@ import pytest
 
 from tests.providers.chat_server import Say, chat_server
 from tests.services.approved import ended
-from workbench.errors import Conflict
+from workbench.errors import Conflict, InUse
 
 PLAN = {"prompt_template": "Q: {{q}}?", "response_source_mode": "ai_generated"}
 
@@ -87,3 +87,14 @@ def test_a_killed_one_stands_in_nobodys_way(local: Any) -> None:
         os.kill(local.jobs.get(first.id).pid, signal.SIGKILL)
         assert ended(local, first).status == "failed"
     assert ended(local, local.training_sheets.generate(made.id, "simulated")).status == "succeeded"
+
+
+def test_what_jobs_use_is_not_deleted_and_they_are_named(waiting: Any) -> None:
+    ws = waiting
+    made = assembled(ws)
+    job = ws.training_sheets.generate(made.id, "simulated")
+
+    for delete in (lambda: ws.training_sheets.delete(made.id), lambda: ws.sheets.delete(made.sheet_id)):
+        with pytest.raises(InUse) as told:
+            delete()
+        assert f"is used by 1 job: {job.name}. Cancel and delete it under Jobs first." in told.value.message

@@ -242,3 +242,46 @@ def test_differences_are_shown_before_rows_are_replaced(local, sheet):
     assert told.summary in form.found.objects[0].object
     form.upload._handle_msg({"answer": encode(told) | {"preview": False}, "status": 200})
     assert 1 == len(done)
+
+
+def test_cells_stand_as_they_were_written_and_numbers_to_the_right(local):
+    source = "select date '2024-01-31' as day, 1.50::decimal(5,2) as price, 'x' as word"
+    days = local.sheets.create("typed", source_type="sql", source=source)
+    view = started(SheetView(local, sheet_id=days.id))
+
+    shows(view, "2024-01-31", "1.50")
+
+    assert '"2024-01-31"' not in texts(view)
+    rows = view.faces["rows"][1].grid
+    assert {"#": "right", "day": "left", "price": "right", "word": "left"} == {head["title"]: head["align"] for head in rows.columns}
+    assert "2024-01-31" == row_form(local, days, local.sheets.preview(days.id).rows[0], print).input("day").value
+    view.close()
+
+
+def test_a_search_that_finds_no_row_says_so_and_keeps_the_heads(shown):
+    shows(shown, "word 1")
+    rows = shown.faces["rows"][1]
+    heads = rows.grid.columns
+
+    rows.search("nowhere")
+    shows(shown, "No row contains \u201cnowhere\u201d.")
+    assert heads == rows.grid.columns
+
+    rows.search("word 2")
+    shows(shown, "word 21")
+    assert "No row contains" not in texts(shown)
+
+
+def test_columns_of_empty_texts_and_what_was_made_lead_somewhere(local):
+    sheet = local.sheets.create("gaps", rows=[{"word": ""}, {"word": "a"}])
+    made = local.training_sheets.assemble(sheet.id, template={"prompt_template": "{{word}}", "response_column": "word"})
+    view = started(SheetView(local, sheet_id=sheet.id, face="columns"))
+    shows(view, "empty text")
+
+    view.face = "made"
+
+    shows(view, made.name)
+    table = view.faces["made"][0]
+    assert eventually(lambda: table.grid.rows)
+    assert f"made={made.id}" in table.grid.rows[0]["cells"][0]
+    view.close()

@@ -150,3 +150,15 @@ def test_the_button_says_why_a_second_one_cannot_be_started(local: Any, made: An
     local.jobs.cancel(job.id)
     assert eventually(lambda: not view.form.button.disabled)
     view.close()
+
+
+def test_what_has_no_pair_to_answer_cannot_be_started_and_says_why(local: Any, made: Any) -> None:
+    local.training_sheets.generate(made.id, "simulated").wait(progress=False)
+    view = started(GenerationView(local, training_sheet_id=made.id))
+
+    shows(view, "There is no pair without an answer in")
+    assert view.form.button.disabled
+
+    view.form.input("overwrite_existing").value = True
+    assert eventually(lambda: not view.form.button.disabled)
+    view.close()

@@ -147,3 +147,34 @@ def test_the_example_of_a_condition_is_one(local: Any) -> None:
 
     assert local.review.queue(made.id, where=view.filters.fields["where"].placeholder).total == 0
     view.close()
+
+
+def test_a_filter_that_is_refused_leaves_no_page_that_seems_to_load(local, made):
+    view = started(ReviewView(local, sheet=made.id, where="nonsense = ("))
+    assert eventually(lambda: view.faces["refused"].visible)
+    assert not view.faces["wait"].visible
+
+    next(one for one in view.faces["refused"].select(pmui.Button) if one.label == "Take back the filters").clicks += 1
+
+    assert eventually(lambda: view.row == 0)
+    assert eventually(lambda: not view.faces["refused"].visible)
+    view.close()
+
+
+def test_without_guidelines_it_says_where_to_write_them(local):
+    sheet = local.sheets.create("bare", rows=[{"q": "one", "a": "two"}])
+    bare = local.training_sheets.assemble(sheet.id, template={"prompt_template": "{{q}}", "response_column": "a"})
+    view = started(ReviewView(local, sheet=bare.id))
+    assert eventually(lambda: view.row == 0)
+
+    press(view, "i")
+
+    assert eventually(lambda: view.dialog.dialog.open)
+    assert f"made={bare.id}" in view.dialog.dialog.objects[0].objects[0].object
+    view.close()
+
+
+def test_a_page_of_no_pairs_says_where_to_look(local, made):
+    view = started(ReviewView(local, sheet=made.id, mode="grid", search="nowhere"))
+    shows(view, "No pair is in this queue.")
+    view.close()

@@ -9,6 +9,7 @@ from typing import Any
 from panel.io.location import Location
 
 from tests.ui.rendered import eventually, shows, started, texts
+from workbench.ui.format import DASH
 from workbench.ui.label_review import ReviewView
 from workbench.ui.sheet_view import SheetView
 from workbench.ui.training_sheet_view import TrainingSheetView
@@ -31,7 +32,8 @@ def test_a_finding_leads_to_its_rows_and_back(local: Any) -> None:
     job = local.sheets.scan(sheet.id, response_column="answer")
     view = started(SheetView(local, sheet_id=sheet.id, face="quality"))
     job.wait(progress=False)
-    shows(view, "Exact duplicates", "Declines to answer", "All scanned rows", "3 rows")
+    shows(view, "Exact duplicates", "Declines to answer", "All scanned rows", "3 rows", "Near duplicates", "Leakage")
+    assert "signal_" not in texts(view)
 
     grid = next(part for part in view.faces["quality"][0].box.objects if hasattr(part, "open_id"))
     grid._handle_msg({"do": "show", "id": "refusal"})
@@ -65,6 +67,7 @@ def test_a_scan_shows_how_far_it_is_where_it_was_begun(local: Any) -> None:
     sheet = local.sheets.create("letters", rows=ROWS)
     view = started(SheetView(local, sheet_id=sheet.id, face="quality"))
     shows(view, "Not scanned yet.", "Scan for quality")
+    assert DASH not in view.faces["quality"][0].box.objects[0].object
 
     job = local.sheets.scan(sheet.id, response_column="answer")
     assert local.sheets.quality(sheet.id).running.id == job.id

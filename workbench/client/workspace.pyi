@@ -145,7 +145,7 @@ class Sheets(Namespace):
     def update(self, sheet_id: str, *, name: str = ..., description: str = ..., tags: list[str] = ..., data_classification: Literal['public', 'internal', 'confidential', 'restricted'] = ..., item_id_column: str | None = ..., version: int | None = ..., idempotency_key: str | None = ...) -> Sheet:
         """Change what is said about a draft sheet; of one that is final only add tags, or raise the classification."""
     def delete(self, sheet_id: str, *, idempotency_key: str | None = ...) -> Deleted:
-        """Hide a sheet; `restore` brings it back. Refused while a job uses what was made from it."""
+        """Hide a sheet; `restore` brings it back. Refused while a job uses its rows or what was made from it."""
     def preview(self, sheet_id: str, *, limit: int = ..., offset: int = ..., columns: list[str] | None = ..., filter: str | None = ..., search: str = ...) -> Preview:
         """Show rows in their order, with the number of all that match."""
     def rows(self, sheet_id: str, *, columns: list[str] | None = ..., filter: str | None = ..., limit: int | None = ..., offset: int = ...) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from workbench.domain.data import (
     classification_for,
     prohibited_uses,
 )
-from workbench.errors import Conflict, InUse, NotFound, ValidationError
+from workbench.errors import Conflict, NotFound, ValidationError
 from workbench.services import external as outside
 from workbench.services import importing, profiling, sources, tag_limits
 from workbench.services.answering import answered
@@ -218,7 +218,7 @@ class SheetService(SheetChanges, SheetQuality):
         sheet = self.live(sheet_id, rows=False)
         made = [row[0] for row in self.db.tuples("select id from training_sheets where sheet_id = ?", [sheet_id])]
         if used := self.app.training_sheets.used_by([sheet_id, *made]):
-            raise InUse(f"{sheet.name} is used by {len(used)} job(s). Delete or cancel those first.", used_by=used)
+            raise self.app.training_sheets.in_use(sheet.name, used)
         self.records.update(sheet_id, deleted_at=self.clock.now())
         return Deleted(id=sheet_id)
 

@@ -247,7 +247,7 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
         """Hide a training sheet; `restore` brings it back. Refused while a job refers to it."""
         found = self.live(training_sheet_id)
         if used := self.used_by([training_sheet_id]):
-            raise InUse(f"{found.name} is used by {len(used)} job(s). Delete those first.", used_by=used)
+            raise self.in_use(found.name, used)
         self.records.update(training_sheet_id, deleted_at=self.clock.now())
         return Deleted(id=training_sheet_id)
 
@@ -319,6 +319,13 @@ class TrainingSheetService(Generating, Reassembling, ReviewImports, PairQuality)
         """Raise NotReady unless all pairs are there to work on."""
         if found.status != "ready":
             raise NotReady(f"{found.name} is {found.status}, not ready.", status=found.status)
+
+    def in_use(self, name: str, used: list[str]) -> InUse:
+        """Return the refusal to delete what jobs use, which names some of them."""
+        named = [row[0] for row in self.db.tuples("select name from jobs where list_contains(?, id) order by id limit 3", [used])]
+        more = f" and {len(used) - len(named)} more" if len(used) > len(named) else ""
+        which, them = ("1 job", "it") if len(used) == 1 else (f"{len(used)} jobs", "them")
+        return InUse(f"{name} is used by {which}: {', '.join(named)}{more}. Cancel and delete {them} under Jobs first.", used_by=used)
 
     def used_by(self, training_sheet_ids: Iterable[str]) -> list[str]:
         """Return the ids of the jobs that refer to training sheets; a study stands for its trials.

@@ -81,7 +81,10 @@ class Generating(Service):
     ) -> GenerationEstimate:
         """Tell what a generation would ask, read, write and cost; nothing is asked."""
         found, target, wish = self._wished(training_sheet_id, provider, model, row_indices, failed_in, overwrite_existing, force)
-        return estimated(self.db, found, target, wish).with_(actions=[generation_turn.start(self.db, found.id)])
+        expected, start = estimated(self.db, found, target, wish), generation_turn.start(self.db, found.id)
+        if start.enabled and not expected.rows:
+            start = start.with_(enabled=False, reason=_nothing(found, wish))
+        return expected.with_(actions=[start])
 
     @query("GET", "/assemblies/{training_sheet_id}/answers", key="answers", topics=("training_sheets", "pairs", "jobs"))
     def answers(
@@ -152,5 +155,5 @@ def _nothing(found: TrainingSheet, wish: Wish) -> str:
     if wish.failed_in is not None:
         return "No pair that failed in that job is without an answer any more."
     if wish.overwrite and not wish.force:
-        return "There is no pair to answer: what people wrote or decided on is left alone. force=true takes it too."
-    return f"There is no pair to answer in {found.name}. Answered ones need overwrite_existing=true."
+        return "There is no pair to answer: what people wrote or decided on is left alone. Wish for that too (force)."
+    return f"There is no pair without an answer in {found.name}. Wish for answered ones to be asked about again (overwrite_existing)."

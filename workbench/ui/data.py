@@ -109,6 +109,8 @@ class DataView(View):
             self.asking.open(label, ReviewImportForm(self.ws, self._brought_in, self._bringing))
         if self.dialog == IMPORT:
             self.asking.open("Import a file", ImportForm(self.ws, self._imported, self._started))
+        if not self.dialog:
+            self.asking.close()
 
     def _closed(self, event: Any) -> None:
         if not event.new:

@@ -379,14 +379,16 @@ def cell(thing: Any) -> Markup:
     """Return a cell of somebody's own data, as it is: numbers get no separators."""
     if thing is None or thing == "":
         return unknown("No value.")
-    return clipped(thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False, default=str), LONGEST_CELL)
+    return clipped(written(thing), LONGEST_CELL)
 
 
 def written(thing: Any) -> str:
     """Return a cell of somebody's own data as it is written into a form."""
     if thing is None:
         return ""
-    return thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False, default=str)
+    # As JSON a day or an amount would stand in quotes.
+    of_json = isinstance(thing, (bool, int, float, list, tuple, dict))
+    return json.dumps(thing, ensure_ascii=False, default=str) if of_json else str(thing)
 
 
 def choices_of(annotation: Any) -> tuple[str, ...]:

@@ -119,7 +119,6 @@ class GenerationView(View):
     def _draw_estimate(self, found: Any) -> None:
         for start in found.actions:
             self.form.allow(start)
-            self._again.disabled = not start.enabled
         made_up = fmt.simulated(MADE_UP) if found.simulated else ""
         show(
             self._told,

@@ -130,7 +130,7 @@ class PairGrid(pn.viewable.Viewer):
         self._next = page.next_cursor
         self._total = page.total
         self._back.disabled, self._ahead.disabled = not self._before, not self._next
-        show(self._count, Markup('<span class="faint small">{} match</span>').format(fmt.plural(page.total, "pair")))
+        show(self._count, count_markup(page.total))
         self._tell()
 
     def _page_on(self, event: Any = None) -> None:
@@ -255,6 +255,13 @@ def heads(shown: tuple[Column, ...], sortable: frozenset[str] = frozenset()) -> 
 def rows(found: list[dict[str, Any]], shown: tuple[Column, ...]) -> list[dict[str, Any]]:
     """Return pairs as rows of a grid, by their place in the training sheet."""
     return [{"id": str(row["row_index"]), "cells": [column.cell(row) for column in shown]} for row in found]
+
+
+def count_markup(total: int) -> Markup:
+    """Return how many pairs the queue has, and where to look when it has none."""
+    if not total:
+        return Markup('<span class="faint">No pair is in this queue. Choose another one above, or take back a filter.</span>')
+    return Markup('<span class="faint small">{}</span>').format(Markup("{} match").format(fmt.plural(total, "pair")))
 
 
 def outcome_markup(outcome: Any) -> Markup:

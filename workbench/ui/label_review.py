@@ -30,10 +30,13 @@ from workbench.ui.label_grid import PairGrid
 from workbench.ui.label_keys import COMMANDS, HELP, help_markup
 from workbench.ui.label_progress import LINE, people_markup, progress_markup
 from workbench.ui.theme import MIDDLE
+from workbench.ui.url import page_href
 from workbench.ui.view import View
 
 MODES = {"Card": "card", "Grid": "grid", "Agreement": "agreement"}
 REASONED = ("reject", "flag")
+UNWRITTEN = "No guidelines were written yet. [Edit the training sheet]({}) to write them."
+REFUSED = "No queue can be shown with these filters. What is wrong with them stands above."
 # What may be asked for while many pairs are on the screen.
 ANYWHERE = ("search", "help", "grid", "progress", "guidelines")
 
@@ -84,6 +87,7 @@ class ReviewView(View):
         nothing = empty_state(words, action="Look at all pairs", on_click=lambda event: self.filters.lift(), beside=[back])
         # All of it is there from the start: what is added later reaches a browser piece by piece.
         faces = {"wait": skeleton(320), "card": self.card, "grid": self.grid, "agreement": self.agreement, "end": nothing}
+        faces["refused"] = empty_state(REFUSED, action="Take back the filters", on_click=lambda event: self.filters.lift())
         self.faces = {
             name: pmui.Column(face, margin=0, sizing_mode="stretch_width", visible=False) for name, face in faces.items()
         }
@@ -366,6 +370,8 @@ class ReviewView(View):
         self.troubled = row_index
         told = self.filters.refuse(error)
         self.trouble.objects = [] if told else [ErrorState(error)]
+        if self.faces["wait"].visible:
+            self._put("refused" if told else "")
         self.card.saved.say("not saved")
 
     def _later(self, task: Callable[[], Any]) -> None:
@@ -390,8 +396,8 @@ class ReviewView(View):
             self.desk.renumber()
 
     def _guide(self, event: Any = None) -> None:
-        words = self.guidelines or "No guidelines were written for this training sheet."
-        self.dialog.open("Guidelines", guidelines_pane(words))
+        unwritten = UNWRITTEN.format(page_href("generate", {"made": self.sheet}))
+        self.dialog.open("Guidelines", guidelines_pane(self.guidelines or unwritten))
 
     def _people(self, event: Any = None) -> None:
         if self.progress is not None:

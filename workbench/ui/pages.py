@@ -13,6 +13,7 @@ import param
 from panel.util import edit_readonly
 
 from workbench.ui.components.head import head
+from workbench.ui.components.history import PageHistory
 from workbench.ui.components.narrow import NarrowSignal
 from workbench.ui.components.states import ErrorState
 from workbench.ui.data import DataView
@@ -74,8 +75,14 @@ def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
         page.busy = False
     navigation.follow_theme(page)
     # A phone has no room for the navigation: it opens on demand.
-    page.main = [*page.main, NarrowSignal(lambda: view.ready.on_ready(lambda: page.param.update(sidebar_open=False)))]
+    signal = NarrowSignal(lambda: view.ready.on_ready(lambda: _close_navigation(page, signal)))
+    page.main = [*page.main, signal, PageHistory()]
     return page
+
+
+def _close_navigation(page: pmui.Page, signal: NarrowSignal) -> None:
+    page.sidebar_open = False
+    signal.closed = True
 
 
 def _view(ws: Any, screen: Screen) -> View:

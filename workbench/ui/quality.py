@@ -78,9 +78,8 @@ def _heads(one: str) -> list[dict[str, Any]]:
 def _head(quality: Any) -> Markup:
     chip = fmt.chip(quality.scan_status) if quality.scan_status and quality.running is None else ""
     job = fmt.link("Scanned", page_href("jobs", {"job": quality.job_id})) if quality.job_id else ""
-    when = Markup('<span class="faint small">{} {}</span>').format(
-        job, fmt.moment(quality.scanned_at, reason="No scan succeeded yet.")
-    )
+    scanned = fmt.moment(quality.scanned_at) if quality.scanned_at else ""
+    when = Markup('<span class="faint small">{} {}</span>').format(job, scanned)
     line = '<div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap">{} <span>{}</span> {}</div>{}'
     advice = (
         Markup('<div class="text small" style="margin-top:6px">{}</div>').format(quality.suggestion)

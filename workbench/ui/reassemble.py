@@ -121,8 +121,6 @@ class ReassembleView(View):
             self.outcome.objects = [ErrorState(error, retry=self.ask)]
             return
         self.button.disabled = True
-        back = (lambda: self.ws.review.undo(self.training_sheet_id, batch_id=found.batch_id)) if found.batch_id else None
-        self.toasts.say(found.summary, undo=back)
         if self._done is not None:
             self._done(found)
 

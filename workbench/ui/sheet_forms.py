@@ -30,6 +30,11 @@ DIFFERENCES = """
 """
 DTYPES = {"VARCHAR": "text", "BIGINT": "whole number", "DOUBLE": "number", "BOOLEAN": "true or false", "TIMESTAMP": "time"}
 TITLES = {"overlap": "Reviewers per pair"}
+# An operation's own words also speak of what a form does not ask for.
+HINTS = {
+    "template_id": "What turns each row into a prompt",
+    "filter": "SQL condition over the columns, such as length(question) > 20; empty: every row",
+}
 Done = Callable[[Any], None]
 FILE = frozenset({"source", "file"})
 ENDINGS = ".csv,.tsv,.tab,.txt,.parquet,.pq,.json,.jsonl,.ndjson,.xlsx,.xlsm,.arrow,.feather,.gz,.zst"
@@ -211,8 +216,9 @@ def assemble_form(ws: Any, sheet: Any, done: Done, *, template_id: str | None = 
     """Return the form that makes a training sheet from a sheet."""
     only = ("name", "template_id", "sample", "sample_size", "stratify_by", "seed", "filter", "overlap", "guidelines")
     columns = {"The response column": None} | {column.name: column.name for column in sheet.columns}
+    fields = [replace(field, doc=HINTS.get(field.name, field.doc)) for field in titled(ws.training_sheets.assemble, only)]
     return ParameterForm(
-        titled(ws.training_sheets.assemble, only),
+        fields,
         lambda values: ws.training_sheets.assemble(sheet.id, wait=None, **values),
         label="Make the training sheet",
         done=done,

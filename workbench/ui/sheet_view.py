@@ -12,7 +12,7 @@ from workbench.domain.generate import TrainingSheet
 from workbench.ui import format as fmt
 from workbench.ui.components.actions import ActionBar, run_on
 from workbench.ui.components.cards import card
-from workbench.ui.components.columns import columns
+from workbench.ui.components.columns import Column, columns
 from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.lineage import LineageGraph
 from workbench.ui.components.markup import html, show
@@ -27,10 +27,14 @@ from workbench.ui.labels import KnownLabelsView
 from workbench.ui.sheet_forms import TIGHTENED, ReplaceForm, assemble_form, attach_form, edit_form, row_form
 from workbench.ui.sheet_quality import SheetQualityFace
 from workbench.ui.theme import PHONE, WIDE_FACTS
+from workbench.ui.url import page_href
 from workbench.ui.view import View
 
 ROOMY = {"minWidth": "min(552px, 80vw)"}
 FACES = {"Rows": "rows", "Columns": "columns", "Quality": "quality", "Labels": "labels", "Training sheets": "made"}
+MADE = Column(
+    "name", "Name", lambda row: fmt.link(row["name"], page_href("generate", {"face": "made", "made": row["id"]})), whole=True
+)
 # All of them in one line, also where it is narrow.
 FACES_SX = {PHONE: {"& .MuiToggleButton-root": {"px": "7px"}}}
 
@@ -87,7 +91,7 @@ class SheetView(View):
         table = DataTable(
             self,
             self.ws.training_sheets.list,
-            columns(TrainingSheet, "name", "status", "total_rows", "created_at", "created_by"),
+            columns(TrainingSheet, MADE, "status", "total_rows", "created_at", "created_by"),
             of={"sheet_id": self.sheet_id},
             page_size=10,
             empty=lambda: empty_state("Nothing was made from this sheet yet."),

@@ -8,6 +8,8 @@ STEP = 8
 # A window as narrow as a phone; what a thumb has to hit is 44 px high there.
 PHONE = "@media (max-width: 600px)"
 RADIUS = 10
+# Whether a phone shows the navigation: not while the page opens.
+NAVIGATION = "--navigation"
 PAGE_WIDTH = 1440
 TEXT_WIDTH = "75ch"
 PRIMARY = "#1f5fbf"
@@ -121,6 +123,7 @@ _COMPONENTS = {
         }
     },
     "MuiInputLabel": {"styleOverrides": {"root": {"fontSize": "14px !important"}}},
+    "MuiDrawer": {"styleOverrides": {"root": {PHONE: {"&:has(> .sidebar)": {"visibility": f"var({NAVIGATION}, hidden)"}}}}},
     "MuiDialogContent": {"styleOverrides": {"root": {"padding": "0 24px 24px !important"}}},
     "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
     "MuiTooltip": {"styleOverrides": {"tooltip": {"fontSize": "12px", "maxWidth": "360px"}}},

@@ -76,10 +76,14 @@ class TrainingSheetView(View):
         self.dialog.open("Edit the training sheet", form)
 
     def _reassemble(self) -> None:
-        view = ReassembleView(
-            self.ws, frame=self, training_sheet_id=self.training_sheet_id, done=lambda found: self.dialog.close()
-        )
+        # Made once a browser is there: it waits for a signal of its own.
+        view = ReassembleView(self.ws, training_sheet_id=self.training_sheet_id, done=self._reassembled)
         self.dialog.open("Re-assemble the training sheet", view)
+
+    def _reassembled(self, found: Any) -> None:
+        self.dialog.close()
+        back = (lambda: self.ws.review.undo(self.training_sheet_id, batch_id=found.batch_id)) if found.batch_id else None
+        self.toasts.say(found.summary, undo=back)
 
     def _export(self) -> None:
         form = ParameterForm(

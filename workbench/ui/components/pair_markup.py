@@ -42,6 +42,7 @@ kbd { font: 11px/16px ui-monospace, Menlo, Consolas, monospace; padding: 0 5px; 
 # A cell of a megabyte is drawn up to here; the rest is one click away in the field that edits it.
 SHOWN_CHARS = 20_000
 SHOWN_HOVER = 1_000
+NO_ROW = Markup('<span class="faint small">It did not come from a row of a sheet.</span>')
 
 
 def over(title: str, extra: Any = "") -> Markup:
@@ -79,7 +80,7 @@ def source_markup(values: Any) -> Markup:
         )
         for value in values
     )
-    return Markup('<dl class="row">{}</dl>').format(rows) if rows else fmt.unknown("It did not come from a row.")
+    return Markup('<dl class="row">{}</dl>').format(rows) if rows else NO_ROW
 
 
 def signals_markup(card: Any) -> Markup:

@@ -26,6 +26,7 @@ CSS = """
   background: linear-gradient(var(--tint) 0 0) left / calc(var(--h) * 100%) 100% no-repeat; }
 """
 SHOWN = 5
+EMPTY = Markup('<span class="faint">empty text</span>')
 
 
 def columns_markup(profile: Any) -> Markup:
@@ -65,7 +66,7 @@ def _tops(column: Any) -> Markup:
         return Markup('<div class="small faint" style="margin-top:8px">mean {}</div>').format(fmt.number(column.mean))
     rows = Markup("").join(
         Markup('<li class="small" style="--h:{}"><span class="cut" title="{}">{}</span><span class="num">{}</span></li>').format(
-            top.share, fmt.marked(top.value), fmt.marked(top.value), fmt.integer(top.count)
+            top.share, fmt.marked(top.value), fmt.marked(top.value) or EMPTY, fmt.integer(top.count)
         )
         for top in column.top_values[:SHOWN]
     )

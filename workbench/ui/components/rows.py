@@ -17,6 +17,12 @@ from workbench.ui.view import View
 
 SIZES = 10
 NUMBER, PLACE = "#", "Place of the row, from 0."
+NUMERIC = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE",
+     "DECIMAL"}
+)  # fmt: skip
+# What a scan says of a row stands behind the sheet's own columns.
+SIGNAL, SIGNALS = "SIGNAL", "signal_"
 
 
 class PreviewTable(pn.viewable.Viewer):
@@ -39,6 +45,7 @@ class PreviewTable(pn.viewable.Viewer):
     ) -> None:
         super().__init__()
         self._size, self._titled, self._worded = size, titled, worded or {}
+        self._sought = ""
         self._rows: dict[str, dict[str, Any]] = {}
         opened = None if on_open is None else lambda place: on_open(self._rows[place])
         self.grid = Grid(on_sort=lambda name: None, on_open=opened)
@@ -51,6 +58,7 @@ class PreviewTable(pn.viewable.Viewer):
 
     def search(self, text: str) -> None:
         """Show the rows with a cell that contains a text."""
+        self._sought = text
         self.pager.value = 0
         self.part.ask(search=text, offset=0)
 
@@ -58,23 +66,38 @@ class PreviewTable(pn.viewable.Viewer):
         names = [column.name for column in preview.columns]
         shown = [name for row in preview.rows[:1] for name in row] or names
         heads = {column.name: column for column in preview.columns}
-        self.grid.columns = [_head(name, heads.get(name), self._titled) for name in shown]
         self._rows = {str(number): row for number, row in enumerate(preview.rows)}
-        self.grid.rows = [
-            {"id": str(number), "cells": [str(fmt.escape(self._worded.get(name, fmt.cell)(row.get(name)))) for name in shown]}
+        rows = [
+            {"id": str(number), "cells": [str(fmt.escape(self._shown(name, heads)(row.get(name)))) for name in shown]}
             for number, row in enumerate(preview.rows)
         ]
+        # Rows do not name themselves where there are none: the heads stay. Both go at once, for a cell needs its head.
+        drawn = [_head(name, heads.get(name), self._titled) for name in shown] if rows or not self.grid.columns else self.grid.columns
+        self.grid.param.update(columns=drawn, rows=rows)
         pages = fmt.page_count(preview.total, self._size)
         self.pager.param.update(count=pages, visible=pages > 1)
-        show(self._count, Markup('<span class="faint small">{}</span>').format(fmt.plural(preview.total, "row")))
+        show(self._count, self._counted(preview))
         return self._table
+
+    def _shown(self, name: str, heads: Mapping[str, Any]) -> Callable[[Any], Any]:
+        column = heads.get(name)
+        return self._worded.get(name, fmt.value if column is not None and column.dtype == SIGNAL else fmt.cell)
+
+    def _counted(self, preview: Any) -> Markup:
+        if self._sought and not preview.total:
+            return Markup('<span class="faint">No row contains “{}”. Empty the search to see all of them.</span>').format(self._sought)
+        return Markup('<span class="faint small">{}</span>').format(fmt.plural(preview.total, "row"))
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.part.box
 
 
 def _head(name: str, column: Any | None, titled: Callable[[str], str]) -> dict[str, Any]:
-    doc = f"{column.dtype}, {column.role}" if column else PLACE
-    return {
-        "name": name, "title": fmt.marked(titled(name)) if column else NUMBER, "align": "left", "doc": doc, "width": "", "sortable": False,
-    }  # fmt: skip
+    if column is None:
+        title, doc, numeric = NUMBER, PLACE, True
+    elif column.dtype == SIGNAL:
+        title, doc, numeric = fmt.words(name.removeprefix(SIGNALS)), "What the scan says of the row.", False
+    else:
+        title, doc, numeric = fmt.marked(titled(name)), f"{column.dtype}, {column.role}", column.dtype.partition("(")[0] in NUMERIC
+    align = "right" if numeric else "left"
+    return {"name": name, "title": title, "align": align, "doc": doc, "width": "", "sortable": False}

@@ -39,6 +39,8 @@ export function render({model, el}) {
 /* Above the bar of actions that stays at the lower edge of a page. */
 .stack { position: fixed; left: 50%; bottom: 80px; transform: translateX(-50%); z-index: 2000; display: flex;
   flex-direction: column; gap: 8px; align-items: center; }
+/* On a phone that bar is higher, and what was just done may have to be done again: they stand below the head there. */
+@media (max-width: 600px) { .stack { left: 16px; right: 16px; top: 64px; bottom: auto; transform: none; } }
 .toast { display: flex; gap: 16px; align-items: center; padding: 10px 16px; border-radius: 8px;
   font: 14px/1.4 Roboto, Arial, sans-serif;
   background: #1b2430; color: #fff; box-shadow: 0 4px 16px rgba(0, 0, 0, .25); }
