@@ -383,12 +383,9 @@ def cell(thing: Any) -> Markup:
 
 
 def written(thing: Any) -> str:
-    """Return a cell of somebody's own data as it is written into a form."""
-    if thing is None:
-        return ""
-    # As JSON a day or an amount would stand in quotes.
+    """Return a cell of somebody's own data as it is written into a form: a day or an amount without the quotes of JSON."""
     of_json = isinstance(thing, (bool, int, float, list, tuple, dict))
-    return json.dumps(thing, ensure_ascii=False, default=str) if of_json else str(thing)
+    return json.dumps(thing, ensure_ascii=False, default=str) if of_json else str("" if thing is None else thing)
 
 
 def choices_of(annotation: Any) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from workbench.ui.view import View
 MODES = {"Card": "card", "Grid": "grid", "Agreement": "agreement"}
 REASONED = ("reject", "flag")
 UNWRITTEN = "No guidelines were written yet. [Edit the training sheet]({}) to write them."
+ENDED = "Nothing is left in this queue."
 REFUSED = "No queue can be shown with these filters. What is wrong with them stands above."
 # What may be asked for while many pairs are on the screen.
 ANYWHERE = ("search", "help", "grid", "progress", "guidelines")
@@ -74,23 +75,18 @@ class ReviewView(View):
         self.desk = Desk(self.ws, show=self._shown, ended=self._ended)
         self.trouble = pmui.Column(margin=0, sizing_mode="stretch_width")
         self.dialog = FormDialog(width="md")
-        self.forms = PairForms(
-            self.desk, self.dialog, self.toasts, put=self.lane.put, later=self._later, saved=self._saved
-        )  # fmt: skip
+        self.forms = PairForms(self.desk, self.dialog, self.toasts, put=self.lane.put, later=self._later, saved=self._saved)
         stay = lambda row_index: self.lane.put(partial(self.desk.keep_place, row_index))  # noqa: E731
         self.card = PairCard(act=self.act, typed=self._typed, submit=self._submitted, choose=self._chosen, rested=stay)
         self.filters = QueueFilters(self, self.ws.review.queue)
         self.grid = PairGrid(self, self._queue, self._open, self.dialog, self.filters)
         self.agreement = AgreementView(self.ws, frame=self)
-        words = "Nothing is left in this queue."
         back = pmui.Button(label="Undo", icon="undo", variant="text", margin=0, on_click=lambda event: self.act("undo"))
-        nothing = empty_state(words, action="Look at all pairs", on_click=lambda event: self.filters.lift(), beside=[back])
+        nothing = empty_state(ENDED, action="Look at all pairs", on_click=lambda event: self.filters.lift(), beside=[back])
         # All of it is there from the start: what is added later reaches a browser piece by piece.
         faces = {"wait": skeleton(320), "card": self.card, "grid": self.grid, "agreement": self.agreement, "end": nothing}
         faces["refused"] = empty_state(REFUSED, action="Take back the filters", on_click=lambda event: self.filters.lift())
-        self.faces = {
-            name: pmui.Column(face, margin=0, sizing_mode="stretch_width", visible=False) for name, face in faces.items()
-        }
+        self.faces = {name: pmui.Column(face, margin=0, sizing_mode="stretch_width", visible=False) for name, face in faces.items()}
         self._put("wait")
         self.progress: Any = None
         self.guidelines = ""
