@@ -144,6 +144,8 @@ class Walk:
                 "where signals is null and row_index % 3 > 0",
                 {"scan": self.scans},
             )
+            for made in self.made:
+                self.db.emit("pairs", made, None, "scanned")
 
     def _label(self, person: Any, made: str) -> None:
         label = person.labels.create(self.sheet_id, "elsewhere", "x", label_type="answer")

@@ -119,7 +119,7 @@ class Bookmark(Record):
     kind = "bookmark"
 
     row_index = param.Integer(None, allow_None=True, doc="The pair; none: the first one of the queue.")
-    filter = Nested(class_=PairFilter, default=PairFilter(status="to_review"), doc="Which pairs are in the queue.")
+    filter = Nested(class_=PairFilter, default=None, allow_None=True, doc="Which pairs are in the queue.")
     order = param.String("row_index", doc="What the queue is sorted by.")
     descending = param.Boolean(False, doc="True when the order is reversed.")
     shared = param.Boolean(False, doc="True when pairs are handed out, so that two people never get the same one.")

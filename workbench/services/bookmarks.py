@@ -11,6 +11,9 @@ from workbench.domain.label import Bookmark, PairFilter
 from workbench.services import cards, queues
 from workbench.store import Database
 
+# Where everybody begins.
+FRONT = Bookmark(filter=PairFilter(status="to_review"))
+
 
 def keep(db: Database, training_sheet_id: str, reviewer: str, place: Bookmark, now: dt.datetime) -> Bookmark:
     """Remember the pair that somebody has open and its queue, in place of what they had open before."""
@@ -28,13 +31,13 @@ def find(db: Database, training_sheet_id: str, reviewer: str) -> Bookmark:
         "where training_sheet_id = ? and reviewer = ?",
         mine,
     )
-    found = Bookmark(**kept | {"filter": _filter(kept["filter"])}) if kept else Bookmark()
+    found = Bookmark(**kept | {"filter": _filter(kept["filter"])}) if kept else FRONT
     typed = db.row(_TYPED, mine)
     if typed is None or (found.kept_at is not None and typed["saved_at"] < found.kept_at):
         return found
     if typed["row_index"] == found.row_index:
         return found.with_(typed=True)
-    return Bookmark(row_index=typed["row_index"], typed=True, shared=found.shared, kept_at=typed["saved_at"])
+    return FRONT.with_(row_index=typed["row_index"], typed=True, shared=found.shared, kept_at=typed["saved_at"])
 
 
 _TYPED = (

@@ -133,8 +133,8 @@ class PairQueue(BulkReview):
                 return self._going_on(made, sheet, left)
             except ValidationError:
                 # What the filter was about is gone; the queue without one is always there.
-                first = Bookmark()
-                plain = left.with_(filter=first.filter, order=first.order, descending=first.descending)
+                front = bookmarks.FRONT
+                plain = left.with_(filter=front.filter, order=front.order, descending=front.descending)
                 return self._going_on(made, sheet, plain)
 
     def _going_on(self, made: TrainingSheet, sheet: Sheet, left: Bookmark) -> Bookmark:
