@@ -54,7 +54,7 @@ ALL = {
 @pytest.mark.slow
 def test_figures_after_random_steps_are_those_counted_anew(ws: Any) -> None:
     walk = Walk(ws, seed=4)
-    for _ in range(120):
+    for _ in range(60):
         walk.step()
         for made in walk.made:
             assert shown(ws, made) == anew(ws, made), walk.counts

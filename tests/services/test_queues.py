@@ -179,7 +179,8 @@ def test_a_predicate_sees_signals(ws: Any, measured: Any) -> None:
     assert ws.sql("select max(concern) as most from pair_signals").to_dict("records") == [{"most": 0.9}]
 
 
-def test_signals_go_when_the_text_changes(ws: Any, measured: Any) -> None:
+def test_signals_go_and_come_back_with_their_text(ws: Any, measured: Any) -> None:
+    before = ws.review.get(measured.id, 2).quality
     kept = ws.review.decide(measured.id, 1, action="approve", notes="same text")
     edited = ws.review.decide(measured.id, 2, response="something else")
     same = ws.review.decide(measured.id, 5, response=ws.review.get(measured.id, 5).response, notes="typed again")
@@ -187,7 +188,7 @@ def test_signals_go_when_the_text_changes(ws: Any, measured: Any) -> None:
     assert (kept.quality["length"], edited.quality, same.quality["length"]) == (10, None, 50)
     ws.review.undo(measured.id)
     ws.review.undo(measured.id)
-    assert ws.review.get(measured.id, 2).quality is None
+    assert ws.review.get(measured.id, 2).quality == before
     assert ws.review.get(measured.id, 1).quality["training_loss"] == 1
 
 

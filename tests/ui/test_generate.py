@@ -35,6 +35,15 @@ def test_templates_and_training_sheets_are_listed(local, sheet, template):
     view.close()
 
 
+def test_who_has_no_sheet_yet_is_led_to_where_one_is_imported(local):
+    view = started(GenerateView(local))
+
+    view._assemble()
+
+    shows(view, "There are no sheets yet.", "Import a table")
+    view.close()
+
+
 def test_the_preview_follows_the_text_and_names_missing_columns(local, sheet):
     view = started(TemplateView(local, template_id=NEW))
     assert eventually(lambda: view.tried.value == sheet.id)

@@ -25,11 +25,14 @@ from workbench.ui.sheet_forms import assemble_form, sheet_choices
 from workbench.ui.template_view import NEW, TemplateView
 from workbench.ui.theme import MIDDLE
 from workbench.ui.training_sheet_view import TrainingSheetView, counted
+from workbench.ui.url import page_href
 from workbench.ui.view import View
 
 FACES = {"Templates": "templates", "Training sheets": "made"}
 WIDE = 760
 WIDER = 1080
+NO_SHEETS = "There are no sheets yet. A training sheet is made from the rows of one."
+IMPORT = page_href("data", {"dialog": "import"})
 
 
 class GenerateView(View):
@@ -147,8 +150,12 @@ class GenerateView(View):
         return view
 
     def _assemble(self, event: Any = None) -> None:
+        sheets = sheet_choices(self.ws)
+        if not sheets:
+            self.dialog.open("Make a training sheet", empty_state(NO_SHEETS, action="Import a table", href=IMPORT))
+            return
         chosen = RecordChoice(
-            sheet_choices(self.ws),
+            sheets,
             also={"Choose a sheet": ""},
             value="",
             label="Sheet",

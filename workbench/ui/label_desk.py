@@ -37,6 +37,7 @@ class Desk:
         self.typed: dict[str, str] = {}
         self.overtaken = ""
         self._place: Any = None  # what was remembered last
+        self._learned = False
         self._doubted = False  # something changed since the next pair was read
         self._early = False  # the pair on the desk was read while the one before it was still in the queue
 
@@ -98,8 +99,12 @@ class Desk:
         self._take(fresh, typed)
 
     def learn(self) -> None:
-        """Show what is known of the pair on the desk by now, to those who may know; others have no known answer on their card."""
-        if self.card is not None and self.card.known_answer is not None:
+        """Show what is known of the pair on the desk by now, to those who may know; others have no known answer on their card.
+
+        When it is first heard what is known, the card was read anyway.
+        """
+        first, self._learned = not self._learned, True
+        if not first and self.card is not None and self.card.known_answer is not None:
             self._take(self._read(self.card.pair.row_index), self.typed)
 
     def renumber(self) -> None:
