@@ -28,7 +28,7 @@ def served() -> Iterator[Review]:
 
 
 def test_a_search_gives_the_keys_back(served: Review, tab: Tab):
-    tab.goto(served.page())
+    tab.goto(served.page(row=0))
     at(tab, 0)
     tab.keyboard.press("/")
     search = tab.locator(".search input")
@@ -49,7 +49,7 @@ def test_a_search_gives_the_keys_back(served: Review, tab: Tab):
 
 
 def test_escape_closes_a_dialog_and_the_keys_go_on(served: Review, tab: Tab):
-    tab.goto(served.page())
+    tab.goto(served.page(row=0))
     at(tab, 0)
     for key, words in (("o", "Nobody decided on a pair yet."), ("i", "Guidelines")):
         tab.keyboard.press(key)
