@@ -132,7 +132,12 @@ def test_markup_in_names_is_shown_as_text(tab: Any, served: Served) -> None:
 def test_destructive_actions_ask_and_can_be_taken_back(tab: Any, served: Served) -> None:
     tab.goto(served.url + "/table?selected=job_0001")
     tab.locator(".action-cancel").click()
-    tab.get_by_text("Cancel the job and discard its work?").wait_for()
+    question = tab.get_by_text("Cancel the job and discard its work?")
+    question.wait_for()
+    tab.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(tab.get_by_text("Cancel: done.")).to_have_count(0)
+    tab.locator(".action-cancel").click()
     tab.locator(".confirm").click()
     tab.get_by_text("Cancel: done.").wait_for()
     tab.get_by_text("Undo", exact=True).click()
@@ -283,7 +288,7 @@ def test_one_of_many_is_chosen_by_a_part_of_its_name(tab: Any, served: Served) -
 def test_errors_stay_where_they_belong(tab: Any, served: Served) -> None:
     tab.goto(served.url + "/parts")
     tab.get_by_text("No sheet 'sheet_x'. Did you mean 'sheet_y'?").wait_for()
-    assert tab.get_by_text("Try again").count() == 1
+    expect(tab.get_by_text("Try again")).to_have_count(1)
 
 
 def test_times_are_relative_and_ids_copy(tab: Any, served: Served) -> None:

@@ -53,7 +53,7 @@ class ActionBar(pn.viewable.Viewer):
         self._shown: tuple[Any, ...] = ()
         self._buttons = pmui.Row(margin=0, sx={"gap": 1, "flexWrap": "wrap"})
         self._error = pmui.Column(margin=(8, 0, 0, 0), sizing_mode="stretch_width", visible=False)
-        self._dialog = pmui.Dialog(width_option="xs")
+        self._dialog = pmui.Dialog(width_option="xs", close_on_click=True)
         self.layout = pmui.Column(self._buttons, self._error, self._dialog, margin=0, sizing_mode="stretch_width")
         self.update(actions)
 

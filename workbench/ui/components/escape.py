@@ -9,7 +9,10 @@ from panel.custom import JSComponent
 
 
 class EscapeKey(JSComponent):
-    """Report Escape pressed in the dialog it stands in; the first one in a field only leaves the field."""
+    """Report Escape pressed in the dialog it stands in; the first one in a field only leaves the field.
+
+    Until it is drawn the dialog closes by itself, also on a click beside it, when nothing can have been typed yet.
+    """
 
     _esm = """
 export function render({model, el}) {
@@ -29,8 +32,16 @@ export function render({model, el}) {
     const field = path.find(typing)
     if (field) { field.blur(); around.focus() } else { model.send_msg({}) }
   }
+  const onclick = (event) => {
+    const at = event.composedPath()[0]
+    if (at.classList?.contains("MuiDialog-container") && at.contains(dialog())) { event.stopImmediatePropagation() }
+  }
   window.addEventListener("keydown", onkey, true)
-  model.on("remove", () => window.removeEventListener("keydown", onkey, true))
+  window.addEventListener("click", onclick, true)
+  model.on("remove", () => {
+    window.removeEventListener("keydown", onkey, true)
+    window.removeEventListener("click", onclick, true)
+  })
 }
 """
 

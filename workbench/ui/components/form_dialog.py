@@ -15,7 +15,7 @@ class FormDialog(pn.viewable.Viewer):
 
     def __init__(self, *, width: str = "sm", **params: Any) -> None:
         super().__init__(**params)
-        self.dialog = pmui.Dialog(width_option=width, close_on_click=False, show_close_button=True, css_classes=["form-dialog"])
+        self.dialog = pmui.Dialog(width_option=width, close_on_click=True, show_close_button=True, css_classes=["form-dialog"])
 
     def open(self, title: str, *content: Any) -> None:
         """Show content under a title."""

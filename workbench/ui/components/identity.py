@@ -35,7 +35,7 @@ export function render({model}) {
 def name_button() -> tuple[Any, Any]:
     """Return what shows the visitor's name and asks for another, and the button that carries the name."""
     identity = Identity()
-    dialog = pmui.Dialog(title="Who are you?", width_option="xs", show_close_button=True)
+    dialog = pmui.Dialog(title="Who are you?", width_option="xs", show_close_button=True, close_on_click=True)
     button = pmui.Button(
         label="", icon="person", size="small", variant="text", color="default", margin=0, css_classes=["visitor"],
         description="Say who you are",

@@ -31,7 +31,7 @@ class JobsBar(pn.viewable.Viewer):
         self._view, self._table = view, table
         self._words = html("", sizing_mode=None)
         self._outcome = stack()
-        self._dialog = pmui.Dialog(width_option="xs")
+        self._dialog = pmui.Dialog(width_option="xs", close_on_click=True)
         buttons = [self._button(name) for name in ACTIONS]
         if on_compare is not None:
             compare = pmui.Button(

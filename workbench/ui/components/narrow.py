@@ -22,8 +22,9 @@ class NarrowSignal(JSComponent):
     _esm = f"""
 export function render({{model}}) {{
   if (window.matchMedia("(max-width: 599px)").matches) {{ setTimeout(() => model.send_msg("narrow"), 0) }}
-  // It fades for a moment when it closes.
-  const allow = () => setTimeout(() => document.documentElement.style.setProperty("{NAVIGATION}", "visible"), 400)
+  // It fades as it closes, for longer where the machine is busy: whoever asks for it touches something first.
+  const show = () => document.documentElement.style.setProperty("{NAVIGATION}", "visible")
+  const allow = () => ["pointerdown", "keydown"].forEach((touch) => window.addEventListener(touch, show, {{capture: true, once: true}}))
   model.on("closed", allow)
 }}
 """
