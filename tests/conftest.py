@@ -25,10 +25,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.path not in slow, -many[item.path]))
 
 
-@pytest.fixture(params=TRANSPORTS)
-def ws(request: pytest.FixtureRequest) -> Iterator[Workspace]:
-    """Open an empty workspace embedded and over HTTP: every test using it runs twice."""
-    with frozen(transport=request.param) as workspace:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what uses `ws` over both transports, or over those alone that its module names in TRANSPORTS."""
+    if "transport_of_ws" in metafunc.fixturenames:
+        metafunc.parametrize("transport_of_ws", getattr(metafunc.module, "TRANSPORTS", TRANSPORTS))
+
+
+@pytest.fixture
+def ws(transport_of_ws: str) -> Iterator[Workspace]:
+    """Open an empty workspace embedded and over HTTP: every test using it runs twice, unless its module says otherwise."""
+    with frozen(transport=transport_of_ws) as workspace:
         yield workspace
 
 

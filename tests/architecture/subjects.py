@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -30,7 +31,12 @@ def modules(*rooms: str) -> list[ModuleType]:
 def sources(folder: Path = PACKAGE) -> Iterator[tuple[Path, ast.Module]]:
     """Yield every Python file of a folder with its syntax tree."""
     for path in sorted(folder.rglob("*.py")):
-        yield path, ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        yield path, _tree(path.read_text(encoding="utf-8"), str(path))
+
+
+@functools.cache
+def _tree(text: str, name: str) -> ast.Module:
+    return ast.parse(text, filename=name)
 
 
 def subclasses(kind: type, *rooms: str) -> list[type]:

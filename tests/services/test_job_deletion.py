@@ -10,6 +10,9 @@ from tests.services.test_jobs import running, submit
 from workbench.errors import GateNotPassed, InUse, InvalidTransition, NotFound
 from workbench.services.job_deletion import TABLES
 
+# What a child process does is the same whoever asked for it.
+TRANSPORTS = ("http",)
+
 
 @pytest.fixture
 def runner(ws):

@@ -22,6 +22,8 @@ from workbench.errors import Conflict, InUse, NotEligible, ValidationError
 from workbench.services import importing
 from workbench.testing import frozen
 
+# What a child process does is the same whoever asked for it.
+TRANSPORTS = ("http",)
 ROWS = [{"id": f"i{n}", "q": f'say "{n}" 😀\n', "n": n} for n in range(20)]
 
 

@@ -21,6 +21,8 @@ from workbench.store.doctor import doctor
 from workbench.store.json_records import JsonRecords
 from workbench.testing import frozen
 
+# What a child process does is the same whoever asked for it.
+TRANSPORTS = ("http",)
 PAIR = "row_index, item_ref, prompt, response, response_source, original_response, status, flag_reason, confidence, labeled_by, "
 PAIR += "labeled_at, verified_by, verified_at, allowed_mask, prohibited_mask, version"
 MADE = ("format", "question", "other_questions", "pairs", "statuses", "unplaced", "summary", "preview")

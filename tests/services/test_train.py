@@ -1,4 +1,4 @@
-"""Training over both transports: checks, split, a real run, lineage, evaluation, comparison."""
+"""Training over the wire: checks, split, a real run, lineage, evaluation, comparison."""
 
 import json
 import os
@@ -10,6 +10,8 @@ import pytest
 from tests.services.approved import change, ended, sample, sheet_of, words
 from workbench.errors import InvalidTransition, NotEligible, NotFound, NotReady, ValidationError
 
+# What a child process does is the same whoever asked for it.
+TRANSPORTS = ("http",)
 FAST = {"epochs": 2, "char_ngrams": 0}
 
 

@@ -11,7 +11,7 @@ from tests.services.undo_law import Walk, told
 from workbench.store.doctor import doctor
 from workbench.testing import frozen
 
-STEPS = 200
+STEPS = 140
 
 
 class Newcomer(Walk):
@@ -48,7 +48,7 @@ def test_an_older_file_learns_whose_each_verdict_is(tmp_path: Any) -> None:
     with frozen(tmp_path / "walk.duckdb") as ws:
         ws.transport.strict = False
         walk = Newcomer(ws, seed=1)
-        for _ in range(150):
+        for _ in range(110):
             walk.step()
         walk.clock.advance(minutes=5)
         for made, batch in reversed(walk.done[-20:]):
@@ -69,7 +69,7 @@ def test_the_last_steps_come_back_when_made_again(tmp_path: Any, seed: int) -> N
     with frozen(tmp_path / "walk.duckdb") as ws:
         ws.transport.strict = False
         walk, dice = Walk(ws, seed=seed), random.Random(seed)
-        for _ in range(100):
+        for _ in range(70):
             walk.step()
         walk.clock.advance(minutes=5)
         for _ in range(5):

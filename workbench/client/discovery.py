@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import psutil
 
+from workbench.client.certificates import trusted
+
 API_VERSION = "1"
 DEFAULT_PREFIX = "/api/v1"
 
@@ -69,7 +71,7 @@ def answers(sidecar: Sidecar, *, timeout: float = 2.0) -> bool:
     """Return True when the owner answers on its address."""
     try:
         headers = {"Authorization": f"Bearer {sidecar.token}"} if sidecar.token else {}
-        return httpx.get(f"{sidecar.url}/api/health", headers=headers, timeout=timeout, trust_env=False).is_success
+        return _health(sidecar.url, headers, timeout).is_success
     except httpx.HTTPError:
         return False
 
@@ -78,10 +80,15 @@ def api_prefix(url: str, token: str | None = None, *, timeout: float = 5.0) -> s
     """Return the prefix under which a server has its API; the usual one where it does not say."""
     try:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        told = httpx.get(f"{url.rstrip('/')}/api/health", headers=headers, timeout=timeout, trust_env=False).json()
+        told = _health(url.rstrip("/"), headers, timeout).json()
         return str(told["api_prefix"])
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return DEFAULT_PREFIX
+
+
+def _health(url: str, headers: dict[str, str], timeout: float) -> httpx.Response:
+    return httpx.get(f"{url}/api/health", headers=headers, timeout=timeout, trust_env=False, verify=trusted(url))
+
 
 
 def find(database: str | os.PathLike[str], *, seconds: float = 0.0) -> Sidecar | None:

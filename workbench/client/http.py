@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import json
 import secrets
-import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
+from workbench.client.certificates import trusted
 from workbench.client.events import EventStream
 from workbench.client.transport import Listener
 from workbench.contract import answers, codec
@@ -40,7 +39,7 @@ class HttpTransport:
             headers["X-Workbench-User"] = as_header(user)
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False, verify=_tls())
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False, verify=trusted(self.url))
         self._events = EventStream(self.url + prefix + "/events", headers=headers)
         self.user = user or "local"
 
@@ -156,9 +155,3 @@ def _payload(response: httpx.Response) -> dict[str, Any]:
         return response.json()
     except ValueError:
         return {"error": f"The server answered {response.status_code} without saying why."}
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """Read the certificates this machine trusts once for all connections."""
-    return httpx.create_ssl_context(trust_env=False)

@@ -23,7 +23,6 @@ from workbench.store.faults import cannot_open, explained, refuse_unusable_folde
 from workbench.store.memory import Memory
 from workbench.store.migrate import migrate
 from workbench.store.reads import Reads, Scope
-from workbench.store.statements import Statements
 from workbench.store.subscribers import Subscriber, Subscribers
 from workbench.store.transaction import OUTBOX_COLUMNS, Carry, Event, Params, Transaction
 
@@ -66,7 +65,6 @@ class Database(Reads):
         self.external = ExternalFiles()
         self._connection = _connect(path, self.external)
         self._scope = Scope()
-        self._statements = Statements()
         self._write_lock = threading.RLock()
         self._subscribers = Subscribers()
         self._holders = 0
@@ -144,7 +142,7 @@ class Database(Reads):
         if self._scope.cursor is not None:
             raise RuntimeError("write() inside read(): open the write block first.")
         with self._write_lock:
-            transaction = Transaction(self.connection.cursor(), actor or self.actor_of(), self._statements)
+            transaction = Transaction(self.connection.cursor(), actor or self.actor_of())
             with self._bound(transaction):
                 yield transaction
                 events = self._commit(transaction)
@@ -207,7 +205,7 @@ class Database(Reads):
         cursor = self.connection.cursor()
         cursor.begin()
         try:
-            yield Transaction(cursor, self.actor_of(), self._statements)
+            yield Transaction(cursor, self.actor_of())
             with self._write_lock, explained():
                 cursor.commit()
         except BaseException:
@@ -314,7 +312,6 @@ class Database(Reads):
     def _shut(self) -> None:
         with self._write_lock:
             self._subscribers.clear()
-            self._statements.clear()
             connection, self._connection = self._connection, None
             if connection is not None:
                 _closed(connection)

@@ -10,7 +10,6 @@ import duckdb
 
 from workbench.store.reads import Reads, Scope
 from workbench.store.scratch import text_literal
-from workbench.store.statements import Statements
 from workbench.store.transaction import quoted
 
 MEMORY = "600MB"
@@ -27,7 +26,6 @@ class ParquetTables(Reads):
         config = {"memory_limit": MEMORY, "temp_directory": self._folder.name, "autoinstall_known_extensions": False}
         self._connection = duckdb.connect(":memory:", config=config | ({"threads": threads} if threads else {}))
         self._scope = Scope()
-        self._statements = Statements()
         for name, path in tables.items():
             self._connection.execute(f"create view {quoted(name)} as select * from read_parquet({text_literal(str(path))})")
         for statement in prelude:
@@ -41,7 +39,6 @@ class ParquetTables(Reads):
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._statements.clear()
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from workbench.errors import WorkbenchError
-from workbench.store.statements import Statements
+from workbench.store.statements import STATEMENTS
 from workbench.store.time_limit import limited
 from workbench.store.transaction import Params
 
@@ -30,31 +30,30 @@ class Reads:
 
     _connection: duckdb.DuckDBPyConnection | None
     _scope: Scope
-    _statements: Statements
     _changed_at: Mapping[str, int] = MappingProxyType({})
 
     def rows(self, sql: str, params: Params = (), *, seconds: float | None = None) -> list[dict[str, Any]]:
         """Return the rows of a query as dicts."""
         with self.cursor(seconds=seconds) as cursor:
-            cursor.execute(self._statements.parsed(cursor, sql), params)
+            cursor.execute(STATEMENTS.parsed(cursor, sql), params)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def tuples(self, sql: str, params: Params = (), *, seconds: float | None = None) -> list[tuple[Any, ...]]:
         """Return the rows of a query as tuples."""
         with self.cursor(seconds=seconds) as cursor:
-            return cursor.execute(self._statements.parsed(cursor, sql), params).fetchall()
+            return cursor.execute(STATEMENTS.parsed(cursor, sql), params).fetchall()
 
     def row(self, sql: str, params: Params = (), *, seconds: float | None = None) -> dict[str, Any] | None:
         """Return the first row of a query as a dict, or None."""
         with self.cursor(seconds=seconds) as cursor:
-            found = cursor.execute(self._statements.parsed(cursor, sql), params).fetchone()
+            found = cursor.execute(STATEMENTS.parsed(cursor, sql), params).fetchone()
             return None if found is None else dict(zip((column[0] for column in cursor.description), found, strict=True))
 
     def value(self, sql: str, params: Params = (), *, seconds: float | None = None) -> Any:
         """Return the first column of the first row, or None."""
         with self.cursor(seconds=seconds) as cursor:
-            found = cursor.execute(self._statements.parsed(cursor, sql), params).fetchone()
+            found = cursor.execute(STATEMENTS.parsed(cursor, sql), params).fetchone()
             return None if found is None else found[0]
 
     def arrow(self, sql: str, params: Params = (), *, seconds: float | None = None) -> pa.Table:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections import OrderedDict
 
 import duckdb
 
-KEPT = 500
+KEPT = 1000
 LONGEST = 20_000
 
 
 class Statements:
-    """Keep the statements asked for last as DuckDB has read them; any cursor of any thread may run them."""
+    """Keep the statements asked for last as DuckDB has read them; any cursor of any database may run them."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, duckdb.Statement] = OrderedDict()
@@ -42,3 +43,7 @@ class Statements:
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return found[0]
+
+
+STATEMENTS = Statements()
+atexit.register(STATEMENTS.clear)

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from workbench.store.faults import explained
-from workbench.store.statements import Statements
+from workbench.store.statements import STATEMENTS
 from workbench.store.time_limit import limited
 
 Params = Sequence[Any] | Mapping[str, Any]
@@ -43,13 +43,12 @@ class Event:
 class Transaction:
     """Collect statements and events that take effect together or not at all."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, actor: str, statements: Statements) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, actor: str) -> None:
         self.cursor = cursor
         self.actor = actor
         self.writes = 0
         self.spoiled: BaseException | None = None
         self.followers: list[Callable[[], None]] = []
-        self._statements = statements
         self._emitted: dict[tuple[str, str, str], int | None] = {}
         self._carried: dict[str, list[tuple[str, Carry]]] = {}
 
@@ -57,7 +56,7 @@ class Transaction:
         """Run one statement and return its rows; a DML statement returns its row count or RETURNING rows."""
         self.writes += 1
         with explained():
-            return self.cursor.execute(self._statements.parsed(self.cursor, sql), params).fetchall()
+            return self.cursor.execute(STATEMENTS.parsed(self.cursor, sql), params).fetchall()
 
     def within(self, seconds: float | None, late: Callable[[float], Exception]) -> AbstractContextManager[None]:
         """Limit what is executed inside the block; `late` makes the error."""
