@@ -12,6 +12,8 @@ from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize
 from workbench.domain.blank import told
 from workbench.domain.data import Finding, Validation
 from workbench.domain.generate import (
+    ARCHIVE,
+    PUBLISH,
     TEMPLATE_LIFECYCLE,
     LabelClass,
     PlanCheck,
@@ -191,13 +193,13 @@ class TemplateService(Service):
         self.records.delete(template_id)
         return Deleted(id=template_id)
 
-    @command("POST", "/templates/{template_id}/publish", roles=WRITERS, label="Publish")
+    @command("POST", "/templates/{template_id}/publish", roles=WRITERS, label="Publish", confirm=PUBLISH)
     def publish(self, template_id: str) -> Template:
         """Declare a template final: from now on it does not change. It has to be complete."""
         require_plan(self.records.get(template_id))
         return self._move("publish", template_id)
 
-    @command("POST", "/templates/{template_id}/archive", roles=WRITERS, label="Archive")
+    @command("POST", "/templates/{template_id}/archive", roles=WRITERS, label="Archive", confirm=ARCHIVE)
     def archive(self, template_id: str) -> Template:
         """Put a template aside."""
         return self._move("archive", template_id)
@@ -317,7 +319,7 @@ def _warned(action: Action, row: dict[str, Any]) -> Action:
     left = unfilled(row["system_instruction"])
     if action.name != "publish" or not action.enabled or not left:
         return action
-    return action.with_(confirm=f"Publish this template? Its system instruction {left}.")
+    return action.with_(confirm=f"{action.confirm} Its system instruction {left}.")
 
 
 def _numbers(semver: str) -> tuple[int, ...]:
