@@ -236,7 +236,7 @@ def test_placeholders_in_a_system_instruction_are_told_of(ws: Any, sheet: Any) -
         assert found.valid
         assert [(f.level, f.field, f.message) for f in found.findings][:1] == [("warning", "system_instruction", words)]
     publish = next(action for action in made.actions if action.name == "publish")
-    assert publish.confirm == f"Publish this template? Its system instruction {words}."
+    assert publish.confirm.endswith(f"a new version of it can change. Its system instruction {words}.")
 
 
 @pytest.mark.parametrize(
