@@ -345,7 +345,7 @@ class Jobs(Namespace):
     def cancel(self, job_id: str, *, reason: str = ..., idempotency_key: str | None = ...) -> Job:
         """Cancel a job: a waiting one ends at once, a running one as soon as its process is gone."""
     def stop(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
-        """End a running job early: it keeps the best so far and succeeds."""
+        """End a running job early: it keeps what is done, a training the best so far, and succeeds."""
     def retry(self, job_id: str, *, training_config: dict[str, Any] = ..., resume: bool = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> Job:
         """Make a new job like one that failed or was cancelled, linked to it; a training may change settings."""
     def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:

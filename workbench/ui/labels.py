@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 import param
 from markupsafe import Markup
 
+from workbench.domain.item import item_name
 from workbench.domain.labels import CanonicalLabel
 from workbench.errors import NotFound
 from workbench.ui import format as fmt
@@ -21,7 +22,7 @@ from workbench.ui.components.fields import Field, fields_of_operation
 from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html, show
-from workbench.ui.components.pair_markup import CSS, SHOWN_CHARS
+from workbench.ui.components.pair_markup import CSS, SHOWN_CHARS, item_markup
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.label_grid import excerpt
@@ -122,11 +123,11 @@ class KnownLabelsView(View):
 
     def _made(self, label: Any) -> None:
         self.dialog.close()
-        self.toasts.say(f"Kept the label of {label.item_ref}.")
+        self.toasts.say(f"Kept the label of {item_name(label.item_ref)}.")
 
     def _deleted(self, label: Any) -> None:
         self.label = ""
-        self.toasts.say(f"Deleted the label of {label.item_ref}.")
+        self.toasts.say(f"Deleted the label of {item_name(label.item_ref)}.")
 
 
 class KnownLabelView(View):
@@ -188,12 +189,13 @@ class KnownLabelView(View):
 
     def _saved(self, label: Any) -> None:
         self.dialog.close()
-        self.toasts.say(f"Saved the label of {label.item_ref}.")
+        self.toasts.say(f"Saved the label of {item_name(label.item_ref)}.")
 
 
 def _columns() -> tuple[Column, ...]:
     said = column(CanonicalLabel, "label", show=excerpt)
-    return columns(CanonicalLabel, "item_ref", "label_type", said, "confidence", "reuse_count", "labeled_by", "labeled_at", titles=TITLES)
+    item = column(CanonicalLabel, "item_ref", title=TITLES["item_ref"], show=item_markup)
+    return columns(CanonicalLabel, item, "label_type", said, "confidence", "reuse_count", "labeled_by", "labeled_at", titles=TITLES)
 
 
 def _nothing() -> Any:
@@ -232,7 +234,7 @@ def _head(label: Any) -> Markup:
         ]
     )
     said = Markup('<div class="said" style="margin:8px 0 16px">{}</div>').format(fmt.clipped(label.label, SHOWN_CHARS))
-    return Markup('{}{}<div class="wide">{}</div>').format(title.format(label.item_ref, sample), said, facts)
+    return Markup('{}{}<div class="wide">{}</div>').format(title.format(item_markup(label.item_ref), sample), said, facts)
 
 
 def _uses(uses: Any, reason: str) -> Markup:
