@@ -235,6 +235,9 @@ def test_placeholders_in_a_system_instruction_are_told_of(ws: Any, sheet: Any) -
     ):
         assert found.valid
         assert [(f.level, f.field, f.message) for f in found.findings][:1] == [("warning", "system_instruction", words)]
+    begun = ws.templates.check(plan | {"response_column": None}, entered=["prompt_template"])
+    assert (begun.valid, begun.pending, begun.findings) == (False, True, ())
+    assert begun.summary == "Still to fill in: response column."
     publish = next(action for action in made.actions if action.name == "publish")
     assert publish.confirm.endswith(f"a new version of it can change. Its system instruction {words}.")
 

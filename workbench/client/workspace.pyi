@@ -187,7 +187,7 @@ class Templates(Namespace):
         """Check a template by itself or against a sheet; nothing is changed."""
     def preview(self, sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., limit: int = ..., offset: int = ...) -> PromptPreview:
         """Render the first rows of a sheet with a stored or a not yet stored template; nothing is kept."""
-    def check(self, template: TemplateSnapshot, *, sheet_id: str | None = ..., limit: int = ...) -> PlanCheck:
+    def check(self, template: TemplateSnapshot, *, sheet_id: str | None = ..., limit: int = ..., entered: list[str] | None = ...) -> PlanCheck:
         """Check a plan that may not be stored yet and render the first rows of a sheet with it."""
 class Providers(Namespace):
     def list(self) -> Page[ProviderConfig]:

@@ -270,6 +270,7 @@ class PlanCheck(Record):
     kind = "plan check"
 
     valid = param.Boolean(True, doc="True without errors; warnings may remain.")
+    pending = param.Boolean(False, doc="True when nothing entered is wrong, but something is still to be filled in.")
     summary = param.String("", doc="One sentence on the outcome.")
     pieces = Items(item_type=PlanPiece, doc="The template in pieces.")
     findings = Items(item_type=Finding, doc="What was found, errors first.")

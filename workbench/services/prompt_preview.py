@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from workbench.domain.data import Sheet, Validation
 from workbench.domain.generate import PlanCheck, PlanPiece, PreviewedPrompt, PromptPlan, PromptPreview
 from workbench.domain.prompt import columns_used, parse
@@ -40,12 +42,19 @@ def preview_prompts(db: Database, sheet: Sheet, plan: PromptPlan, *, limit: int,
     return PromptPreview(rows=rows, total=sheet.item_count, limit=limit, offset=offset)
 
 
-def check_plan(db: Database, plan: PromptPlan, sheet: Sheet | None, *, limit: int) -> PlanCheck:
-    """Check a plan by itself or on a sheet, and render the first rows when it holds no error."""
+def check_plan(
+    db: Database, plan: PromptPlan, sheet: Sheet | None, *, limit: int, entered: Collection[str] | None = None
+) -> PlanCheck:
+    """Check a plan by itself or on a sheet, and render the first rows when it holds no error.
+
+    With `entered`, what other fields lack is still to be filled in and no fault yet.
+    """
     names = [column.name for column in sheet.columns] if sheet else []
     checked = check_template(plan, sheet) if sheet else Validation(findings=[*plan_faults(plan), *plan_warnings(plan)])
-    findings = checked.findings
-    valid = all(finding.level != "error" for finding in findings)
+    errors = [finding.field for finding in checked.findings if finding.level == "error"]
+    valid = not errors
+    pending = entered is not None and not valid and not set(errors) & set(entered)
+    findings = [finding for finding in checked.findings if entered is None or finding.field in entered]
     used = columns_used(plan.prompt_template, plan.column_mapping)
     pieces = [
         PlanPiece(
@@ -56,7 +65,8 @@ def check_plan(db: Database, plan: PromptPlan, sheet: Sheet | None, *, limit: in
     rows = preview_prompts(db, sheet, plan, limit=limit, offset=0).rows if sheet and valid else ()
     return PlanCheck(
         valid=valid,
-        summary=_summary(valid, sheet, len(used), list(checked.missing)),
+        pending=pending,
+        summary=_still(errors) if pending else _summary(valid, sheet, len(used), list(checked.missing)),
         pieces=pieces,
         findings=findings,
         missing=checked.missing,
@@ -68,6 +78,10 @@ def check_plan(db: Database, plan: PromptPlan, sheet: Sheet | None, *, limit: in
 
 def _known(placeholder: str | None, used: dict[str, str], names: list[str]) -> bool:
     return placeholder is None or not names or used.get(placeholder) in names
+
+
+def _still(fields: list[str]) -> str:
+    return f"Still to fill in: {', '.join(field.replace('_', ' ') for field in dict.fromkeys(fields))}."
 
 
 def _summary(valid: bool, sheet: Sheet | None, placeholders: int, missing: list[str]) -> str:

@@ -249,9 +249,12 @@ class TemplateService(Service):
         *,
         sheet_id: Annotated[str | None, Field(description="Sheet to try it on; none: only the text is checked.")] = None,
         limit: Annotated[int, Field(ge=1, le=100, description="Most rows to render.")] = 3,
+        entered: Annotated[
+            list[str] | None, Field(max_length=100, description="Fields that were entered so far; none: all. Faults of others wait.")
+        ] = None,
     ) -> PlanCheck:
         """Check a plan that may not be stored yet and render the first rows of a sheet with it."""
-        return check_plan(self.db, template, self.app.sheets.live(sheet_id) if sheet_id else None, limit=limit)
+        return check_plan(self.db, template, self.app.sheets.live(sheet_id) if sheet_id else None, limit=limit, entered=entered)
 
     def faults_of(self, given: Mapping[str, Any]) -> builtins.list[dict[str, Any]]:
         """Return what is wrong with those fields of a template that could be read."""
