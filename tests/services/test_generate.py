@@ -162,6 +162,21 @@ def test_template_versions(ws: Any, template: Any) -> None:
     assert ws.templates.version(template.id).semver == "1.2.0"
     ws.templates.delete(draft.id)
     assert ws.templates.list(search="ASK").total == 2
+    asked = {action.name: action.confirm for action in template.actions}
+    assert asked["publish"] and asked["archive"], "neither can be taken back"
+
+
+def test_versions_of_a_template_are_ordered_as_numbers_and_come_in_pages(ws: Any, template: Any) -> None:
+    ws.templates.publish(template.id)
+    for _ in range(10):
+        ws.templates.version(template.id)
+
+    pages = [ws.templates.versions(template.id, page=page, page_size=5) for page in (1, 2, 3)]
+
+    assert [[one.semver for one in page] for page in pages] == [
+        ["1.10.0", "1.9.0", "1.8.0", "1.7.0", "1.6.0"], ["1.5.0", "1.4.0", "1.3.0", "1.2.0", "1.1.0"], ["1.0.0"],
+    ]  # fmt: skip
+    assert {page.total for page in pages} == {11}
 
 
 def test_template_bounds(ws: Any) -> None:

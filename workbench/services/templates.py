@@ -150,12 +150,12 @@ class TemplateService(Service):
         return self._record(self.records.get(template_id))
 
     @query("GET", "/templates/{template_id}/versions", key="templates")
-    def versions(self, template_id: str) -> Page[Template]:
+    def versions(self, template_id: str, *, page: PageNumber = 1, page_size: PageSize = 50) -> Page[Template]:
         """List all versions of a template, the newest first."""
-        found = self.records.list("name = ?", [self.records.get(template_id).name])
-        found.sort(key=lambda one: _numbers(one.semver), reverse=True)
-        rows = [self._present(one.values()) for one in found]
-        return Page(Template, rows, total=len(rows), page_size=len(rows))
+        family, newest = [self.records.get(template_id).name], "string_split(semver, '.')::integer[] desc"
+        found = self.records.page("name = ?", family, order=newest, page=page, page_size=page_size)
+        found.rows = [self._present(row) for row in found.rows]
+        return found
 
     @command("PUT", "/templates/{template_id}", roles=WRITERS, label="Edit", further="faults_of")
     def update(
@@ -250,7 +250,7 @@ class TemplateService(Service):
         sheet_id: Annotated[str | None, Field(description="Sheet to try it on; none: only the text is checked.")] = None,
         limit: Annotated[int, Field(ge=1, le=100, description="Most rows to render.")] = 3,
         entered: Annotated[
-            list[str] | None, Field(max_length=100, description="Fields that were entered so far; none: all. Faults of others wait.")
+            builtins.list[str] | None, Field(max_length=100, description="Fields entered so far, others are not at fault yet; none: all.")
         ] = None,
     ) -> PlanCheck:
         """Check a plan that may not be stored yet and render the first rows of a sheet with it."""

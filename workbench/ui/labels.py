@@ -31,6 +31,7 @@ from workbench.ui.url import page_href
 from workbench.ui.view import View
 
 PAGE = 10
+VERSIONS = 20
 USES = ("allowed_uses", "prohibited_uses")
 STATED = ("label", "confidence", "notes", *USES)
 TITLES = {
@@ -143,8 +144,10 @@ class KnownLabelView(View):
         self.head, self.log = html("", css=TEXT_CSS), html("", css=CSS)
         self.actions = ActionBar(toasts=self.toasts, first="update", size="small", handlers={"update": self._edit})
         self.top = self.live(self.ws.labels.get, self._drawn, height=120, label_id=self.label_id)
-        versions = self.live(self.ws.labels.versions, self._told, height=80, label_id=self.label_id)
-        self.past = card("Versions", versions, name="versions")
+        versions = self.live(self.ws.labels.versions, self._told, height=80, label_id=self.label_id, page_size=VERSIONS)
+        self.pager = pmui.Pagination(count=1, value=0, size="small", margin=0, visible=False)
+        self.pager.param.watch(lambda event: versions.ask(page=fmt.page_of(event.new)), "value")
+        self.past = card("Versions", versions, self.pager, name="versions")
         self.top.refuse, versions.refuse = self._missing, self._forgotten
         self.gone = pmui.Column(empty_state(GONE), margin=0, sizing_mode="stretch_width", visible=False)
         return [self.gone, self.top, self.past, self.dialog]
@@ -157,6 +160,7 @@ class KnownLabelView(View):
 
     def _told(self, versions: Any) -> Any:
         self.past.visible = True
+        self.pager.param.update(count=fmt.page_count(versions.total, VERSIONS), visible=versions.total > VERSIONS)
         show(self.log, _log(versions))
         return self.log
 

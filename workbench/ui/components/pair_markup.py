@@ -52,8 +52,9 @@ def over(title: str, extra: Any = "") -> Markup:
 
 
 def item_markup(item_ref: str) -> Markup:
-    """Return what a pair is about by the name that people know it by; on hover as it is kept."""
-    return Markup('<span title="{}">{}</span>').format(fmt.marked(item_ref), fmt.marked(item_name(item_ref)))
+    """Return what a pair is about by the name that people know it by; where it has another one, that is on hover."""
+    name = item_name(item_ref)
+    return fmt.cell(item_ref) if name == item_ref else Markup('<span title="{}">{}</span>').format(item_ref, name)
 
 
 def prompt_markup(pieces: Any) -> Markup:
