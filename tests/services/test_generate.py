@@ -166,6 +166,14 @@ def test_template_versions(ws: Any, template: Any) -> None:
     assert asked["publish"] and asked["archive"], "neither can be taken back"
 
 
+def test_a_check_sets_thousands_apart_as_everything_does(ws: Any) -> None:
+    many = ws.sheets.create("many", rows=[{"q": f"q{n}", "a": "x"} for n in range(1200)])
+
+    found = ws.templates.check({"prompt_template": "{{q}}", "response_column": "a"}, sheet_id=many.id)
+
+    assert found.summary == "Fits many: 1 placeholder, 1\u202f200 rows."
+
+
 def test_versions_of_a_template_are_ordered_as_numbers_and_come_in_pages(ws: Any, template: Any) -> None:
     ws.templates.publish(template.id)
     for _ in range(10):

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from workbench.domain.data import Sheet, Validation
 from workbench.domain.generate import PlanCheck, PlanPiece, PreviewedPrompt, PromptPlan, PromptPreview
 from workbench.domain.prompt import columns_used, parse
+from workbench.domain.wording import grouped
 from workbench.services.rendering import (
     check_template,
     item_ref_sql,
@@ -90,7 +91,7 @@ def _summary(valid: bool, sheet: Sheet | None, placeholders: int, missing: list[
     if not valid:
         return "Something is missing before it can be used."
     words = f"{placeholders} placeholder{'' if placeholders == 1 else 's'}"
-    return f"Fits {sheet.name}: {words}, {sheet.item_count} rows." if sheet else f"{words}; choose a sheet to try it on."
+    return f"Fits {sheet.name}: {words}, {grouped(sheet.item_count)} rows." if sheet else f"{words}; choose a sheet to try it on."
 
 
 def _pieces(plan: PromptPlan, cells: dict[str, str]) -> list[dict[str, str | None]]:
