@@ -15,6 +15,7 @@ from panel.util import edit_readonly
 from workbench.ui.components.head import head
 from workbench.ui.components.history import PageHistory
 from workbench.ui.components.narrow import NarrowSignal
+from workbench.ui.components.preferred_theme import PreferredTheme
 from workbench.ui.components.states import ErrorState
 from workbench.ui.data import DataView
 from workbench.ui.generate import GenerateView
@@ -76,7 +77,9 @@ def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
     navigation.follow_theme(page)
     # A phone has no room for the navigation: it opens on demand.
     signal = NarrowSignal(lambda: view.ready.on_ready(lambda: _close_navigation(page, signal)))
-    page.main = [*page.main, signal, PageHistory()]
+    theme = PreferredTheme(lambda: view.ready.on_ready(lambda: navigation.prefer_dark(page)), dark=dark)
+    page.param.watch(lambda event: theme.param.update(dark=event.new), "dark_theme")
+    page.main = [*page.main, signal, theme, PageHistory()]
     return page
 
 
@@ -136,6 +139,7 @@ class Navigation(pn.viewable.Viewer):
     def __init__(self, screens: Sequence[Screen], current: Screen, **params: Any) -> None:
         super().__init__(**params)
         self._screens = screens
+        self._chosen = True
         self._list = pmui.MenuList(
             items=self._items(dark=pn.config.theme == "dark"),
             active=[screen.path for screen in screens].index(current.path),
@@ -156,11 +160,17 @@ class Navigation(pn.viewable.Viewer):
 
         def follow(event: Any) -> None:
             self._list.items = self._items(dark=event.new)
-            if location is not None:
+            if location is not None and self._chosen:
                 query = {k: v for k, v in query_of(location.search).items() if k != "theme"}
                 location.search = search_of(query | ({"theme": "dark"} if event.new else {}))
 
         page.param.watch(follow, "dark_theme")
+
+    def prefer_dark(self, page: pmui.Page) -> None:
+        """Make a page dark that nobody chose to be: the links say so, its own address does not."""
+        self._chosen = False
+        page.dark_theme = True
+        self._chosen = True
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._list
