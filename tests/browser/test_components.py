@@ -320,6 +320,7 @@ def test_a_page_is_dark_where_the_system_is_until_its_visitor_chooses(tab: Any, 
     tab.emulate_media(color_scheme="dark")
     tab.goto(served.url + "/table")
     tab.wait_for_function(f"{ground} === '{dark}'")
+    assert tab.locator("html[data-dark]").count(), "what hangs on the page goes by it"
     assert "theme" not in tab.url, "nobody chose it"
     tab.get_by_text("Parts", exact=True).click()
     tab.get_by_text("no key yet").wait_for()
@@ -327,6 +328,7 @@ def test_a_page_is_dark_where_the_system_is_until_its_visitor_chooses(tab: Any, 
 
     tab.get_by_label("Toggle theme").click()
     tab.wait_for_function(f"{ground} === '{light}'")
+    assert not tab.locator("html[data-dark]").count()
     tab.goto(served.url + "/table")
     tab.get_by_text("130 rows").wait_for()
     tab.wait_for_function(f"{ground} === '{light}'")

@@ -74,11 +74,10 @@ def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
     # Nothing shows it, and with each event of the browser the whole page would be gone through and told, twice.
     with edit_readonly(page):
         page.busy = False
-    navigation.follow_theme(page)
+    theme = PreferredTheme()
+    navigation.follow_theme(page, theme)
     # A phone has no room for the navigation: it opens on demand.
     signal = NarrowSignal(lambda: view.ready.on_ready(lambda: _close_navigation(page, signal)))
-    theme = PreferredTheme(lambda: view.ready.on_ready(lambda: navigation.prefer_dark(page)), dark=dark)
-    page.param.watch(lambda event: theme.param.update(dark=event.new), "dark_theme")
     page.main = [*page.main, signal, theme, PageHistory()]
     return page
 
@@ -139,7 +138,6 @@ class Navigation(pn.viewable.Viewer):
     def __init__(self, screens: Sequence[Screen], current: Screen, **params: Any) -> None:
         super().__init__(**params)
         self._screens = screens
-        self._chosen = True
         self._list = pmui.MenuList(
             items=self._items(dark=pn.config.theme == "dark"),
             active=[screen.path for screen in screens].index(current.path),
@@ -154,23 +152,17 @@ class Navigation(pn.viewable.Viewer):
         # Paths are relative, so that the pages also work below a prefix that a proxy strips.
         return [{"label": s.title, "icon": s.icon, "href": f".{s.path}{query}"} for s in self._screens]
 
-    def follow_theme(self, page: pmui.Page) -> None:
-        """Keep light or dark when moving to another page and on reload."""
+    def follow_theme(self, page: pmui.Page, theme: PreferredTheme) -> None:
+        """Keep light or dark when moving to another page and on reload; the address says what somebody chose."""
         location = page_location()
 
         def follow(event: Any) -> None:
             self._list.items = self._items(dark=event.new)
-            if location is not None and self._chosen:
+            if location is not None and not theme.dark:
                 query = {k: v for k, v in query_of(location.search).items() if k != "theme"}
                 location.search = search_of(query | ({"theme": "dark"} if event.new else {}))
 
         page.param.watch(follow, "dark_theme")
-
-    def prefer_dark(self, page: pmui.Page) -> None:
-        """Make a page dark that nobody chose to be: the links say so, its own address does not."""
-        self._chosen = False
-        page.dark_theme = True
-        self._chosen = True
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._list

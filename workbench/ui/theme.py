@@ -153,7 +153,7 @@ _TIP = (
     "--tooltip-arrow-inner-color: {paper}; font: 12px/1.5 {font}; border-radius: 6px; }}"
 )
 TIP_CSS = "".join(
-    _TIP.format(place, font=FONT, **colors) for place, colors in ((".bk-Tooltip", LIGHT), ("html.dark .bk-Tooltip", DARK))
+    _TIP.format(place, font=FONT, **colors) for place, colors in ((".bk-Tooltip", LIGHT), ("html[data-dark] .bk-Tooltip", DARK))
 )
 
 # Custom properties come from the theme above, so these few rules follow light and dark by themselves.
