@@ -314,6 +314,28 @@ def test_dark_travels_with_the_links(tab: Any, served: Served) -> None:
     assert ground == "rgb(17, 22, 29)"
 
 
+def test_a_page_is_dark_where_the_system_is_until_its_visitor_chooses(tab: Any, served: Served) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    dark, light = "rgb(17, 22, 29)", "rgb(245, 247, 250)"
+    tab.emulate_media(color_scheme="dark")
+    tab.goto(served.url + "/table")
+    tab.wait_for_function(f"{ground} === '{dark}'")
+    assert tab.locator("html[data-dark]").count(), "what hangs on the page goes by it"
+    assert "theme" not in tab.url, "nobody chose it"
+    tab.get_by_text("Parts", exact=True).click()
+    tab.get_by_text("no key yet").wait_for()
+    assert tab.evaluate(ground) == dark
+
+    tab.get_by_label("Toggle theme").click()
+    tab.wait_for_function(f"{ground} === '{light}'")
+    assert not tab.locator("html[data-dark]").count()
+    tab.goto(served.url + "/table")
+    tab.get_by_text("130 rows").wait_for()
+    tab.wait_for_function(f"{ground} === '{light}'")
+    tab.wait_for_timeout(500)
+    assert tab.evaluate(ground) == light, "a choice holds for the tab"
+
+
 def test_a_slow_callback_holds_up_nobody_else(tab: Any, served: Served) -> None:
     tab.goto(served.url + "/parts")
     tab.get_by_text("no key yet").wait_for()

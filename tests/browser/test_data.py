@@ -25,6 +25,28 @@ def url() -> Iterator[str]:
         yield ws.serve(port=free_port())
 
 
+ALIKE = [f"satisfaction_with_the_answers_of_our_support_{n:02}" for n in range(60)]
+
+
+@pytest.mark.parametrize("face", ["rows", "columns"])
+def test_columns_whose_names_begin_alike_are_told_apart_by_their_ends(url: str, tab: Tab, face: str):
+    made = httpx.post(f"{url}/api/v1/sheets", json={"name": f"alike {face}", "source_type": "inline", "rows": [dict.fromkeys(ALIKE, 1)]})
+    tab.goto(f"{url}/data?sheet={made.json()['id']}&face={face}")
+
+    names = tab.locator("th .middle" if face == "rows" else ".column .middle")
+    expect(names).to_have_count(60)
+    seen = names.evaluate_all(
+        """all => all.map(name => {
+            const [head, tail] = name.children, cell = name.parentElement.getBoundingClientRect()
+            const inside = tail.getBoundingClientRect().right <= cell.right + 1
+            return [name.textContent, head.scrollWidth > head.clientWidth, inside, tail.textContent]
+        })"""
+    )
+    assert [one[0] for one in seen] == ALIKE
+    assert all(cut and inside for _, cut, inside, _ in seen), "the end is in sight, the middle gives way"
+    assert len({tail for *_, tail in seen}) == 60
+
+
 def sheets(url: str) -> dict[str, int]:
     return {sheet["name"]: sheet["item_count"] for sheet in httpx.get(f"{url}/api/v1/sheets").json()["sheets"]}
 

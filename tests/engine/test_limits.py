@@ -93,7 +93,7 @@ def test_a_job_waits_while_the_disk_is_too_full_and_says_so(made):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert waiting.status == "queued"
-    assert "1,000,000,000 MB (WORKBENCH_MIN_FREE_MB) must be free" in waiting.message
+    assert "1\u202f000\u202f000\u202f000 MB (WORKBENCH_MIN_FREE_MB) must be free" in waiting.message
     engine.settings.min_free_mb = 0
     done = until(engine, job)
     assert done.status == "succeeded"

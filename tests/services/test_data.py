@@ -123,6 +123,9 @@ def test_lifecycle(ws: Any, sheet: Any) -> None:
         ws.sheets.update(sheet.id, name="Worse", version=1)
     assert (caught.value.context["yours"], caught.value.context["current_version"]) == (1, 2)
 
+    asked = {a.name: a.confirm for a in renamed.actions}
+    assert "cannot be taken back" in asked["publish"], "nobody can make a draft of it again"
+    assert asked["archive"] is None, "it can be restored"
     published = ws.sheets.publish(sheet.id)
     assert {a.name for a in published.actions if a.enabled} == {
         "tighten", "archive", "clone", "attach_template", "assemble", "delete"

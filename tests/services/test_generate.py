@@ -162,6 +162,29 @@ def test_template_versions(ws: Any, template: Any) -> None:
     assert ws.templates.version(template.id).semver == "1.2.0"
     ws.templates.delete(draft.id)
     assert ws.templates.list(search="ASK").total == 2
+    asked = {action.name: action.confirm for action in template.actions}
+    assert asked["publish"] and asked["archive"], "neither can be taken back"
+
+
+def test_a_check_sets_thousands_apart_as_everything_does(ws: Any) -> None:
+    many = ws.sheets.create("many", rows=[{"q": f"q{n}", "a": "x"} for n in range(1200)])
+
+    found = ws.templates.check({"prompt_template": "{{q}}", "response_column": "a"}, sheet_id=many.id)
+
+    assert found.summary == "Fits many: 1 placeholder, 1\u202f200 rows."
+
+
+def test_versions_of_a_template_are_ordered_as_numbers_and_come_in_pages(ws: Any, template: Any) -> None:
+    ws.templates.publish(template.id)
+    for _ in range(10):
+        ws.templates.version(template.id)
+
+    pages = [ws.templates.versions(template.id, page=page, page_size=5) for page in (1, 2, 3)]
+
+    assert [[one.semver for one in page] for page in pages] == [
+        ["1.10.0", "1.9.0", "1.8.0", "1.7.0", "1.6.0"], ["1.5.0", "1.4.0", "1.3.0", "1.2.0", "1.1.0"], ["1.0.0"],
+    ]  # fmt: skip
+    assert {page.total for page in pages} == {11}
 
 
 def test_template_bounds(ws: Any) -> None:
@@ -235,8 +258,11 @@ def test_placeholders_in_a_system_instruction_are_told_of(ws: Any, sheet: Any) -
     ):
         assert found.valid
         assert [(f.level, f.field, f.message) for f in found.findings][:1] == [("warning", "system_instruction", words)]
+    begun = ws.templates.check(plan | {"response_column": None}, entered=["prompt_template"])
+    assert (begun.valid, begun.pending, begun.findings) == (False, True, ())
+    assert begun.summary == "Still to fill in: response column."
     publish = next(action for action in made.actions if action.name == "publish")
-    assert publish.confirm == f"Publish this template? Its system instruction {words}."
+    assert publish.confirm.endswith(f"a new version of it can change. Its system instruction {words}.")
 
 
 @pytest.mark.parametrize(

@@ -377,9 +377,11 @@ def test_cancel_is_quick_and_stop_keeps(local: Any, chat: Any) -> None:
     server.tell = lambda prompt, before: Say(delay=0.1)
     again = local.jobs.retry(job.id)
     until(lambda: local.jobs.get(again.id).done >= 20)
+    assert {a.name: a.label for a in local.jobs.get(again.id).actions}["stop"] == "Stop and keep the answers so far"
     local.jobs.stop(again.id)
     stopped = ended(local, again)
     assert stopped.status == "succeeded"
+    assert "Asked to stop and keep the answers so far." in [event.message for event in local.jobs.events(again.id, type="log")]
     assert stopped.result["resumed_count"] >= 25
     taken = stopped.result["taken_over"]
     assert taken == stopped.result["generated_count"] < 150

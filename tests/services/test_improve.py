@@ -83,6 +83,9 @@ def test_corrections_come_back_as_unlabeled_pairs(asked: Any) -> None:
         "Topic of matrix vector?", "net", "unlabeled", "human_labeled",
     )  # fmt: skip
     assert (row["request_id"], row["model_version_id"]) == (ids[0], given.model_version_id)
+    said = f"served request {ids[0].removeprefix('request_')}"
+    assert ws.review.get(sheet.id, row["row_index"]).about == said, "its raw name is for programs"
+    assert ws.system.search(q=made_pair.pair_id)[0].name == f"{said} of {sheet.name}"
     assert ws.sql("select count(*) as n from pairs")["n"][0] == before + 1
     assert ws.feedback.list(converted=True).total == 1 and ws.feedback.stats().converted == 1
     with pytest.raises(Conflict):

@@ -70,9 +70,10 @@ def test_cancel_then_retry(runner):
     again = runner.jobs.retry(job.id)
     assert (again.parent_id, again.spec, again.status) == (job.id, {"steps": 10_000}, "queued")
     running(runner, again)
+    assert {a.name: a.label for a in runner.jobs.get(again.id).actions}["stop"] == "Stop and keep what is done"
     assert runner.jobs.stop(again.id).stop_requested
     assert ended(runner, again).status == "succeeded"
-    with pytest.raises(InvalidTransition):
+    with pytest.raises(InvalidTransition, match="Cannot stop a job that is succeeded"):
         runner.jobs.stop(again.id)
 
 

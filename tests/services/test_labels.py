@@ -31,6 +31,19 @@ def test_a_label_has_versions(ws: Any, sheet: Any) -> None:
         ws.labels.update(label.id, label="late", version=1)
 
 
+def test_versions_come_in_pages_with_their_true_total(ws: Any, sheet: Any) -> None:
+    label = ws.labels.create(sheet.id, "i1", "said 1")
+    for number in range(2, 6):
+        ws.labels.update(label.id, label=f"said {number}")
+
+    pages = [ws.labels.versions(label.id, page=page, page_size=2) for page in (1, 2, 3, 4)]
+
+    assert [[(one.number, one.label) for one in page] for page in pages] == [
+        [(5, "said 5"), (4, "said 4")], [(3, "said 3"), (2, "said 2")], [(1, "said 1")], [],
+    ]  # fmt: skip
+    assert {(page.total, page.page_size) for page in pages} == {(5, 2)}
+
+
 def test_lookups(ws: Any, sheet: Any) -> None:
     ws.labels.create(sheet.id, "i1", "one")
     ws.labels.create(sheet.id, "i2", "two")

@@ -32,7 +32,7 @@ def test_durations(seconds, text):
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (900, "900 B"), (1536, "1.5 KiB"), (1024**2, "1.0 MiB"), (5 * 1024**5, "5120.0 TiB")]
+    ("count", "text"), [(0, "0 B"), (900, "900 B"), (1536, "1.5 KiB"), (1024**2, "1.0 MiB"), (5 * 1024**5, "5 120.0 TiB")]
 )
 def test_bytes(count, text):
     assert fmt.size(count).replace(THIN, " ") == text

@@ -58,6 +58,25 @@ def test_the_preview_follows_the_text_and_names_missing_columns(local, sheet):
     view.close()
 
 
+def test_a_new_template_is_judged_where_something_was_entered_and_as_a_whole_on_saving(local, sheet):
+    view = started(TemplateView(local, template_id=NEW))
+    shows(view, "Still to fill in: prompt template, response column.", "Columns")
+    assert "tone-error" not in view.outcome.object and "ink-error" not in view.outcome.object
+
+    view.form.input("prompt_template").value_input = "Tell me {{word}}"
+    shows(view, "Still to fill in: response column.")
+    view.form.input("prompt_template").value_input = ""
+    shows(view, "Prompt template is empty", "Something is missing")
+    assert "Response column" not in view.outcome.object
+    view.form.input("prompt_template").value_input = "Tell me {{word}}"
+
+    view.form._clicked(None)
+
+    shows(view, "Response column is missing")
+    assert "tone-error" in view.outcome.object
+    view.close()
+
+
 def test_a_missing_placeholder_can_be_given_a_column(local, sheet):
     view = started(TemplateView(local, template_id=NEW))
     eventually(lambda: view.tried.value == sheet.id)

@@ -52,6 +52,20 @@ def test_guidelines_stand_beside_the_pair(local, view):
     bare.close()
 
 
+def test_a_pair_is_called_by_its_item_or_leads_to_the_request_it_came_from(local, made, view):
+    place = view.card.pane.shown["parts"]["place"]
+    assert "· <span title=\"0\">item 0</span>" in place
+
+    came = {"request_id": "request_01k9x3v7tq8m2c5d", "model_version_id": "model_1"}
+    pair = local.transport.app.review.append_pair(made.id, prompt="P", response="R", **came)
+    view.row = pair.row_index
+
+    assert eventually(lambda: "served request tq8m2c5d</a>" in view.card.pane.shown["parts"]["place"])
+    place = view.card.pane.shown["parts"]["place"]
+    assert 'href="./monitor?request=request_01k9x3v7tq8m2c5d"' in place
+    assert "item request:" not in place
+
+
 def test_guidelines_run_nothing_that_is_written_in_them():
     drawn = html.unescape(guidelines_pane('Be <img src=x onerror="steal()"> <script>steal()</script> **kind**').get_root().text)
 

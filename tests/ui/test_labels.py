@@ -112,6 +112,22 @@ def test_what_was_taken_back_is_marked_among_the_versions(local: Any, sheet: Any
     assert f'href="./label?pair={made.id}.0"' in second
 
 
+def test_many_versions_are_turned_page_by_page(local: Any, sheet: Any, view: KnownLabelsView) -> None:
+    label = local.labels.create(sheet.id, "i3", "said 1")
+    for number in range(2, 24):
+        local.labels.update(label.id, label=f"said {number}")
+    view.label = label.id
+    view.opened.ready._handle_msg("ready")
+    one = view.opened
+    shows(one, "said 23", "said 4")
+    assert (one.pager.visible, one.pager.count) == (True, 2)
+
+    one.pager.value = 1
+
+    shows(one, "said 3", "said 1")
+    assert "said 23" not in one.log.object
+
+
 def test_a_label_that_pairs_rely_on_stays_and_another_goes(local: Any, sheet: Any, view: KnownLabelsView) -> None:
     [made] = local.training_sheets.list()
     label_id = local.review.get(made.id, 0).canonical_label_id

@@ -171,7 +171,7 @@ class Templates(Namespace):
         """Write a draft template, version 1.0.0."""
     def get(self, template_id: str) -> Template:
         """Return one template."""
-    def versions(self, template_id: str) -> Page[Template]:
+    def versions(self, template_id: str, *, page: int = ..., page_size: int = ...) -> Page[Template]:
         """List all versions of a template, the newest first."""
     def update(self, template_id: str, *, name: str = ..., prompt_template: str = ..., system_instruction: str | None = ..., response_source_mode: Literal['existing_column', 'ai_generated', 'manual_labeling'] = ..., response_column: str | None = ..., response_schema: list[ResponseField] = ..., model: str | None = ..., temperature: float = ..., max_tokens: int = ..., label_type: str = ..., label_classes: list[LabelClass] = ..., column_mapping: dict[str, str] = ..., few_shot_count: int = ..., description: str = ..., revision: int | None = ..., idempotency_key: str | None = ...) -> Template:
         """Change a draft template."""
@@ -187,7 +187,7 @@ class Templates(Namespace):
         """Check a template by itself or against a sheet; nothing is changed."""
     def preview(self, sheet_id: str, *, template_id: str | None = ..., template: TemplateSnapshot | None = ..., limit: int = ..., offset: int = ...) -> PromptPreview:
         """Render the first rows of a sheet with a stored or a not yet stored template; nothing is kept."""
-    def check(self, template: TemplateSnapshot, *, sheet_id: str | None = ..., limit: int = ...) -> PlanCheck:
+    def check(self, template: TemplateSnapshot, *, sheet_id: str | None = ..., limit: int = ..., entered: list[str] | None = ...) -> PlanCheck:
         """Check a plan that may not be stored yet and render the first rows of a sheet with it."""
 class Providers(Namespace):
     def list(self) -> Page[ProviderConfig]:
@@ -319,8 +319,8 @@ class Labels(Namespace):
         """Change a label; another truth becomes a new version of it. Pairs that took it over keep what they have."""
     def delete(self, label_id: str, *, idempotency_key: str | None = ...) -> Deleted:
         """Remove a label that no approved pair is linked to."""
-    def versions(self, label_id: str) -> Page[LabelVersion]:
-        """Return all that was ever the truth on an item, the newest first."""
+    def versions(self, label_id: str, *, page: int = ..., page_size: int = ...) -> Page[LabelVersion]:
+        """List all that was ever the truth on an item, the newest first."""
 class Jobs(Namespace):
     def log(self, job_id: str, *, max_bytes: int = ..., attempt: int | None = ...) -> JobLog:
         """Return the end of what the job's process wrote to its output, in the latest or an earlier attempt."""
@@ -345,7 +345,7 @@ class Jobs(Namespace):
     def cancel(self, job_id: str, *, reason: str = ..., idempotency_key: str | None = ...) -> Job:
         """Cancel a job: a waiting one ends at once, a running one as soon as its process is gone."""
     def stop(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
-        """End a running job early: it keeps the best so far and succeeds."""
+        """End a running job early: it keeps what is done, a training the best so far, and succeeds."""
     def retry(self, job_id: str, *, training_config: dict[str, Any] = ..., resume: bool = ..., timeout_seconds: float | None = ..., idempotency_key: str | None = ...) -> Job:
         """Make a new job like one that failed or was cancelled, linked to it; a training may change settings."""
     def resume(self, job_id: str, *, idempotency_key: str | None = ...) -> Job:
@@ -371,7 +371,7 @@ class Training(Namespace):
         """Start a training job; pairs, versions and split are frozen with it."""
     def list(self, *, training_sheet_id: str | None = ..., status: Literal['pending', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] | None = ..., search: str = ..., base_model: str | None = ..., created_by: str | None = ..., since: datetime.datetime | None = ..., until: datetime.datetime | None = ..., label: str | None = ..., parent_id: str | None = ..., trials: bool = ..., sort: Literal['created_at', 'started_at', 'completed_at', 'duration_seconds', 'model_name', 'status', 'progress_percent', 'base_model', 'total_pairs', 'val_accuracy', 'val_loss'] = ..., descending: bool = ..., page: int = ..., page_size: int = ...) -> Page[TrainingJob]:
         """List the training jobs, the newest first; a study stands for its trials, unless they are asked for."""
-    def active(self) -> Page[TrainingJob]:
+    def active(self, *, page: int = ..., page_size: int = ...) -> Page[TrainingJob]:
         """List the training jobs that have not ended; the trials of a study are not among them."""
     def get(self, job_id: str) -> TrainingJob:
         """Return one training job."""

@@ -122,6 +122,7 @@ class KnownAnswer(Gold):
 
     label = param.String("", doc="What it should become, in words.")
     item_ref = param.String("", doc="Item the pair is about.")
+    about = param.String("", doc="What the pair is about, in words.")
     prompt = param.String("", doc="Its prompt.")
     opening = param.String("", doc="How the prompts of its training sheet begin.")
     votes = param.Integer(0, doc="Votes and decisions on it that stand.")

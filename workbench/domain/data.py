@@ -22,13 +22,15 @@ PROHIBITED_BY_TAG = {
     "confidential": ("few_shot", "evaluation"),
 }
 
+PUBLISH = "Publish this sheet? It cannot be taken back: from then on only tags may be added. A clone of it can still change."
+
 SHEET_LIFECYCLE = Lifecycle(
     "sheet",
     [
         Move("update", "Edit", frozenset({"draft"})),
         # What the rows turn out to be is often found late: bars may come at any time, and only a draft may lose one.
         Move("tighten", "Add tags", frozenset({"published", "archived"})),
-        Move("publish", "Publish", frozenset({"draft"}), "published"),
+        Move("publish", "Publish", frozenset({"draft"}), "published", confirm=PUBLISH),
         Move("archive", "Archive", frozenset({"draft", "published"}), "archived"),
         Move("restore", "Restore", frozenset({"archived"}), "published"),
         Move("clone", "Clone"),

@@ -15,12 +15,15 @@ RESPONSE_MODES = ["existing_column", "ai_generated", "manual_labeling"]
 TRAINING_SHEET_STATUSES = ["assembling", "ready", "failed", "archived"]
 SAMPLES = ["all", "random", "stratified"]
 
+PUBLISH = "Publish this template? It cannot be taken back: from then on only a new version of it can change."
+ARCHIVE = "Archive this template? It cannot be brought back, only a new version of it can be made."
+
 TEMPLATE_LIFECYCLE = Lifecycle(
     "template",
     [
         Move("update", "Edit", frozenset({"draft"})),
-        Move("publish", "Publish", frozenset({"draft"}), "published"),
-        Move("archive", "Archive", frozenset({"draft", "published"}), "archived"),
+        Move("publish", "Publish", frozenset({"draft"}), "published", confirm=PUBLISH),
+        Move("archive", "Archive", frozenset({"draft", "published"}), "archived", confirm=ARCHIVE),
         Move("version", "New version", frozenset({"published", "archived"}), words="make a new version"),
         Move("delete", "Delete", frozenset({"draft", "archived"}), confirm="Delete this template?"),
     ],
@@ -267,6 +270,7 @@ class PlanCheck(Record):
     kind = "plan check"
 
     valid = param.Boolean(True, doc="True without errors; warnings may remain.")
+    pending = param.Boolean(False, doc="True when nothing entered is wrong, but something is still to be filled in.")
     summary = param.String("", doc="One sentence on the outcome.")
     pieces = Items(item_type=PlanPiece, doc="The template in pieces.")
     findings = Items(item_type=Finding, doc="What was found, errors first.")

@@ -32,6 +32,8 @@ KINDS = (
 )
 # Done, or not done: there is nothing half of them to keep, so they can be cancelled and not stopped.
 WHOLE = frozenset({"import", "assemble", "scan", "export", "evaluate", "model_test"})
+# What is kept of a job that is told to stop before it is done.
+KEPT = {"train": "the best", "study": "the best", "generate": "the answers so far"}
 DELETE = "Delete the job for good, with its events, curves, answers and files? An archived model version it made stays."
 EVENT_TYPES = ("status_change", "progress", "log", "metric", "error")
 
@@ -80,7 +82,7 @@ class Job(Record):
     )
     cancel_requested = param.Boolean(False, doc="True once a cancel was accepted.")
     cancel_reason = param.String(None, allow_None=True, doc="Why the job was cancelled.")
-    stop_requested = param.Boolean(False, doc="True once the job was asked to end early and keep the best so far.")
+    stop_requested = param.Boolean(False, doc="True once the job was asked to end early and keep what is done.")
     idempotency_key = param.String(None, allow_None=True, doc="Key that makes a repeated request the same job.")
     labels = Json({}, doc="Names and values for people, such as team or purpose.")
     sample = param.Boolean(False, doc="True when the job belongs to the sample workspace.")
@@ -205,9 +207,14 @@ LIFECYCLE = Lifecycle(
     "job",
     (
         Move("cancel", "Cancel", sources=ACTIVE, confirm="Cancel the job and discard its work?"),
-        Move("stop", "Stop and keep the best", sources=frozenset({"running"})),
+        Move("stop", "Stop and keep what is done", sources=frozenset({"running"}), words="stop"),
         Move("retry", "Retry", sources=frozenset({"failed", "cancelled"})),
         Move("resume", "Go on from the checkpoint", sources=frozenset({"failed"})),
         Move("delete", "Delete", sources=TERMINAL, confirm=DELETE),
     ),
 )
+
+
+def kept(kind: str) -> str:
+    """Return in words what is kept of a job of a kind that stops before it is done."""
+    return KEPT.get(kind, "what is done")

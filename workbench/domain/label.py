@@ -48,12 +48,13 @@ class Pair(Record):
 
     kind = "pair"
     table = "pairs"
-    derived = frozenset({"source_data", "source_changed", "review", "actions", "quality"})
+    derived = frozenset({"about", "source_data", "source_changed", "review", "actions", "quality"})
 
     id = param.String("", doc="Identifier: training sheet and row.")
     training_sheet_id = param.String("", doc="Training sheet it belongs to.")
     row_index = param.Integer(0, doc="Place in the training sheet, from 0 without gaps.")
     item_ref = param.String("", doc="Item of the sheet it is about.")
+    about = param.String("", doc="What it is about, in words: the item, or the served request it came back from.")
     source_index = param.Integer(None, allow_None=True, doc="Row of the sheet; none: it did not come from one.")
     source_data = Json(None, doc="The source row as it was.")
     source_changed = param.Boolean(False, doc="True when the row of the sheet has changed since.")

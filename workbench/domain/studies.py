@@ -155,7 +155,7 @@ STUDY = Lifecycle(
     "study",
     (
         Move("cancel", "Cancel", sources=ACTIVE, confirm="Cancel the study and all its trials?"),
-        Move("stop", "Stop and keep the best", sources=frozenset({"running"})),
+        Move("stop", "Stop and keep the best", sources=frozenset({"running"}), words="stop"),
         Move("retry", "Retry", sources=frozenset({"failed", "cancelled"})),
         Move("train_best", "Train the best"),
     ),

@@ -215,7 +215,7 @@ TRAINING = Lifecycle(
     "training job",
     (
         Move("cancel", "Cancel", sources=frozenset({"pending", "queued", "running"}), confirm="Cancel and discard the work?"),
-        Move("stop", "Stop and keep the best", sources=frozenset({"running"})),
+        Move("stop", "Stop and keep the best", sources=frozenset({"running"}), words="stop"),
         Move("retry", "Retry", sources=frozenset({"failed", "cancelled"})),
         Move("resume", "Go on from the checkpoint", sources=frozenset({"failed"})),
         Move("evaluate", "Evaluate", sources=frozenset({"succeeded"})),

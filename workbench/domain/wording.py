@@ -22,9 +22,9 @@ class TextPiece(Record):
     text = param.String("", doc="The words.")
 
 
-def grouped(number: int) -> str:
-    """Return `12 430` with thin spaces between thousands."""
-    return f"{number:,}".replace(",", "\u202f")
+def grouped(number: float, digits: int = 0) -> str:
+    """Return `12 430` with thin spaces between thousands, and as many decimals as wished."""
+    return f"{number:,.{digits}f}".replace(",", "\u202f")
 
 
 def word_diff(before: str | None, after: str | None) -> tuple[TextPiece, ...]:

@@ -17,7 +17,7 @@ from typing import Any
 from workbench.clock import Clock
 from workbench.config import Settings
 from workbench.contract.context import Context, current, use
-from workbench.domain.jobs import ACTIVE, Job, JobEvent
+from workbench.domain.jobs import ACTIVE, Job, JobEvent, kept
 from workbench.engine import checkpoints as checkpoints_of
 from workbench.engine import child, handover, hearing, limits
 from workbench.engine.attempt import Attempt, Preparing
@@ -132,13 +132,13 @@ class Engine:
         return moved
 
     def request_stop(self, job: Job) -> Job:
-        """Ask a running job to end early and keep the best so far; one that is asked already goes on as it was."""
+        """Ask a running job to end early and keep what is done; one that is asked already goes on as it was."""
         if job.cancel_requested or job.stop_requested:
             return job
         with self.db.write():
             self.ledger.jobs.update(job.id, stop_requested=True)
             self.db.on_commit(self.notice)
-            return self.ledger.note(job.id, JobEvent(type="log", message="Asked to stop and keep the best so far."))
+            return self.ledger.note(job.id, JobEvent(type="log", message=f"Asked to stop and keep {kept(job.kind)}."))
 
     def folder(self, job_id: str, attempt: int) -> Path:
         """Return the folder of one attempt."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.domain import few_shot
+from workbench.domain.wording import grouped
 from workbench.errors import ProviderError
 from workbench.providers import Access, Answer, Failure, Provider, Request, connect
 from workbench.providers.asking import Asker, Reply
@@ -159,7 +160,7 @@ class Generation:
             raise ProviderError(f"The last {self.in_a_row} requests failed. {failure} {self._kept_words()}")
 
     def _kept_words(self) -> str:
-        return f"{self.done - self.failed} answers are kept: a retry goes on from there."
+        return f"{grouped(self.done - self.failed)} answers are kept: a retry goes on from there."
 
     def _price(self, tokens_in: int | None, tokens_out: int | None) -> float | None:
         parts = ((tokens_in, self.inputs["price_in"]), (tokens_out, self.inputs["price_out"]))
@@ -171,11 +172,11 @@ class Generation:
         if self.done == self._told:
             return
         self._told = self.done
-        words = [f"{self.done - self.failed} answered"]
-        words += [f"{self.failed} failed"] if self.failed else []
-        words += [f"{self.flagged} flagged"] if self.flagged else []
-        words += [f"{self.inputs['known']} known before"] if self.inputs["known"] else []
-        words += [f"{self.tokens} tokens"] if self.tokens else []
+        words = [f"{grouped(self.done - self.failed)} answered"]
+        words += [f"{grouped(self.failed)} failed"] if self.failed else []
+        words += [f"{grouped(self.flagged)} flagged"] if self.flagged else []
+        words += [f"{grouped(self.inputs['known'])} known before"] if self.inputs["known"] else []
+        words += [f"{grouped(self.tokens)} tokens"] if self.tokens else []
         words += [f"{self.cost:.4f} USD so far"] if self.cost else []
         self.context.progress(self.done, self.total, ", ".join(words), step="generating")
         if time.monotonic() - self._drawn >= CURVE_SECONDS or self.done == self.total:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.domain.jobs import JobEvent
+from workbench.domain.wording import grouped
 from workbench.engine import journal, words
 
 if TYPE_CHECKING:
@@ -83,6 +84,6 @@ def _heard(engine: Engine, attempt: Attempt, batch: journal.Batch, skipped: Sequ
 def _told(count: int, why: Sequence[str]) -> JobEvent:
     """Return the event that says how many words were skipped so far, and why the latest of them were."""
     reasons = [one if len(one) <= MOST_REASON else f"{one[:MOST_REASON]}…" for one in dict.fromkeys(why)][:MOST_REASONS]
-    told = f"{count:,} so far: {'; '.join(reasons)}" if reasons else f"{count:,} in all"
+    told = f"{grouped(count)} so far: {'; '.join(reasons)}" if reasons else f"{grouped(count)} in all"
     message = f"Words of the process that make no sense were skipped, {told}."
     return JobEvent(type="error", message=message, data={"skipped": count, "reasons": reasons})

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.domain.wording import grouped
 from workbench.engine.ending import Ending
 from workbench.engine.walk import below
 
@@ -35,7 +36,7 @@ def beyond(attempt: Attempt, settings: Settings) -> Ending | None:
 
 
 def _ending(code: str, verb: str, used: float, where: str, limit: int, setting: str) -> Ending:
-    words = f"The job {verb} {used:,.0f} MB {where}; its limit is {limit:,} MB ({setting})."
+    words = f"The job {verb} {grouped(used)} MB {where}; its limit is {grouped(limit)} MB ({setting})."
     return Ending(code=code, message=f"{words} Give it less to do at once or raise the limit, then retry.")
 
 
@@ -44,8 +45,8 @@ def too_full(folder: Path, settings: Settings) -> str | None:
     free = shutil.disk_usage(folder if folder.exists() else folder.parent).free / MB
     if free >= settings.min_free_mb:
         return None
-    wanted = f"{settings.min_free_mb:,} MB (WORKBENCH_MIN_FREE_MB)"
-    return f"Waits for room: the disk has {free:,.0f} MB left, {wanted} must be free for a job to start."
+    wanted = f"{grouped(settings.min_free_mb)} MB (WORKBENCH_MIN_FREE_MB)"
+    return f"Waits for room: the disk has {grouped(free)} MB left, {wanted} must be free for a job to start."
 
 
 def size(folder: Path) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 
 from workbench.client.workspace import Workspace
 from workbench.config import dataset_path
+from workbench.domain.wording import grouped
 from workbench.server import bootstrap
 
 PAIRS = 2400
@@ -98,7 +99,7 @@ def _import(ws: Workspace, made: dict[str, Any]) -> str:
         sample=True,
     )
     made["sheet"] = sheet = sheet.publish()
-    return f"{sheet.item_count:,} rows imported from {Path(sheet.source).name}"
+    return f"{grouped(sheet.item_count)} rows imported from {Path(sheet.source).name}"
 
 
 def _assemble(ws: Workspace, made: dict[str, Any]) -> str:
@@ -106,7 +107,7 @@ def _assemble(ws: Workspace, made: dict[str, Any]) -> str:
     made["template"] = template.publish()
     ws.sheets.attach_template(made["sheet"].id, template.id)
     made["pairs"] = ws.training_sheets.assemble(made["sheet"].id, sample="random", sample_size=PAIRS, guidelines=GUIDELINES)
-    return f"{made['pairs'].total_rows:,} pairs, {made['sheet'].item_count - made['pairs'].total_rows:,} rows left out"
+    return f"{grouped(made['pairs'].total_rows)} pairs, {grouped(made['sheet'].item_count - made['pairs'].total_rows)} rows left out"
 
 
 def _review(ws: Workspace, made: dict[str, Any]) -> str:
@@ -126,7 +127,7 @@ def _review(ws: Workspace, made: dict[str, Any]) -> str:
     ws.review.bulk_approve(pairs.id, preview_id=preview.preview_id)
     eligible = made["eligibility"] = ws.review.eligibility(pairs.id)
     reasons = ", ".join(f"{count} {reason}" for reason, count in eligible.excluded.items() if count)
-    return f"{eligible.eligible:,} of {eligible.total:,} pairs may train ({reasons})"
+    return f"{grouped(eligible.eligible)} of {grouped(eligible.total)} pairs may train ({reasons})"
 
 
 def _train(ws: Workspace, made: dict[str, Any]) -> str:
@@ -135,7 +136,7 @@ def _train(ws: Workspace, made: dict[str, Any]) -> str:
     )
     made["job"] = job = _finished(job.wait(progress=sys.stderr.isatty()))
     figures = ws.training.metrics(job.id)
-    return f"{job.train_pairs:,} pairs, held-out accuracy {figures.val_accuracy:.3f} on {job.val_pairs:,}"
+    return f"{grouped(job.train_pairs)} pairs, held-out accuracy {figures.val_accuracy:.3f} on {grouped(job.val_pairs)}"
 
 
 def _finished(job: Any) -> Any:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from workbench.domain.generate import TrainingSheet
+from workbench.domain.item import ADDED, REQUEST
 from workbench.services.pairs import pair_id
 from workbench.store import Database
 
@@ -36,7 +37,7 @@ def append(
         row = {
             "training_sheet_id": made.id,
             "row_index": index,
-            "item_ref": item_ref or (f"request:{request_id}" if request_id else f"added:{index}"),
+            "item_ref": item_ref or (f"{REQUEST}{request_id}" if request_id else f"{ADDED}{index}"),
             "prompt": prompt,
             "response": response,
             "original_response": original_response,

@@ -9,6 +9,7 @@ from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize
 from workbench.domain.blank import is_blank
 from workbench.domain.data import (
     DELETED,
+    PUBLISH,
     SHEET_LIFECYCLE,
     Finding,
     Preview,
@@ -269,7 +270,7 @@ class SheetService(SheetChanges, SheetQuality):
         plan = self.app.templates.chosen(None, template_id, sheet.template_id)
         return check_template(plan, sheet, profiling.gaps(self.db, sheet))
 
-    @command("POST", "/sheets/{sheet_id}/publish", roles=STEWARDS, label="Publish")
+    @command("POST", "/sheets/{sheet_id}/publish", roles=STEWARDS, label="Publish", confirm=PUBLISH)
     def publish(self, sheet_id: str) -> Sheet:
         """Declare a sheet final: from now on it does not change."""
         return self._move("publish", sheet_id, published_at=self.clock.now())

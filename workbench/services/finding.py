@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.contract import Page
+from workbench.domain.item import item_name
 from workbench.domain.system import Found
 from workbench.store import Database
 
@@ -24,7 +25,7 @@ _ONE = (
     "created_at from {table} where contains(lower({name}), $q) or starts_with(lower({id}), $q) or lower({id}) = $q"
 )
 _PAIRS = (
-    "select 'pair' as kind, p.training_sheet_id || '.' || p.row_index as id, p.item_ref || ' of ' || t.name as name, "
+    "select 'pair' as kind, p.training_sheet_id || '.' || p.row_index as id, p.item_ref || chr(31) || t.name as name, "
     "p.status as detail, 'label' as page, 'pair' as key, 3 as rank, p.created_at "
     "from pair_rows p join training_sheets t on t.id = p.training_sheet_id where t.deleted_at is null and {where}"
 )
@@ -59,4 +60,6 @@ def find(db: Database, words: str, page: int, size: int) -> Page[Found]:
 def _presented(row: dict[str, Any]) -> dict[str, Any]:
     label = row["kind"].replace("_", " ")
     query = {row["key"]: row["id"]}
-    return {name: row[name] for name in ("id", "name", "detail", "page")} | {"label": label, "query": query}
+    item, apart, sheet = row["name"].rpartition("\x1f")
+    told = f"{item_name(item)} of {sheet}" if apart else sheet
+    return {name: row[name] for name in ("id", "detail", "page")} | {"name": told, "label": label, "query": query}

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.domain.generate import TrainingSheet
 from workbench.domain.providers import GenerationEstimate
+from workbench.domain.wording import grouped
 from workbench.providers import Request
 from workbench.providers.conversation import instruction
 from workbench.services.few_shot import examples, key_of_pair
@@ -160,10 +161,10 @@ def estimated(db: Database, made: TrainingSheet, target: Target, wish: Wish) -> 
 def _summary(rows: int, known: int, requests: int, tokens: int, cost: float | None, simulated: bool) -> str:
     if not rows:
         return "No pair to answer with this choice."
-    words = f"{rows:,} pair{'' if rows == 1 else 's'}, {requests:,} request{'' if requests == 1 else 's'}"
+    words = f"{grouped(rows)} pair{'' if rows == 1 else 's'}, {grouped(requests)} request{'' if requests == 1 else 's'}"
     if known:
-        words += f" ({known:,} answered without asking)"
-    return f"{words}, about {tokens:,} tokens, {_price(cost)}.{' The answers are made up.' if simulated else ''}"
+        words += f" ({grouped(known)} answered without asking)"
+    return f"{words}, about {grouped(tokens)} tokens, {_price(cost)}.{' The answers are made up.' if simulated else ''}"
 
 
 def _price(cost: float | None) -> str:
@@ -171,7 +172,7 @@ def _price(cost: float | None) -> str:
         return "price not known"
     if cost == 0:
         return "free"
-    return f"about {cost:,.2f} USD" if cost >= 0.01 else "less than 0.01 USD"
+    return f"about {grouped(cost, 2)} USD" if cost >= 0.01 else "less than 0.01 USD"
 
 
 def _tokens_around(ask: dict[str, Any]) -> int:

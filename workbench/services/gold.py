@@ -8,6 +8,7 @@ from typing import Any
 from workbench.contract import Page
 from workbench.domain.agreement import GoldOutcome, KnownAnswer
 from workbench.domain.generate import TrainingSheet
+from workbench.domain.item import item_told
 from workbench.domain.label import ACTION_OF_STATUS, VOTES, Gold
 from workbench.domain.record import Action
 from workbench.domain.wording import grouped
@@ -94,6 +95,7 @@ def page(db: Database, made: TrainingSheet, number: int, size: int) -> Page[Know
     shown = [
         row
         | {
+            "about": item_told(row["item_ref"]),
             "label": WORDS[row["action"]],
             "opening": opening,
             "percent_correct": percent(row["correct"], row["votes"]) if row["votes"] else None,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasChoices
 
 from workbench.contract import Deleted, Field, Page, PageNumber, PageSize, command, query
-from workbench.domain.jobs import DELETE, KINDS, LIFECYCLE, TERMINAL, WAITING, WHOLE, Job, JobEvent
+from workbench.domain.jobs import DELETE, KINDS, LIFECYCLE, TERMINAL, WAITING, WHOLE, Job, JobEvent, kept
 from workbench.domain.lifecycle import offered
 from workbench.domain.plain import plain
-from workbench.domain.record import utc
+from workbench.domain.record import Action, utc
 from workbench.errors import InvalidTransition, NotFound, ValidationError, did_you_mean
 from workbench.services import generation_turn, job_deletion, repeating
 from workbench.services.answering import answered
@@ -93,9 +94,9 @@ class JobService(JobBulk, JobCurves, JobLogs):
         """Cancel a job: a waiting one ends at once, a running one as soon as its process is gone."""
         return self.shown(self.ask_cancel(job_id, reason))
 
-    @command("POST", "/jobs/{job_id}/stop", roles=RUNNERS, label="Stop and keep the best")
+    @command("POST", "/jobs/{job_id}/stop", roles=RUNNERS, label="Stop and keep what is done")
     def stop(self, job_id: str) -> Job:
-        """End a running job early: it keeps the best so far and succeeds."""
+        """End a running job early: it keeps what is done, a training the best so far, and succeeds."""
         return self.shown(self.ask_stop(job_id))
 
     @command("POST", "/jobs/{job_id}/retry", roles=RUNNERS, status=201, transaction=False, label="Retry")
@@ -329,13 +330,24 @@ def derived(
     return {
         "duration_seconds": None if begun is None else max(0.0, ((ended or now) - begun).total_seconds()),
         "queue_position": places.get(row["id"]),
-        "actions": tuple(action for action in offered if _has(row, action.name)),
+        "actions": tuple(_worded(action, row["kind"]) for action in offered if _has(row, action.name)),
     }
 
 
 def _has(row: dict[str, Any], action: str) -> bool:
     """Return whether a job has anything that an action is about."""
     return {"resume": row["resumable"], "stop": row["kind"] not in WHOLE}.get(action, True)
+
+
+def _worded(action: Action, kind: str) -> Action:
+    """Let stopping say what is kept of a job of its kind."""
+    return _stopping(kind, action.enabled, action.reason) if action.name == "stop" else action
+
+
+@lru_cache(maxsize=256)
+def _stopping(kind: str, enabled: bool, reason: str | None) -> Action:
+    """Return the action of stopping; a page of jobs offers the same few over and over."""
+    return Action(name="stop", label=f"Stop and keep {kept(kind)}", enabled=enabled, reason=reason)
 
 
 def refuse_to_resume(job: Job, resume: bool) -> None:

@@ -20,6 +20,7 @@ from workbench.domain.label import (
     Progress,
     Released,
 )
+from workbench.domain.wording import grouped
 from workbench.errors import Conflict, NotFound
 from workbench.services import (
     appending,
@@ -306,7 +307,7 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         row = self.db.row(sql, [made.id, row_index])
         if row is None:
             raise NotFound(
-                f"{made.name} has no pair {row_index}; it has {made.total_rows}, counted from 0.",
+                f"{made.name} has no pair {grouped(row_index)}; it has {grouped(made.total_rows)}, counted from 0.",
                 kind="pair",
                 id=pair_id(made.id, row_index),
             )

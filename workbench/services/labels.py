@@ -209,16 +209,18 @@ class LabelService(Service):
         return Deleted(id=label_id)
 
     @query("GET", "/canonical-labels/{label_id}/versions", key="versions", topics=("canonical_labels", "pairs"))
-    def versions(self, label_id: str) -> Page[LabelVersion]:
-        """Return all that was ever the truth on an item, the newest first."""
-        rows = self.db.rows(
-            "select label_id, row_number() over (order by number) as number, label, labeled_by, labeled_at, training_sheet_id, "
-            "row_index, retracted from canonical_label_versions where label_id = ? order by number desc",
-            [label_id],
-        )
-        if not rows:  # of a label that waits, as nobody approves what it said, there are versions only
-            self.records.get(label_id)
-        return Page(LabelVersion, rows, total=len(rows), page_size=max(len(rows), 1))
+    def versions(self, label_id: str, *, page: PageNumber = 1, page_size: PageSize = 50) -> Page[LabelVersion]:
+        """List all that was ever the truth on an item, the newest first."""
+        with self.db.read():
+            total = self.db.value("select count(*) from canonical_label_versions where label_id = ?", [label_id])
+            if not total:  # of a label that waits, as nobody approves what it said, there are versions only
+                self.records.get(label_id)
+            rows = self.db.rows(
+                "select label_id, row_number() over (order by number) as number, label, labeled_by, labeled_at, training_sheet_id, "
+                "row_index, retracted from canonical_label_versions where label_id = ? order by number desc limit ? offset ?",
+                [label_id, page_size, (page - 1) * page_size],
+            )
+        return Page(LabelVersion, rows, total=total, page=page, page_size=page_size)
 
     def _shown(self, label: CanonicalLabel) -> CanonicalLabel:
         return label.with_(actions=self._offered(label.sheet_id))

@@ -10,6 +10,7 @@ from workbench.contract import current
 from workbench.domain.blank import is_blank
 from workbench.domain.data import Sheet, limits_told
 from workbench.domain.generate import TrainingSheet
+from workbench.domain.item import item_told
 from workbench.domain.label import PAIR_LIFECYCLE, uses_of
 from workbench.domain.record import Action
 from workbench.services import votes
@@ -103,6 +104,7 @@ def _presented(
     review = review_of(row, overlap, mine)
     return shown | {
         "id": pair_id(row["training_sheet_id"], row["row_index"]),
+        "about": item_told(row["item_ref"]),
         "allowed_uses": uses_of(allowed),
         "prohibited_uses": uses_of(prohibited) or (),
         "source_data": json.loads(snapshot) if snapshot else sources.get(row["source_index"]),

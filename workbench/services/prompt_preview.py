@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from workbench.domain.data import Sheet, Validation
 from workbench.domain.generate import PlanCheck, PlanPiece, PreviewedPrompt, PromptPlan, PromptPreview
 from workbench.domain.prompt import columns_used, parse
+from workbench.domain.wording import grouped
 from workbench.services.rendering import (
     check_template,
     item_ref_sql,
@@ -40,12 +43,19 @@ def preview_prompts(db: Database, sheet: Sheet, plan: PromptPlan, *, limit: int,
     return PromptPreview(rows=rows, total=sheet.item_count, limit=limit, offset=offset)
 
 
-def check_plan(db: Database, plan: PromptPlan, sheet: Sheet | None, *, limit: int) -> PlanCheck:
-    """Check a plan by itself or on a sheet, and render the first rows when it holds no error."""
+def check_plan(
+    db: Database, plan: PromptPlan, sheet: Sheet | None, *, limit: int, entered: Collection[str] | None = None
+) -> PlanCheck:
+    """Check a plan by itself or on a sheet, and render the first rows when it holds no error.
+
+    With `entered`, what other fields lack is still to be filled in and no fault yet.
+    """
     names = [column.name for column in sheet.columns] if sheet else []
     checked = check_template(plan, sheet) if sheet else Validation(findings=[*plan_faults(plan), *plan_warnings(plan)])
-    findings = checked.findings
-    valid = all(finding.level != "error" for finding in findings)
+    errors = [finding.field for finding in checked.findings if finding.level == "error"]
+    valid = not errors
+    pending = entered is not None and not valid and not set(errors) & set(entered)
+    findings = [finding for finding in checked.findings if entered is None or finding.field in entered]
     used = columns_used(plan.prompt_template, plan.column_mapping)
     pieces = [
         PlanPiece(
@@ -56,7 +66,8 @@ def check_plan(db: Database, plan: PromptPlan, sheet: Sheet | None, *, limit: in
     rows = preview_prompts(db, sheet, plan, limit=limit, offset=0).rows if sheet and valid else ()
     return PlanCheck(
         valid=valid,
-        summary=_summary(valid, sheet, len(used), list(checked.missing)),
+        pending=pending,
+        summary=_still(errors) if pending else _summary(valid, sheet, len(used), list(checked.missing)),
         pieces=pieces,
         findings=findings,
         missing=checked.missing,
@@ -70,13 +81,17 @@ def _known(placeholder: str | None, used: dict[str, str], names: list[str]) -> b
     return placeholder is None or not names or used.get(placeholder) in names
 
 
+def _still(fields: list[str]) -> str:
+    return f"Still to fill in: {', '.join(field.replace('_', ' ') for field in dict.fromkeys(fields))}."
+
+
 def _summary(valid: bool, sheet: Sheet | None, placeholders: int, missing: list[str]) -> str:
     if missing:
         return f"No column for {', '.join(missing)}."
     if not valid:
         return "Something is missing before it can be used."
     words = f"{placeholders} placeholder{'' if placeholders == 1 else 's'}"
-    return f"Fits {sheet.name}: {words}, {sheet.item_count} rows." if sheet else f"{words}; choose a sheet to try it on."
+    return f"Fits {sheet.name}: {words}, {grouped(sheet.item_count)} rows." if sheet else f"{words}; choose a sheet to try it on."
 
 
 def _pieces(plan: PromptPlan, cells: dict[str, str]) -> list[dict[str, str | None]]:

@@ -34,7 +34,7 @@ Variable = Annotated[
 Aliases = Annotated[list[str], Field(max_length=20, description="Other names for it, in any case.")]
 PerMinute = Annotated[int | None, Field(ge=1, le=1_000_000, description="Most requests a minute; none: no limit.")]
 Concurrency = Annotated[int, Field(ge=1, le=64, description="Requests under way at the same time.")]
-Price = Annotated[float | None, Field(ge=0, le=1000, description="USD for 1,000 tokens; none: not known.")]
+Price = Annotated[float | None, Field(ge=0, le=1000, description="USD for a thousand tokens; none: not known.")]
 Timeout = Annotated[float, Field(ge=1, le=600, description="Longest wait for one answer, in seconds.")]
 
 

@@ -8,6 +8,7 @@ from workbench.domain.blank import is_blank
 from workbench.domain.data import Finding, Sheet, SheetColumn, Validation
 from workbench.domain.generate import PromptPlan
 from workbench.domain.prompt import columns_used, missing_columns, parse, placeholders
+from workbench.domain.wording import grouped
 from workbench.errors import ValidationError, did_you_mean
 from workbench.services.profiling import kind_of
 from workbench.store.transaction import quoted
@@ -139,7 +140,7 @@ def _warnings(plan: PromptPlan, names: set[str], gaps: Mapping[str, int], total:
     if plan.response_column in names:
         used.add(str(plan.response_column))
     return [
-        Finding(level="warning", field=name, message=f"{gaps[name]} of {total} rows have no value in {name}")
+        Finding(level="warning", field=name, message=f"{grouped(gaps[name])} of {grouped(total)} rows have no value in {name}")
         for name in sorted(used)
         if gaps.get(name)
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.domain.data import CellChange, Replacement, Sheet, SheetColumn
+from workbench.domain.wording import grouped
 from workbench.services import importing
 from workbench.services.editing import keep_sources, snapshot_sql
 from workbench.services.importing import Loaded, Source
@@ -122,10 +123,10 @@ def _compared(db: Database, sheet: Sheet, fresh: Sheet) -> Replacement:
 
 
 def _summary(counts: dict[str, int], columns: dict[str, list[str]], pairs: int) -> str:
-    told = ", ".join(f"{counts[name]} {name}" for name in ("added", "changed", "removed", "unchanged"))
+    told = ", ".join(f"{grouped(counts[name])} {name}" for name in ("added", "changed", "removed", "unchanged"))
     differing = "; ".join(f"{', '.join(names)} {what}" for what, names in columns.items() if names)
     differing = f" Columns: {differing}." if differing else ""
-    concerned = f" {pairs} pair(s) were made from rows that change or go; they keep the row as it was." if pairs else ""
+    concerned = f" {grouped(pairs)} pair(s) were made from rows that change or go; they keep the row as it was." if pairs else ""
     return f"Rows: {told}.{differing}{concerned}"
 
 

@@ -12,6 +12,8 @@ from workbench.contract import UNSET, Deleted, Field, Page, PageNumber, PageSize
 from workbench.domain.blank import told
 from workbench.domain.data import Finding, Validation
 from workbench.domain.generate import (
+    ARCHIVE,
+    PUBLISH,
     TEMPLATE_LIFECYCLE,
     LabelClass,
     PlanCheck,
@@ -148,12 +150,12 @@ class TemplateService(Service):
         return self._record(self.records.get(template_id))
 
     @query("GET", "/templates/{template_id}/versions", key="templates")
-    def versions(self, template_id: str) -> Page[Template]:
+    def versions(self, template_id: str, *, page: PageNumber = 1, page_size: PageSize = 50) -> Page[Template]:
         """List all versions of a template, the newest first."""
-        found = self.records.list("name = ?", [self.records.get(template_id).name])
-        found.sort(key=lambda one: _numbers(one.semver), reverse=True)
-        rows = [self._present(one.values()) for one in found]
-        return Page(Template, rows, total=len(rows), page_size=len(rows))
+        family, newest = [self.records.get(template_id).name], "string_split(semver, '.')::integer[] desc"
+        found = self.records.page("name = ?", family, order=newest, page=page, page_size=page_size)
+        found.rows = [self._present(row) for row in found.rows]
+        return found
 
     @command("PUT", "/templates/{template_id}", roles=WRITERS, label="Edit", further="faults_of")
     def update(
@@ -191,13 +193,13 @@ class TemplateService(Service):
         self.records.delete(template_id)
         return Deleted(id=template_id)
 
-    @command("POST", "/templates/{template_id}/publish", roles=WRITERS, label="Publish")
+    @command("POST", "/templates/{template_id}/publish", roles=WRITERS, label="Publish", confirm=PUBLISH)
     def publish(self, template_id: str) -> Template:
         """Declare a template final: from now on it does not change. It has to be complete."""
         require_plan(self.records.get(template_id))
         return self._move("publish", template_id)
 
-    @command("POST", "/templates/{template_id}/archive", roles=WRITERS, label="Archive")
+    @command("POST", "/templates/{template_id}/archive", roles=WRITERS, label="Archive", confirm=ARCHIVE)
     def archive(self, template_id: str) -> Template:
         """Put a template aside."""
         return self._move("archive", template_id)
@@ -247,9 +249,12 @@ class TemplateService(Service):
         *,
         sheet_id: Annotated[str | None, Field(description="Sheet to try it on; none: only the text is checked.")] = None,
         limit: Annotated[int, Field(ge=1, le=100, description="Most rows to render.")] = 3,
+        entered: Annotated[
+            builtins.list[str] | None, Field(max_length=100, description="Fields entered so far, others are not at fault yet; none: all.")
+        ] = None,
     ) -> PlanCheck:
         """Check a plan that may not be stored yet and render the first rows of a sheet with it."""
-        return check_plan(self.db, template, self.app.sheets.live(sheet_id) if sheet_id else None, limit=limit)
+        return check_plan(self.db, template, self.app.sheets.live(sheet_id) if sheet_id else None, limit=limit, entered=entered)
 
     def faults_of(self, given: Mapping[str, Any]) -> builtins.list[dict[str, Any]]:
         """Return what is wrong with those fields of a template that could be read."""
@@ -317,7 +322,7 @@ def _warned(action: Action, row: dict[str, Any]) -> Action:
     left = unfilled(row["system_instruction"])
     if action.name != "publish" or not action.enabled or not left:
         return action
-    return action.with_(confirm=f"Publish this template? Its system instruction {left}.")
+    return action.with_(confirm=f"{action.confirm} Its system instruction {left}.")
 
 
 def _numbers(semver: str) -> tuple[int, ...]:

@@ -120,9 +120,9 @@ class TrainingService(PairPredictions, Examined):
         return self._page(wanted.where, wanted.params, order=wanted.order, page=page, page_size=page_size)
 
     @query("GET", "/training/active", key="jobs", topics=("jobs",))
-    def active(self) -> Page[TrainingJob]:
+    def active(self, *, page: PageNumber = 1, page_size: PageSize = 50) -> Page[TrainingJob]:
         """List the training jobs that have not ended; the trials of a study are not among them."""
-        return self._page(f"status in ('pending', 'queued', 'running') and {NO_TRIALS}", [], page=1, page_size=1000)
+        return self._page(f"status in ('pending', 'queued', 'running') and {NO_TRIALS}", [], page=page, page_size=page_size)
 
     @query("GET", "/training/jobs/{job_id}", topics=("jobs",))
     def get(self, job_id: str) -> TrainingJob:

@@ -13,6 +13,7 @@ from workbench.domain.generate import TrainingSheet
 from workbench.domain.jobs import JobEvent
 from workbench.domain.split import CannotSplit, split
 from workbench.domain.train import MIN_PAIRS, BaseModel, Recommendation, TrainingJob
+from workbench.domain.wording import grouped
 from workbench.errors import NotEligible, NotReady, ValidationError, did_you_mean
 from workbench.services.training_place import Surroundings, surroundings
 from workbench.trainers import base_of, named_trainer, offers, trainer_of, trainers
@@ -239,7 +240,7 @@ def hindrances(choice: Choice, sheet: TrainingSheet, pairs: Pairs) -> list[Recom
     """Return what to consider; the blocking ones prevent a job."""
     found = []
     if pairs.total < MIN_PAIRS:
-        words = f"{pairs.total} of the pairs may be trained on, {MIN_PAIRS} are needed."
+        words = f"{grouped(pairs.total)} of the pairs may be trained on, {MIN_PAIRS} are needed."
         found.append(_advice("blocking", "Approve more pairs, or clear what excludes them.", words + _left_out(pairs)))
         return found
     found += _gates(sheet, pairs)
@@ -316,7 +317,7 @@ def _is_json(text: str) -> bool:
 
 
 def _left_out(pairs: Pairs) -> str:
-    counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in pairs.excluded.items())
+    counts = ", ".join(f"{grouped(count)} {reason.replace('_', ' ')}" for reason, count in pairs.excluded.items())
     return f" Left out: {counts}." if counts else ""
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from workbench.domain.jobs import Job
 from workbench.domain.prompt import columns_used
 from workbench.domain.train import SUMMARY_METRICS, TrainingJob
+from workbench.domain.wording import grouped
 from workbench.errors import NotEligible
 from workbench.services import curves
 from workbench.services.study_lead import TRIAL
@@ -100,7 +101,7 @@ class TrainingWork:
         if training_sheet_id is None:
             return NotEligible("The job has no pairs on this side. Choose the other one.", excluded={})
         excluded = dict(self.db.tuples(_UNASKED, [training_sheet_id]))
-        counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in excluded.items())
+        counts = ", ".join(f"{grouped(count)} {reason.replace('_', ' ')}" for reason, count in excluded.items())
         return NotEligible(f"No pair may be asked about: {counts or 'there is none'}.", excluded=excluded)
 
     def keep_pairs(self, job_id: str, pairs: Pairs) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.domain.train import Recommendation
+from workbench.domain.wording import grouped
 from workbench.trainers.protocol import Size
 
 RATE = "training_config.learning_rate"
@@ -12,7 +13,7 @@ def few_pairs(size: Size, enough: int, reason: str) -> list[Recommendation]:
     """Say that there are few pairs, with the reason why `enough` of them would be better."""
     if size.pairs >= enough:
         return []
-    return [Recommendation(level="info", message="Label more pairs.", reason=f"There are {size.pairs} pairs. {reason}")]
+    return [Recommendation(level="info", message="Label more pairs.", reason=f"There are {grouped(size.pairs)} pairs. {reason}")]
 
 
 def one_sided(size: Size) -> list[Recommendation]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import param
 
 from workbench.domain.train import BaseModel, Recommendation
+from workbench.domain.wording import grouped
 from workbench.trainers.advice import few_pairs, one_sided
 from workbench.trainers.protocol import Config, Inputs, Reporter, Requirements, Size, Trainer
 
@@ -79,7 +80,7 @@ class AnswerRetriever(Trainer):
         """Look at the number of pairs and their balance; a closed set of responses a classifier learns better."""
         found = few_pairs(size, 50, "Most new questions will be far from any known one.") + one_sided(size)
         if size.classes > 1 and size.pairs >= 20 * size.classes:
-            words = f"{size.pairs} pairs share {size.classes} responses: they look like a closed set."
+            words = f"{grouped(size.pairs)} pairs share {grouped(size.classes)} responses: they look like a closed set."
             found.append(Recommendation(level="info", message="Consider the text classifier.", reason=words))
         return found
 

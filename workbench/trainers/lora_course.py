@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.domain.wording import grouped
 from workbench.errors import ValidationError
 from workbench.trainers import lora_state as state
 from workbench.trainers.local_models import content_hash
@@ -96,7 +97,7 @@ class LoraCourse:
         cut = sum(one.truncated for one in (*self.train, *self.val))
         form = "its chat template" if self.wording.tokenizer.chat_template else "the plain form of question and answer"
         self.context.log(
-            f"{learning:,} weights learn on {self.model.device.type} in {str(self.model.dtype).removeprefix('torch.')}, with {form}."
+            f"{grouped(learning)} weights learn on {self.model.device.type} in {str(self.model.dtype).removeprefix('torch.')}, with {form}."
         )
         if cut:
             words = (

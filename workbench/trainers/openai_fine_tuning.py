@@ -37,7 +37,7 @@ class OpenAIFineTuningConfig(Config):
         None,
         bounds=(0, None),
         allow_None=True,
-        doc="USD for 1,000 tokens trained on; none: the provider's price for tokens read, where it has one.",
+        doc="USD for a thousand tokens trained on; none: the provider's price for tokens read, where it has one.",
     )
     evaluated_pairs = param.Integer(
         50, bounds=(0, 10_000), doc="Held-out pairs the finished model is asked about, a request each."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import param
 
 from workbench.domain.train import BaseModel, Recommendation
+from workbench.domain.wording import grouped
 from workbench.errors import ValidationError
 from workbench.trainers.advice import one_sided, unusual_rate
 from workbench.trainers.protocol import Config, Inputs, Reporter, Size, Trainer
@@ -102,11 +103,12 @@ class TextClassifier(Trainer):
                 )
             )
         if size.classes > max(20, size.pairs // 3):
-            words = f"{size.classes} different responses among {size.pairs} pairs look like open answers, not a closed set."
+            among = f"{grouped(size.classes)} different responses among {grouped(size.pairs)} pairs"
+            words = f"{among} look like open answers, not a closed set."
             found.append(_advice("warning", "Check that the responses are a closed set.", words))
         found += one_sided(size)
         if size.pairs < 20 * max(1, size.classes):
-            words = f"{size.pairs} pairs for {size.classes} responses are fewer than 20 each."
+            words = f"{grouped(size.pairs)} pairs for {grouped(size.classes)} responses are fewer than 20 each."
             found.append(_advice("info", "Label more pairs.", words))
         return found + unusual_rate(config["learning_rate"], 0.02, 1.0, "this trainer", best=0.5)
 

@@ -124,7 +124,7 @@ class AgreementView(View):
 
     def _dispute(self, dispute: Any) -> Any:
         pair = dispute.pair
-        place = Markup('<span class="faint small">pair {} · item {}</span>').format(fmt.integer(dispute.row_index), pair.item_ref)
+        place = Markup('<span class="faint small">pair {} · {}</span>').format(fmt.integer(dispute.row_index), pair.about)
         head = Markup('<div style="display:flex;gap:8px;align-items:center">{}{}</div>').format(
             fmt.chip(pair.review.state), place
         )

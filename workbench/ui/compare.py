@@ -162,7 +162,7 @@ def _figure_cell(figure: Any, id: str) -> Markup:
     if over is not None:
         best = Markup('<small class="{}" title="Best over all steps, at step {}">best {}</small>')
         mark = "best" if id in figure.best_over_steps else ""
-        below = best.format(mark, figure.best_steps.get(id), fmt.measured(figure.name, over))
+        below = best.format(mark, fmt.plain(figure.best_steps.get(id)), fmt.measured(figure.name, over))
         shown = Markup("{}{}").format(shown, below)
     return _cell(shown, id in figure.best)
 

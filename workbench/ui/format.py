@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from workbench.domain.plain import TURNING
 from workbench.domain.train import MEASURES
+from workbench.domain.wording import grouped
 from workbench.ui.theme import SUCCESS, WARNING, Tone, tone_of
 
 THIN = "\u202f"
@@ -70,7 +71,7 @@ def clipped(text: str, most: int) -> Markup:
 
 def integer(value: int | float | None, *, reason: str | None = None) -> Markup:
     """Return `12 430` with thin spaces between thousands."""
-    return unknown(reason) if _missing(value) else Markup(f"{value:,.0f}".replace(",", THIN))
+    return unknown(reason) if _missing(value) else Markup(grouped(value))
 
 
 def number(value: float | None, digits: int = 3, *, reason: str | None = None) -> Markup:
@@ -81,7 +82,7 @@ def number(value: float | None, digits: int = 3, *, reason: str | None = None) -
         return integer(value)
     if value and abs(value) < 10**-digits:
         return Markup(f"{value:.2e}")
-    return Markup(f"{value:,.{digits}f}".replace(",", THIN))
+    return Markup(grouped(value, digits))
 
 
 def measured(name: str, value: float | None, *, reason: str | None = None) -> Markup:
@@ -93,7 +94,7 @@ def plain(value: float | None) -> str:
     """Return a number as short text without markup, for hovers."""
     if _missing(value):
         return DASH
-    return (f"{value:,.0f}" if float(value).is_integer() else f"{value:,.6g}").replace(",", THIN)
+    return grouped(value) if float(value).is_integer() else f"{value:,.6g}".replace(",", THIN)
 
 
 def percent(share: float | None, *, reason: str | None = None) -> Markup:
@@ -129,7 +130,7 @@ def duration(seconds: float | None, *, reason: str | None = None) -> Markup:
 
 def milliseconds(value: float | None, *, reason: str | None = None) -> Markup:
     """Return `3.2 ms`."""
-    return unknown(reason) if _missing(value) else Markup(f"{value:,.1f}{THIN}ms".replace(",", THIN))
+    return unknown(reason) if _missing(value) else Markup(f"{grouped(value, 1)}{THIN}ms")
 
 
 def size(count: int | None, *, reason: str | None = None) -> Markup:
@@ -138,7 +139,7 @@ def size(count: int | None, *, reason: str | None = None) -> Markup:
         return unknown(reason)
     power = min(4, int(math.log(max(count, 1), 1024)))
     unit = ("B", "KiB", "MiB", "GiB", "TiB")[power]
-    return Markup(f"{count / 1024**power:.{1 if power else 0}f}{THIN}{unit}")
+    return Markup("{}{}{}").format(grouped(count / 1024**power, 1 if power else 0), THIN, unit)
 
 
 def moment(at: dt.datetime | str | None, *, reason: str | None = None) -> Markup:

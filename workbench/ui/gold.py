@@ -83,7 +83,7 @@ class KnownAnswers:
         since = Markup("{} by {}").format(fmt.moment(known.marked_at), known.marked_by)
         facts = fmt.facts([("Right", _right(known.values())), ("Known since", since)])
         bar = ActionBar(known.actions, partial(self._forget, known), toasts=self._view.toasts, undo=partial(self._keep_again, known))
-        link = Markup('Pair {} <span class="faint">· item {}</span>').format(self._link(known.row_index), known.item_ref)
+        link = Markup('Pair {} <span class="faint">· {}</span>').format(self._link(known.row_index), known.about)
         self._dialog.open("Known answer", html(link), html(prompt, css=CSS), html(said, css=CSS), html(facts), bar)
 
     def _forget(self, known: Any, name: str) -> Any:

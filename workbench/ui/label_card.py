@@ -17,6 +17,7 @@ from workbench.ui.components.pair import PairPane
 from workbench.ui.components.save_state import SaveState
 from workbench.ui.label_keys import COMMANDS, WRITING
 from workbench.ui.theme import CARD_SX, MIDDLE, PHONE, PROSE_CSS, STEP
+from workbench.ui.url import page_href
 
 Act = Callable[[str], None]
 # The drawing of the keys belongs to the words on the buttons.
@@ -214,6 +215,12 @@ def known_markup(card: Any) -> Markup:
     return Markup("{}{}").format(said.format(known.response or "", fmt.choice(known.action)), actions)
 
 
+def about(pair: Any) -> Markup:
+    """Return what a pair is about, a served request with the way to it; on hover as it is kept."""
+    told = fmt.link(pair.about, page_href("monitor", {"request": pair.request_id})) if pair.request_id else fmt.marked(pair.about)
+    return Markup('<span title="{}">{}</span>').format(fmt.marked(pair.item_ref), told)
+
+
 def _place(card: Any) -> Markup:
     pair = card.pair
     where = Markup("{} of {}").format(
@@ -226,7 +233,7 @@ def _place(card: Any) -> Markup:
         Markup('<span class="faint small">{}</span>').format(fmt.choice(pair.response_source)),
         fmt.simulated() if pair.simulated else "",
         Markup('<span class="small ink-warning">{}</span>').format(pair.flag_reason) if pair.flag_reason else "",
-        Markup('<span class="faint small" style="margin-left:auto">{} · item {}</span>').format(where, pair.item_ref),
+        Markup('<span class="faint small" style="margin-left:auto">{} · {}</span>').format(where, about(pair)),
     ]
     line = '<div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap">{}</div>'
     return Markup(line).format(Markup("").join(bit for bit in bits if bit))

@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 import param
 from markupsafe import Markup
 
+from workbench.domain.item import item_name
 from workbench.domain.labels import CanonicalLabel
 from workbench.errors import NotFound
 from workbench.ui import format as fmt
@@ -21,7 +22,7 @@ from workbench.ui.components.fields import Field, fields_of_operation
 from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html, show
-from workbench.ui.components.pair_markup import CSS, SHOWN_CHARS
+from workbench.ui.components.pair_markup import CSS, SHOWN_CHARS, item_markup
 from workbench.ui.components.states import empty_state
 from workbench.ui.components.table import DataTable
 from workbench.ui.label_grid import excerpt
@@ -30,6 +31,7 @@ from workbench.ui.url import page_href
 from workbench.ui.view import View
 
 PAGE = 10
+VERSIONS = 20
 USES = ("allowed_uses", "prohibited_uses")
 STATED = ("label", "confidence", "notes", *USES)
 TITLES = {
@@ -122,11 +124,11 @@ class KnownLabelsView(View):
 
     def _made(self, label: Any) -> None:
         self.dialog.close()
-        self.toasts.say(f"Kept the label of {label.item_ref}.")
+        self.toasts.say(f"Kept the label of {item_name(label.item_ref)}.")
 
     def _deleted(self, label: Any) -> None:
         self.label = ""
-        self.toasts.say(f"Deleted the label of {label.item_ref}.")
+        self.toasts.say(f"Deleted the label of {item_name(label.item_ref)}.")
 
 
 class KnownLabelView(View):
@@ -142,8 +144,10 @@ class KnownLabelView(View):
         self.head, self.log = html("", css=TEXT_CSS), html("", css=CSS)
         self.actions = ActionBar(toasts=self.toasts, first="update", size="small", handlers={"update": self._edit})
         self.top = self.live(self.ws.labels.get, self._drawn, height=120, label_id=self.label_id)
-        versions = self.live(self.ws.labels.versions, self._told, height=80, label_id=self.label_id)
-        self.past = card("Versions", versions, name="versions")
+        versions = self.live(self.ws.labels.versions, self._told, height=80, label_id=self.label_id, page_size=VERSIONS)
+        self.pager = pmui.Pagination(count=1, value=0, size="small", margin=0, visible=False)
+        self.pager.param.watch(lambda event: versions.ask(page=fmt.page_of(event.new)), "value")
+        self.past = card("Versions", versions, self.pager, name="versions")
         self.top.refuse, versions.refuse = self._missing, self._forgotten
         self.gone = pmui.Column(empty_state(GONE), margin=0, sizing_mode="stretch_width", visible=False)
         return [self.gone, self.top, self.past, self.dialog]
@@ -156,6 +160,7 @@ class KnownLabelView(View):
 
     def _told(self, versions: Any) -> Any:
         self.past.visible = True
+        self.pager.param.update(count=fmt.page_count(versions.total, VERSIONS), visible=versions.total > VERSIONS)
         show(self.log, _log(versions))
         return self.log
 
@@ -188,12 +193,13 @@ class KnownLabelView(View):
 
     def _saved(self, label: Any) -> None:
         self.dialog.close()
-        self.toasts.say(f"Saved the label of {label.item_ref}.")
+        self.toasts.say(f"Saved the label of {item_name(label.item_ref)}.")
 
 
 def _columns() -> tuple[Column, ...]:
     said = column(CanonicalLabel, "label", show=excerpt)
-    return columns(CanonicalLabel, "item_ref", "label_type", said, "confidence", "reuse_count", "labeled_by", "labeled_at", titles=TITLES)
+    item = column(CanonicalLabel, "item_ref", title=TITLES["item_ref"], show=item_markup)
+    return columns(CanonicalLabel, item, "label_type", said, "confidence", "reuse_count", "labeled_by", "labeled_at", titles=TITLES)
 
 
 def _nothing() -> Any:
@@ -232,7 +238,7 @@ def _head(label: Any) -> Markup:
         ]
     )
     said = Markup('<div class="said" style="margin:8px 0 16px">{}</div>').format(fmt.clipped(label.label, SHOWN_CHARS))
-    return Markup('{}{}<div class="wide">{}</div>').format(title.format(label.item_ref, sample), said, facts)
+    return Markup('{}{}<div class="wide">{}</div>').format(title.format(item_markup(label.item_ref), sample), said, facts)
 
 
 def _uses(uses: Any, reason: str) -> Markup:

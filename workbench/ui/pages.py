@@ -15,6 +15,7 @@ from panel.util import edit_readonly
 from workbench.ui.components.head import head
 from workbench.ui.components.history import PageHistory
 from workbench.ui.components.narrow import NarrowSignal
+from workbench.ui.components.preferred_theme import PreferredTheme
 from workbench.ui.components.states import ErrorState
 from workbench.ui.data import DataView
 from workbench.ui.generate import GenerateView
@@ -73,10 +74,11 @@ def build_page(ws: Any, screen: Screen, screens: Sequence[Screen]) -> pmui.Page:
     # Nothing shows it, and with each event of the browser the whole page would be gone through and told, twice.
     with edit_readonly(page):
         page.busy = False
-    navigation.follow_theme(page)
+    theme = PreferredTheme()
+    navigation.follow_theme(page, theme)
     # A phone has no room for the navigation: it opens on demand.
     signal = NarrowSignal(lambda: view.ready.on_ready(lambda: _close_navigation(page, signal)))
-    page.main = [*page.main, signal, PageHistory()]
+    page.main = [*page.main, signal, theme, PageHistory()]
     return page
 
 
@@ -150,13 +152,13 @@ class Navigation(pn.viewable.Viewer):
         # Paths are relative, so that the pages also work below a prefix that a proxy strips.
         return [{"label": s.title, "icon": s.icon, "href": f".{s.path}{query}"} for s in self._screens]
 
-    def follow_theme(self, page: pmui.Page) -> None:
-        """Keep light or dark when moving to another page and on reload."""
+    def follow_theme(self, page: pmui.Page, theme: PreferredTheme) -> None:
+        """Keep light or dark when moving to another page and on reload; the address says what somebody chose."""
         location = page_location()
 
         def follow(event: Any) -> None:
             self._list.items = self._items(dark=event.new)
-            if location is not None:
+            if location is not None and not theme.dark:
                 query = {k: v for k, v in query_of(location.search).items() if k != "theme"}
                 location.search = search_of(query | ({"theme": "dark"} if event.new else {}))
 

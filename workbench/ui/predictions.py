@@ -74,7 +74,7 @@ class PredictionsView(View):
         show(self._confused, _confusions(found))
         self._review.objects = [
             pmui.Button(
-                label=f"Review these {found.pairs} next in {found.name}", icon="rate_review", variant="outlined", size="small",
+                label=f"Review these {fmt.integer(found.pairs)} next in {found.name}", icon="rate_review", variant="outlined", size="small",
                 margin=0, href=f".{found.href}", css_classes=["review-next"],
             )
             for found in map(_Review, found.review)

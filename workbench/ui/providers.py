@@ -141,8 +141,8 @@ def _columns() -> tuple[Column, ...]:
         Column("base_url", "Address", lambda url: fmt.text(url, reason="It needs none.")),
         Column("key_variable", "Key in", lambda name: fmt.text(name, reason="It needs no key.")),
         Column("requests_per_minute", "Per minute", lambda most: fmt.integer(most, reason=none), align="right", doc="Requests."),
-        Column("price_in", "USD in", lambda cost: _usd(cost, price), align="right", doc="USD per 1,000 tokens it reads."),
-        Column("price_out", "USD out", lambda cost: _usd(cost, price), align="right", doc="USD per 1,000 tokens it writes."),
+        Column("price_in", "USD in", lambda cost: _usd(cost, price), align="right", doc="USD per thousand tokens it reads."),
+        Column("price_out", "USD out", lambda cost: _usd(cost, price), align="right", doc="USD per thousand tokens it writes."),
     )
 
 

@@ -17,7 +17,7 @@ from workbench.errors import ValidationError
 from workbench.ui import format as fmt
 from workbench.ui.components.fields import Field, fields_of_operation
 from workbench.ui.components.forms import ParameterForm
-from workbench.ui.components.markup import html, show
+from workbench.ui.components.markup import SHORT, html, show
 from workbench.ui.components.record_choice import Sought
 from workbench.ui.components.upload import Upload
 
@@ -158,11 +158,17 @@ def difference_markup(found: dict[str, Any]) -> Markup:
     return Markup('<div class="text" role="status">{}</div>{}{}').format(found["summary"], fmt.facts(facts), table)
 
 
+def _noted(column: Any) -> str:
+    """Return what a cell holds, below a long name all of it: above its field there is room for the beginning alone."""
+    kind = DTYPES.get(column.dtype, column.dtype.lower())
+    return f"{column.name}, {kind}" if column.name[SHORT:] else kind
+
+
 def row_form(ws: Any, sheet: Any, row: dict[str, Any], done: Done) -> ParameterForm:
     """Return the form that changes cells of a row, as a preview shows it: its index, then its cells."""
     index, was = next(iter(row.values())), {column.name: fmt.written(row.get(column.name)) for column in sheet.columns}
     fields = [
-        Field(column.name, "long", doc=DTYPES.get(column.dtype, column.dtype.lower()), title=column.name, rows=1)
+        Field(column.name, "long", doc=_noted(column), title=column.name, rows=1)
         for column in sheet.columns
     ]
     form: ParameterForm

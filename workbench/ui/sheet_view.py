@@ -142,10 +142,10 @@ class SheetView(View):
         index = next(iter(row.values()))
         if next((action.enabled for action in self.sheet.actions if action.name == "update_row"), False):
             form = row_form(self.ws, self.sheet, row, self._changed)
-            self.dialog.open(f"Row {index}", pmui.Column(form, margin=0, sx=ROOMY))
+            self.dialog.open(f"Row {fmt.integer(index)}", pmui.Column(form, margin=0, sx=ROOMY))
         else:
             cells = [(fmt.marked(column.name), fmt.cell(row.get(column.name))) for column in self.sheet.columns]
-            self.dialog.open(f"Row {index}", html(fmt.facts(cells)))
+            self.dialog.open(f"Row {fmt.integer(index)}", html(fmt.facts(cells)))
 
     def _changed(self, row: Any) -> None:
         self.dialog.close()
@@ -155,7 +155,7 @@ class SheetView(View):
         def back() -> None:
             self.ws.sheets.update_row(row.sheet_id, row.row_index, row.before)
 
-        self.toasts.say(f"Changed row {row.row_index}.", undo=back)
+        self.toasts.say(f"Changed row {fmt.integer(row.row_index)}.", undo=back)
 
     def _saved(self, sheet: Any) -> None:
         self.dialog.close()

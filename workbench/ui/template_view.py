@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import panel_material_ui as pmui
@@ -60,6 +61,9 @@ class TemplateView(View):
         self.mapping: dict[str, str] = {}
         self.form: ParameterForm | None = None
         self.asked: list[str] = []
+        # Whoever begins has made no mistake yet: a field is judged once somebody was there, all of them on saving.
+        self.entered: list[str] = []
+        self.saving = False
         self.head = html("")
         self.actions = ActionBar(
             toasts=self.toasts, size="small", first="update", handlers={"update": self._edit, "version": self._version}
@@ -84,7 +88,7 @@ class TemplateView(View):
             self.offered, also={"No sheet": ""}, value="", label="Try it on", size="small", margin=0, sizing_mode="stretch_width"
         )
         self.tried.param.watch(self._check, "value")
-        self.checking = self.watch(self.ws.templates.check, self._checked, template=_plan({}))
+        self.checking = self.watch(self.ws.templates.check, self._checked, template=_plan({}), entered=[])
         self.watch(self.ws.sheets.list, self._sheets, page_size=50)
         if self.template_id == NEW:
             show(self.head, Markup('<div class="title">New template</div>'))
@@ -117,7 +121,7 @@ class TemplateView(View):
         label = "Create" if self.template is None else "Save"
         self.form = ParameterForm(fields, self._save, label=label, done=self._saved, values=given, apart=True)
         for name in PLAN:
-            self.form.input(name).param.watch(self._check, "value_input" if name in TYPED else "value")
+            self.form.input(name).param.watch(partial(self._enter, name), "value_input" if name in TYPED else "value")
         for name, editor in self.lists.items():
             editor.show([one.values() for one in getattr(self.template, name)] if self.template is not None else [])
         # The button that saves stands below everything it saves.
@@ -125,6 +129,8 @@ class TemplateView(View):
         self.editing = True
 
     def _save(self, values: dict[str, Any]) -> Any:
+        self.saving = True
+        self._check()
         further = {name: editor.value for name, editor in self.lists.items()}
         if self.template is None:
             mapping = {"column_mapping": self.mapping} if self.mapping else {}
@@ -147,9 +153,15 @@ class TemplateView(View):
             return {name: getattr(self.template, name) for name in PLAN} if self.template is not None else {}
         return {name: _entered(self.form.input(name), name) for name in PLAN}
 
+    def _enter(self, name: str, event: Any) -> None:
+        self.entered = list(dict.fromkeys([*self.entered, name]))
+        self._check()
+
     def _check(self, *events: Any) -> None:
-        sheet = {"sheet_id": self.tried.value} if self.tried.value else {}
-        self.checking.replace(template=_plan(self._typed() | {"column_mapping": self.mapping}), **sheet)
+        asked = {"sheet_id": self.tried.value} if self.tried.value else {}
+        if self.template is None and not self.saving:
+            asked["entered"] = self.entered
+        self.checking.replace(template=_plan(self._typed() | {"column_mapping": self.mapping}), **asked)
 
     def _checked(self, check: Any) -> None:
         show(self.outcome, check_markup(check))

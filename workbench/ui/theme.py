@@ -153,7 +153,7 @@ _TIP = (
     "--tooltip-arrow-inner-color: {paper}; font: 12px/1.5 {font}; border-radius: 6px; }}"
 )
 TIP_CSS = "".join(
-    _TIP.format(place, font=FONT, **colors) for place, colors in ((".bk-Tooltip", LIGHT), ("html.dark .bk-Tooltip", DARK))
+    _TIP.format(place, font=FONT, **colors) for place, colors in ((".bk-Tooltip", LIGHT), ("html[data-dark] .bk-Tooltip", DARK))
 )
 
 # Custom properties come from the theme above, so these few rules follow light and dark by themselves.
@@ -169,6 +169,9 @@ MARKUP_CSS = f"""
 .num {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
 .mono, wb-id {{ font-family: {MONO}; font-size: 12.5px; }}
 .cut {{ overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
+.middle {{ display: inline-flex; min-width: 0; max-width: 100%; vertical-align: bottom; }}
+.middle > span {{ white-space: pre; flex: none; }}
+.middle > span:first-child {{ flex: 0 1 auto; overflow: hidden; text-overflow: ellipsis; }}
 .text {{ max-width: {TEXT_WIDTH}; }}
 a {{ color: var(--mui-palette-primary-main, {PRIMARY}); text-decoration: none; }}
 a:hover {{ text-decoration: underline; }}

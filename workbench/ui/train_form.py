@@ -167,7 +167,7 @@ class TrainForm(View):
 
 def sheets_to_learn_from(ws: Any) -> Sought:
     """Return the training sheets a form offers, with how many pairs each has."""
-    return Sought(ws.training_sheets, lambda sheet: f"{sheet.name} ({sheet.total_rows} pairs)")
+    return Sought(ws.training_sheets, lambda sheet: f"{sheet.name} ({fmt.plural(sheet.total_rows, 'pair')})")
 
 
 def eligible(found: Any) -> Markup:

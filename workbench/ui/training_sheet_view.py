@@ -15,7 +15,7 @@ from workbench.ui.components.fields import fields_of_operation
 from workbench.ui.components.form_dialog import FormDialog
 from workbench.ui.components.forms import ParameterForm
 from workbench.ui.components.markup import html, show
-from workbench.ui.components.pair_markup import CSS, over
+from workbench.ui.components.pair_markup import CSS, item_markup, over
 from workbench.ui.components.rows import PreviewTable
 from workbench.ui.job import JobView
 from workbench.ui.pair_quality import PairQualityFace
@@ -27,7 +27,10 @@ from workbench.ui.view import View
 
 EDITABLE = ("name", "overlap", "guidelines")
 PAIR_TITLES = {"row_index": "#", "item_ref": "Item", "response_source": "Source"}
-PAIR_WORDS = {"status": fmt.chip, "response_source": fmt.choice, "simulated": lambda made_up: fmt.simulated() if made_up else ""}
+PAIR_WORDS = {
+    "item_ref": item_markup, "status": fmt.chip, "response_source": fmt.choice,
+    "simulated": lambda made_up: fmt.simulated() if made_up else "",
+}  # fmt: skip
 
 
 class TrainingSheetView(View):

@@ -3,6 +3,8 @@ const WIDEST = 420
 const NARROWEST = 136
 const PADDING = 24
 const LONG_TITLE = 24
+// Names that begin alike differ at their end: it stays in sight, the middle gives way.
+const TAIL = 12
 export function render({model, el}) {
   const frame = document.createElement("div")
   frame.className = "frame"
@@ -12,6 +14,23 @@ export function render({model, el}) {
   const before = new Map()
   const rows = () => [...table.tBodies[0].rows]
   const picked = () => new Set(model.selected)
+
+  const write = (place, title) => {
+    if (title.length <= LONG_TITLE) {
+      place.textContent = title
+      return
+    }
+    const letters = [...title]
+    const whole = document.createElement("span")
+    whole.className = "middle"
+    for (const part of [letters.slice(0, -TAIL), letters.slice(-TAIL)]) {
+      const piece = document.createElement("span")
+      piece.textContent = part.join("")
+      whole.append(piece)
+    }
+    place.append(whole)
+    place.setAttribute("aria-label", title)
+  }
 
   const head = () => {
     const line = table.createTHead().insertRow()
@@ -36,13 +55,13 @@ export function render({model, el}) {
       if (column.sortable) {
         const button = document.createElement("button")
         const active = model.sort === column.name
-        button.textContent = column.title
+        write(button, column.title)
         button.className = active ? (model.descending ? "down" : "up") : ""
         cell.setAttribute("aria-sort", active ? (model.descending ? "descending" : "ascending") : "none")
         button.onclick = () => model.send_msg({do: "sort", column: column.name})
         cell.append(button)
       } else {
-        cell.textContent = column.title
+        write(cell, column.title)
       }
       line.append(cell)
     }

@@ -22,6 +22,7 @@ td {{ padding: 0 12px; height: 40px; max-width: var(--widest, 420px); overflow: 
   unicode-bidi: plaintext; text-align: left;
   border-bottom: 1px solid var(--mui-palette-divider, #dfe5ec); }}
 tr:last-child td {{ border-bottom: none; }}
+th .middle {{ max-width: calc(var(--widest, 420px) - 24px); }}
 td.right, th.right {{ text-align: right; font-variant-numeric: tabular-nums; }}
 .pick {{ width: 20px; padding-right: 0; }}
 .pick input {{ accent-color: var(--mui-palette-primary-main, {PRIMARY}); margin: 0; vertical-align: middle; }}

@@ -7,7 +7,19 @@ from typing import Any
 import panel as pn
 from markupsafe import Markup, escape
 
+from workbench.ui import format as fmt
 from workbench.ui.theme import MARKUP_CSS
+
+# Names no longer than the first are shown whole; of others the end stays in sight.
+SHORT, TAIL = 24, 12
+
+
+def middle_cut(name: str) -> Markup:
+    """Return a name whose middle gives way where there is no room: names that begin alike differ at their end."""
+    if not name[SHORT:]:
+        return Markup('<span title="{0}">{0}</span>').format(fmt.marked(name))
+    shape = Markup('<span class="middle" title="{}"><span>{}</span><span>{}</span></span>')
+    return shape.format(fmt.marked(name), fmt.marked(name[:-TAIL]), fmt.marked(name[-TAIL:]))
 
 
 def html(fragment: Any = "", *, css: str = "", **layout: Any) -> pn.pane.HTML:

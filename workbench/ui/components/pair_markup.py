@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from workbench.domain.item import item_name
 from workbench.ui import format as fmt
 from workbench.ui.components.figures import word_diff
 
@@ -48,6 +49,12 @@ NO_ROW = Markup('<span class="faint small">It did not come from a row of a sheet
 def over(title: str, extra: Any = "") -> Markup:
     """Return the small title of a part."""
     return Markup('<div class="over"><span>{}</span>{}</div>').format(title, extra)
+
+
+def item_markup(item_ref: str) -> Markup:
+    """Return what a pair is about by the name that people know it by; where it has another one, that is on hover."""
+    name = item_name(item_ref)
+    return fmt.cell(item_ref) if name == item_ref else Markup('<span title="{}">{}</span>').format(item_ref, name)
 
 
 def prompt_markup(pieces: Any) -> Markup:

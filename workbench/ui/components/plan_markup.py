@@ -34,7 +34,7 @@ def _hole(piece: Any) -> Markup:
 
 def check_markup(check: Any) -> Markup:
     """Return what a check found, the columns there are and the first rendered rows."""
-    tone = fmt.tone_of("passed" if check.valid else "failed")
+    tone = fmt.tone_of("passed" if check.valid else "pending" if check.pending else "failed")
     head = fmt.tone_chip(tone, check.summary)
     found = Markup("").join(
         Markup('<li class="ink-{}">{}</li>').format(finding.level, fmt.about(finding.field, finding.message))

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bokeh.models import BasicTicker, BasicTickFormatter, ColumnDataSource
+from bokeh.models import BasicTicker, BasicTickFormatter, ColumnDataSource, CustomJSTickFormatter
 
 from workbench.ui.theme import PLACEHOLDER
 
 # Of steps in the hundred thousands more would run into each other where a plot is narrow.
 FEW_TICKS = 4
+# What is neither so small nor so large that nobody would count its digits.
+_GROUPED = """
+const size = Math.abs(tick)
+if (size >= 1e12 || (size && size < 1e-6)) { return tick.toExponential(2) }
+return (tick + 0).toLocaleString("en-US", {maximumFractionDigits: 10}).replaceAll(",", "\u202f")
+"""
 
 
 class Anchor:
@@ -37,10 +43,10 @@ class Anchor:
 
 
 def counted(found: Any) -> Any:
-    """Write large numbers on the axes in full: `100000`, never `1.000e+5`."""
+    """Write large numbers on the axes as everywhere, with thin spaces: never `100000`, `1.000e+5` or `100,000`."""
     for axis in (*found.xaxis, *found.yaxis):
         if isinstance(axis.formatter, BasicTickFormatter):
-            axis.formatter.power_limit_high = 7
+            axis.formatter = CustomJSTickFormatter(code=_GROUPED)
     return found
 
 

@@ -7,13 +7,14 @@ from typing import Any
 from markupsafe import Markup
 
 from workbench.ui import format as fmt
+from workbench.ui.components.markup import middle_cut
 
 CSS = """
 .columns { display: grid; grid-template-columns: repeat(auto-fill, minmax(264px, 1fr)); gap: 16px; }
 .column { border: 1px solid var(--mui-palette-divider, #dfe5ec); border-radius: 10px; padding: 12px 16px; min-width: 0;
   background: var(--mui-palette-background-paper, #fff); }
 .head { display: flex; gap: 8px; align-items: baseline; }
-.head b { flex: 1; }
+.head b { flex: 1; min-width: 0; }
 .bars { display: flex; align-items: flex-end; gap: 1px; height: 56px; margin: 12px 0 4px; }
 .bars i { flex: 1; min-width: 2px; height: calc(var(--h) * 100%); min-height: 2px; border-radius: 2px 2px 0 0;
   background: var(--mui-palette-primary-main, #1f5fbf); opacity: .75; }
@@ -35,8 +36,8 @@ def columns_markup(profile: Any) -> Markup:
 
 
 def _card(column: Any) -> Markup:
-    head = Markup('<div class="head"><b class="cut" title="{0}">{0}</b><span class="faint small">{1}</span></div>').format(
-        fmt.marked(column.name), column.dtype.lower()
+    head = Markup('<div class="head"><b>{}</b><span class="faint small">{}</span></div>').format(
+        middle_cut(column.name), column.dtype.lower()
     )
     facts = Markup('<div class="faint small">{} different · {} without a value</div>').format(
         fmt.integer(column.distinct), fmt.percent(column.null_share)
@@ -49,7 +50,7 @@ def _bars(column: Any) -> Markup:
         return Markup("")
     bars = Markup("").join(
         Markup('<i class="{}" style="--h:{}" title="{} to {}: {}"></i>').format(
-            "" if b.count else "none", b.height, fmt.plain(b.low), fmt.plain(b.high), b.count
+            "" if b.count else "none", b.height, fmt.plain(b.low), fmt.plain(b.high), fmt.integer(b.count)
         )
         for b in column.histogram
     )
