@@ -163,7 +163,8 @@ def test_running_jobs_are_drawn_only_for_who_looks_and_their_rows_stay():
     bar = started(TopBar(ws))
     assert eventually(lambda: bar.running.button.visible)
     assert (bar.running.button.label, list(bar.running.list)) == ("2 jobs", [])
-    bar.running.popup.open = True
+    with bar.guard:  # the answer is still being drawn, on a thread of its own; a session draws on one
+        bar.running.popup.open = True
     first, second, rest = bar.running.list
     further = Job(id="job_10", name="job 10", status="running", progress_percent=60)
     bar.running.update(page_of([further, running[1]]))
