@@ -1,9 +1,10 @@
-"""Fixtures shared by all tests: one workspace on a frozen clock, over both transports."""
+"""Fixtures shared by all tests: one workspace on a frozen clock, over either transport."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from zlib import crc32
 
 import httpx
 import pytest
@@ -25,15 +26,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.path not in slow, -many[item.path]))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-transport", action="store_true", help="run every test that uses `ws` over every transport")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what uses `ws` over both transports, or over those alone that its module names in TRANSPORTS."""
+    """Run what uses `ws` over the transports its module names in TRANSPORTS, or over one, which goes by the test's name.
+
+    That both say the same is one law about every operation, tested in `tests/contract`.
+    """
     if "transport_of_ws" in metafunc.fixturenames:
-        metafunc.parametrize("transport_of_ws", getattr(metafunc.module, "TRANSPORTS", TRANSPORTS))
+        one = TRANSPORTS[crc32(metafunc.definition.name.encode()) % len(TRANSPORTS)]
+        named = TRANSPORTS if metafunc.config.getoption("--every-transport") else getattr(metafunc.module, "TRANSPORTS", [one])
+        metafunc.parametrize("transport_of_ws", named)
 
 
 @pytest.fixture
 def ws(transport_of_ws: str) -> Iterator[Workspace]:
-    """Open an empty workspace embedded and over HTTP: every test using it runs twice, unless its module says otherwise."""
+    """Open an empty workspace, embedded or over HTTP."""
     with frozen(transport=transport_of_ws) as workspace:
         yield workspace
 

@@ -217,3 +217,11 @@ def test_a_mapping_of_text_to_no_number_is_refused(http: httpx.Client, sheet: st
 
     assert answer.status_code == 422
     assert [fault["field"] for fault in answer.json()["context"]["fields"]] == ["template.column_mapping.zz"]
+
+
+def test_one_value_is_not_dropped_for_another_without_a_word(http: httpx.Client, sheet: str) -> None:
+    answer = http.get("/sheets", params={"page_size": [2, 3]})
+
+    assert answer.status_code == 422
+    assert answer.json()["context"]["fields"] == [{"field": "page_size", "message": "takes one value, 2 were given", "value": ["2", "3"]}]
+    assert http.get("/sheets", params={"page_size": 2}).status_code == 200

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from workbench import errors
+from workbench.testing import TRANSPORTS  # noqa: F401  what is refused is refused on both
 
 PLAN = {
     "prompt_template": "{{text}}?",

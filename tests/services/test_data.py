@@ -1,4 +1,4 @@
-"""Sheets over both transports."""
+"""Sheets: made, read, changed, published, refused."""
 
 from __future__ import annotations
 

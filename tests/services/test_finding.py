@@ -1,4 +1,4 @@
-"""Anything is found by its name or id, over both transports."""
+"""Anything is found by its name or id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames as rows: the same sheet or the same words on both transports, whatever the cells are."""
+"""Frames as rows: the same sheet or the same words on either transport, whatever the cells are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates and training sheets over both transports."""
+"""Templates and training sheets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs over both transports: lists, events, curves, logs, cancel, stop, retry, external runs."""
+"""Jobs: lists, events, curves, logs, cancel, stop, retry, external runs."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Review over both transports: decisions, queues, bulk actions, undo, claims, figures."""
+"""Review: decisions, queues, bulk actions, undo, claims, figures."""
 
 from __future__ import annotations
 

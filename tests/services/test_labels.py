@@ -1,4 +1,4 @@
-"""Canonical labels over both transports."""
+"""Canonical labels: versions, lookups, rights, figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured on a text goes with the text, and comes back with it: over both transports."""
+"""What was measured on a text goes with the text, and comes back with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks back and single steps back, over both transports: pairs as of a time, versions, batches."""
+"""Looks back and single steps back: pairs as of a time, versions, batches."""
 
 from __future__ import annotations
 

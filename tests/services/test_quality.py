@@ -1,4 +1,4 @@
-"""Scans of sheets and training sheets, over both transports."""
+"""Scans of sheets and training sheets."""
 
 from __future__ import annotations
 

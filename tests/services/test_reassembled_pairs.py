@@ -1,4 +1,4 @@
-"""What a re-assembly would change, pair by pair: paged with true totals, over both transports."""
+"""What a re-assembly would change, pair by pair: paged with true totals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Re-assembly over both transports: what a changed row or template does to reviewed pairs, and the way back."""
+"""Re-assembly: what a changed row or template does to reviewed pairs, and the way back."""
 
 from __future__ import annotations
 

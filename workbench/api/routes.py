@@ -90,6 +90,7 @@ def _endpoint(operation: Operation) -> Callable[..., Response]:
         given = {a.name: values[a.name] for a in operation.arguments if a.place == "path"}
         given |= {name: values[name] for name in query_names if name in request.query_params}
         _refuse_unknown(request, query_names if operation.method == "GET" else [])
+        _refuse_several(request, [name for name in query_names if not isinstance(values[name], list)])
         body = values.get("body")
         if body is not None:
             given |= {name: getattr(body, name) for name in body.model_fields_set}
@@ -130,6 +131,14 @@ def _refuse_unknown(request: Request, known: list[str]) -> None:
             }
             for name in unknown
         )
+
+
+def _refuse_several(request: Request, single: list[str]) -> None:
+    """Refuse values of which all but the last would be dropped without a word."""
+    given = ((name, request.query_params.getlist(name)) for name in single)
+    if several := [(name, values) for name, values in given if values[1:]]:
+        words = "takes one value, {} were given"
+        raise ValidationError.of({"field": name, "message": words.format(len(values)), "value": values} for name, values in several)
 
 
 def respond(request: Request, operation: Operation, answer: Any) -> Response:

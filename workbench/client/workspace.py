@@ -116,7 +116,7 @@ class Workspace:
 
     def record_method(self, record: Record, name: str) -> Callable[..., Any] | None:
         """Return the operation `name` of the record's namespace with its id filled in, or None."""
-        if name == "wait" and hasattr(record, "progress_percent"):
+        if name == "wait" and hasattr(type(record), "progress_percent"):
             return functools.partial(wait_for_job, self, record)
         home = record_namespaces().get(type(record))
         if home is None:
@@ -146,7 +146,9 @@ def _names(argument: Any, named: str) -> bool:
 
 def _elsewhere(record: Record, name: str, named: str) -> list[str]:
     """Return the namespaces that hold an action of a record: a sheet is assembled where training sheets are."""
-    if name not in {action.name for action in getattr(record, "actions", None) or ()}:
+    # Asked of the type: what a record lacks would be looked for here once more.
+    actions = record.actions if hasattr(type(record), "actions") else ()
+    if name not in {action.name for action in actions or ()}:
         return []
     found = ((namespace, cls._operations.get(name)) for namespace, cls in namespaces().items())
     return [namespace for namespace, one in found if one is not None and one.arguments and one.arguments[0].name == named]
