@@ -22,7 +22,8 @@ def schema(tmp_path_factory):
     with frozen(path):
         owner = Owner.of(str(path))
         server = Server(owner.app, host="127.0.0.1", port=0, pages=False).start()
-        yield schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+        # How long a busy machine takes to write the schema of all operations says nothing about them.
+        yield schemathesis.openapi.from_url(f"{server.url}/openapi.json", timeout=90)
         server.stop()
         owner.release()
 
