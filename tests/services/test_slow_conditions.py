@@ -49,13 +49,15 @@ def test_making_a_training_sheet_leaves_nothing_behind(ws: Any, rows: Any, monke
     assert ws.training_sheets.list().total == 0
 
 
-def test_queue_card_and_bulk_work(ws: Any, rows: Any) -> None:
+def test_queue_card_claims_and_bulk_work(ws: Any, rows: Any) -> None:
     made = ws.training_sheets.assemble(rows.id, template=PLAN)
     where = SLOW.replace("text", "prompt")
     told = {"field": "where", "setting": "WORKBENCH_FILTER_SECONDS"}
     refused(lambda: ws.review.queue(made.id, where=where), **told)
     refused(lambda: ws.review.card(made.id, 0, where=where), **told)
+    refused(lambda: ws.review.claim(made.id, filter={"where": where}), **told)
     refused(lambda: ws.review.bulk_approve(made.id, filter={"where": where}, preview=True), **told)
     refused(lambda: ws.review.bulk_flag(made.id, filter={"where": where}, flag_reason="no"), **told)
     ws.app.settings.filter_seconds = 60.0
+    assert [one.row_index for one in ws.review.claim(made.id, filter={"where": "row_index > 8"}).items] == [9]
     assert ws.review.bulk_flag(made.id, filter={"where": "row_index < 3"}, flag_reason="no").done == 3

@@ -228,11 +228,13 @@ class ReviewService(PairQueue, SharedReview, PastReview):
         Each pair goes to as many people at once as votes are missing, and to nobody twice.
         """
         made, sheet = self.place(training_sheet_id)
-        wanted = queues.condition(filter or PairFilter(status="to_review"), made, sheet, reader=self.actor)
+        asked = filter or PairFilter(status="to_review")
+        wanted = queues.condition(asked, made, sheet, reader=self.actor)
         if after is not None:
             self.stored(made, after)
         wish = claims.Wish(count, lease_seconds, queues.Order(order, descending, seed), after, take_over)
-        rows, expires_at = claims.hand_out(self.db, wanted, made, wish, self.clock.now())
+        with self._condition(asked.where, asked.regex):
+            rows, expires_at = claims.hand_out(self.db, wanted, made, wish, self.clock.now())
         return Claim(items=present(self.db, rows, sheet, made), expires_at=expires_at)
 
     @command("POST", "/assemblies/{training_sheet_id}/release", roles=REVIEWERS, label="Release")
