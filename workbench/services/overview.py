@@ -62,7 +62,7 @@ select 'sample', (count(*) filter (where sample))::bigint, 0 from sheets where d
 """
 _MODELS = """
 select id, name, version, status, last_tested_at from models
-where status in ('development', 'staging') order by created_at desc limit 1
+where status in ('development', 'staging') order by created_at desc, id limit 1
 """
 _WAITING = """
 select status, first(training_sheet_id order by number desc, training_sheet_id) as training_sheet_id from (
@@ -73,7 +73,7 @@ select status, first(training_sheet_id order by number desc, training_sheet_id) 
 """
 _RUNNING = """
 select id, kind, name, status, progress_percent, message from jobs anti join trial_details using (id)
-where status in ('pending', 'queued', 'running') order by started_at desc nulls last, created_at desc limit 10
+where status in ('pending', 'queued', 'running') order by started_at desc nulls last, created_at desc, id limit 10
 """
 _RECENT = """
 select * from (
@@ -94,7 +94,7 @@ select * from (
     union all
     select max(created_at), author, 'feedback', 'give', count(*), endpoint, endpoint from feedback
     group by author, endpoint, date_trunc('hour', created_at)
-) order by logged_at desc nulls last limit 12
+) order by logged_at desc nulls last, what, verb, id, actor, number limit 12
 """
 _PAGES = {
     "review": ("label", "sheet"),

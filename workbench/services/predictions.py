@@ -35,7 +35,7 @@ group by all order by count desc, truth, prediction limit ?
 _SHEETS = """
 select split_part(pair_id, '.', 1) as id, name, count(*) as pairs
 from job_predictions join training_sheets on training_sheets.id = split_part(pair_id, '.', 1)
-where job_id = ? and loss is not null group by all order by pairs desc limit 20
+where job_id = ? and loss is not null group by all order by pairs desc, id limit 20
 """
 
 
