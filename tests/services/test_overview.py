@@ -61,3 +61,10 @@ def test_flagged_pairs_wait_for_you(local: Any) -> None:
         app.db.execute("update pair_rows set status = 'flagged' where row_index < 38 and training_sheet_id = ?", [sheet.id])
     step = steps(local)["reviewed"]
     assert (step.next_action, step.next_query) == ("38 flagged pairs wait for you", {"sheet": sheet.id, "status": "flagged"})
+
+
+def test_of_things_of_one_moment_the_later_comes_first(ws: Any) -> None:
+    for name in ("first", "second", "third"):
+        ws.sheets.create(name, rows=[{"q": "a"}])
+
+    assert [one.text for one in ws.home.overview().recent] == ["imported third, 1 row", "imported second, 1 row", "imported first, 1 row"]

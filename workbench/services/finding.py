@@ -20,12 +20,12 @@ KINDS = {
 }
 # What begins with the words comes first, then what contains them, the newest first.
 _ONE = (
-    "select '{kind}' as kind, {id} as id, {name} as name, {detail} as detail, '{page}' as page, '{key}' as key, "
+    "select '{kind}' as kind, {id} as id, {name} as name, null as item_ref, {detail} as detail, '{page}' as page, '{key}' as key, "
     "case when lower({id}) = $q or lower({name}) = $q then 0 when starts_with(lower({name}), $q) then 1 else 2 end as rank, "
     "created_at from {table} where contains(lower({name}), $q) or starts_with(lower({id}), $q) or lower({id}) = $q"
 )
 _PAIRS = (
-    "select 'pair' as kind, p.training_sheet_id || '.' || p.row_index as id, p.item_ref || chr(31) || t.name as name, "
+    "select 'pair' as kind, p.training_sheet_id || '.' || p.row_index as id, t.name, p.item_ref, "
     "p.status as detail, 'label' as page, 'pair' as key, 3 as rank, p.created_at "
     "from pair_rows p join training_sheets t on t.id = p.training_sheet_id where t.deleted_at is null and {where}"
 )
@@ -48,7 +48,7 @@ def find(db: Database, words: str, page: int, size: int) -> Page[Found]:
     relation = " union all ".join(parts)
     with db.read():
         rows = db.rows(
-            f"select kind, id, name, detail, page, key, count(*) over () as total from ({relation}) "
+            f"select kind, id, name, item_ref, detail, page, key, count(*) over () as total from ({relation}) "
             f"order by rank, created_at desc nulls last, kind, id limit {size} offset {(page - 1) * size}",
             values,
         )
@@ -60,6 +60,5 @@ def find(db: Database, words: str, page: int, size: int) -> Page[Found]:
 def _presented(row: dict[str, Any]) -> dict[str, Any]:
     label = row["kind"].replace("_", " ")
     query = {row["key"]: row["id"]}
-    item, apart, sheet = row["name"].rpartition("\x1f")
-    told = f"{item_name(item)} of {sheet}" if apart else sheet
+    told = row["name"] if row["item_ref"] is None else f"{item_name(row['item_ref'])} of {row['name']}"
     return {name: row[name] for name in ("id", "detail", "page")} | {"name": told, "label": label, "query": query}

@@ -94,7 +94,7 @@ select * from (
     union all
     select max(created_at), author, 'feedback', 'give', count(*), endpoint, endpoint from feedback
     group by author, endpoint, date_trunc('hour', created_at)
-) order by logged_at desc nulls last, what, verb, id, actor, number limit 12
+) order by logged_at desc nulls last, what desc, id desc, verb, actor, number limit 12
 """
 _PAGES = {
     "review": ("label", "sheet"),

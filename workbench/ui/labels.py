@@ -160,7 +160,8 @@ class KnownLabelView(View):
 
     def _told(self, versions: Any) -> Any:
         self.past.visible = True
-        self.pager.param.update(count=fmt.page_count(versions.total, VERSIONS), visible=versions.total > VERSIONS)
+        pages = fmt.page_count(versions.total, VERSIONS)
+        self.pager.param.update(count=pages, visible=pages > 1)
         show(self.log, _log(versions))
         return self.log
 

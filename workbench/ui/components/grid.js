@@ -2,9 +2,6 @@
 const WIDEST = 420
 const NARROWEST = 136
 const PADDING = 24
-const LONG_TITLE = 24
-// Names that begin alike differ at their end: it stays in sight, the middle gives way.
-const TAIL = 12
 export function render({model, el}) {
   const frame = document.createElement("div")
   frame.className = "frame"
@@ -15,15 +12,16 @@ export function render({model, el}) {
   const rows = () => [...table.tBodies[0].rows]
   const picked = () => new Set(model.selected)
 
+  // Names that begin alike differ at their end: it stays in sight, the middle gives way.
   const write = (place, title) => {
-    if (title.length <= LONG_TITLE) {
+    if (title.length <= model.short) {
       place.textContent = title
       return
     }
     const letters = [...title]
     const whole = document.createElement("span")
     whole.className = "middle"
-    for (const part of [letters.slice(0, -TAIL), letters.slice(-TAIL)]) {
+    for (const part of [letters.slice(0, -model.tail), letters.slice(-model.tail)]) {
       const piece = document.createElement("span")
       piece.textContent = part.join("")
       whole.append(piece)
@@ -49,7 +47,7 @@ export function render({model, el}) {
     for (const column of model.columns) {
       const cell = document.createElement("th")
       cell.className = column.align
-      cell.title = column.title.length > LONG_TITLE ? `${column.title}: ${column.doc}` : column.doc
+      cell.title = column.title.length > model.short ? `${column.title}: ${column.doc}` : column.doc
       cell.scope = "col"
       if (column.width) { cell.style.width = column.width }
       if (column.sortable) {

@@ -9,6 +9,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
+from workbench.ui.components.markup import SHORT, TAIL
 from workbench.ui.theme import INFO, MARKUP_CSS, PRIMARY, RADIUS
 
 _CSS = f"""
@@ -50,6 +51,9 @@ class Grid(JSComponent):
     selected = param.List([], doc="Ids of the chosen rows, also of other pages.")
     openable = param.Boolean(False, doc="True when a click on a row opens it.")
     open_id = param.String("", doc="Id of the row that is open.")
+
+    short = param.Integer(SHORT, doc="Titles no longer than this many letters are written in one piece.")
+    tail = param.Integer(TAIL, doc="So many letters at the end of a longer title stay in sight.")
 
     _esm = (Path(__file__).parent / "grid.js").read_text()
     _stylesheets = [MARKUP_CSS, _CSS]
